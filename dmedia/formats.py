@@ -1,0 +1,274 @@
+"""What is what: media formats by their first bytes, and the extensions people use for them. Loads no codec.
+
+A name or a header proves nothing about the rest of a file, but the first bytes decide which decoder gets it.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from dmedia.operations.parameters import ImageFormat
+
+Kind = Literal["image", "film", "unknown"]
+
+HEAD_BYTES = 65_536
+"""How much of a file ``sniff`` wants to see: the metadata box of a HEIC with its auxiliary images fits."""
+
+IMAGE_EXTENSIONS: dict[str, str] = {
+    "jpg": "jpg jpeg jpe jfif mpo",
+    "png": "png apng",
+    "webp": "webp",
+    "gif": "gif",
+    "tiff": "tif tiff",
+    "avif": "avif avifs",
+    "heif": "heic heif hif",
+    "raw": "dng nef nrw cr2 cr3 crw arw srf sr2 raf orf rw2 pef srw x3f mrw dcr kdc erf mef mos iiq 3fr rwl",
+    "bmp": "bmp dib",
+    "ico": "ico cur",
+    "psd": "psd",
+    "tga": "tga",
+    "jp2": "jp2 j2k jpf jpx j2c jpc",
+    "svg": "svg",
+    "jxl": "jxl",
+    "exr": "exr",
+    "hdr": "hdr",
+}
+FILM_EXTENSIONS = frozenset(
+    "mp4 m4v mov qt mkv webm avi mpg mpeg m2v vob ts mts m2ts wmv asf flv f4v ogv 3gp 3g2 mxf".split()
+)
+EXTENSION_FORMAT: dict[str, str] = {
+    extension: name for name, extensions in IMAGE_EXTENSIONS.items() for extension in extensions.split()
+}
+
+RENDITION_EXTENSION: dict[str, str] = {
+    "jpg": "jpg", "png": "png", "webp": "webp", "avif": "avif", "tiff": "tif", "gif": "gif",
+}  # fmt: skip
+"""The extension that dmedia writes, by format."""
+
+RAW_MAGIC = (
+    (0, b"FUJIFILMCCD-RAW"),
+    (0, b"IIRO"), (0, b"IIRS"), (0, b"MMOR"),
+    (0, b"IIU\x00"),
+    (0, b"FOVb"),
+    (0, b"\x00MRM"),
+    (6, b"HEAPCCDR"),
+    (8, b"CR\x02"),
+    (4, b"ftypcrx "),
+)  # fmt: skip
+"""Offsets and bytes: Fujifilm, Olympus, Panasonic, Sigma, Minolta, Canon CRW, CR2 and CR3. From LibRaw's identify.cpp."""
+
+RAW_MAKERS = (b"NIKON", b"SONY", b"PENTAX", b"SAMSUNG", b"KODAK", b"EASTMAN KODAK", b"SEIKO EPSON", b"Hasselblad", b"Phase One", b"Leaf")
+"""Camera makers whose RAW files are TIFF files that begin with a small preview."""
+
+FILM_MAGIC = (
+    (4, b"ftyp"), (4, b"moov"), (4, b"mdat"), (4, b"wide"), (4, b"free"), (4, b"skip"), (4, b"pnot"),
+    (0, b"\x1aE\xdf\xa3"),
+    (8, b"AVI "),
+    (0, b"\x00\x00\x01\xba"), (0, b"\x00\x00\x01\xb3"),
+    (0, b"OggS"),
+    (0, b"FLV\x01"),
+    (0, b"0&\xb2u\x8ef\xcf\x11"),
+    (0, b"\x06\x0e+4\x02\x05\x01\x01"),
+)  # fmt: skip
+"""Offsets and bytes: ISO media and QuickTime, Matroska, AVI, MPEG program and video streams, Ogg, FLV, ASF, MXF."""
+
+HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+ALPHA_AUXILIARY = (b"urn:mpeg:hevc:2015:auxid:1", b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha")
+"""Types of an auxiliary image that is an alpha plane: ISO/IEC 23008-12, 6.5.8 and 23091-2."""
+
+TAG_SUBFILE_TYPE, TAG_MAKER, TAG_SUB_IFDS, TAG_DNG_VERSION = 0x00FE, 0x010F, 0x014A, 0xC612
+
+
+@dataclass(frozen=True, slots=True)
+class Sniffed:
+    """What a file's first bytes say.
+
+    Attributes
+    ----------
+    kind : Kind
+        ``image``, ``film`` or ``unknown``.
+    format : str
+        ``jpg``, ``heif``, ``raw``, ``film``, ...; for what no decoder reads, its name where it is known, else empty.
+    alpha : bool
+        Whether a picture of a format that dmedia does not write is known to have alpha.
+    """
+
+    kind: Kind
+    format: str
+    alpha: bool = False
+
+
+def sniff(head: bytes, name: bytes = b"") -> Sniffed:
+    """Tell a file's format from its first bytes.
+
+    Parameters
+    ----------
+    head : bytes
+        The first ``HEAD_BYTES`` of the file, or all of a shorter one.
+    name : bytes
+        The file's name: decides only between formats that share their first bytes or have none.
+
+    Returns
+    -------
+    Sniffed
+        Kind and format; kind ``unknown`` when nothing matches.
+    """
+    image = _image_format(head, extension(name))
+    if image:
+        return Sniffed("image", image, _has_alpha(image, head))
+    if any(head[offset : offset + len(magic)] == magic for offset, magic in FILM_MAGIC) or _is_transport_stream(head):
+        return Sniffed("film", "film")
+    return Sniffed("unknown", _foreign_format(head))
+
+
+def extension(name: bytes) -> str:
+    """Tell a file name's extension, in lower case and without its dot; empty where there is none.
+
+    Parameters
+    ----------
+    name : bytes
+        A file name or path.
+
+    Returns
+    -------
+    str
+        ``jpg`` for ``b"a/b.JPG"``; empty for a hidden file without another dot.
+    """
+    base = name.rsplit(b"/", 1)[-1].lstrip(b".")
+    return base.rsplit(b".", 1)[1].decode("ascii", "replace").lower() if b"." in base else ""
+
+
+def kind_by_extension(name: bytes) -> Kind:
+    """Tell which kind of media a file's extension promises; ``unknown`` for none and for other extensions."""
+    suffix = extension(name)
+    if suffix in EXTENSION_FORMAT:
+        return "image"
+    return "film" if suffix in FILM_EXTENSIONS else "unknown"
+
+
+def rendition_format(sniffed: Sniffed) -> ImageFormat:
+    """Choose a rendition's format where nobody asked for one.
+
+    Parameters
+    ----------
+    sniffed : Sniffed
+        The source.
+
+    Returns
+    -------
+    ImageFormat
+        The source's format where dmedia writes it; otherwise png with alpha, jpg without.
+    """
+    if sniffed.format in RENDITION_EXTENSION:
+        return sniffed.format  # type: ignore[return-value]  # the keys are the literal's values
+    return "png" if sniffed.alpha else "jpg"
+
+
+def _image_format(head: bytes, suffix: str) -> str:
+    for offset, magic in RAW_MAGIC:
+        if head[offset : offset + len(magic)] == magic:
+            return "raw"
+    if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+        return "raw" if _is_raw_tiff(head, suffix) else "tiff"
+    if head[4:8] == b"ftyp":
+        return _iso_image_format(head)
+    for name, pattern in IMAGE_MAGIC:
+        if pattern.match(head):
+            return name
+    if suffix == "tga" and head[1:2] in (b"\0", b"\1") and head[2:3] in b"\1\2\3\11\12\13":
+        return "tga"
+    return "svg" if _is_svg(head) else ""
+
+
+IMAGE_MAGIC = tuple(
+    (name, re.compile(pattern, re.DOTALL))
+    for name, pattern in (
+        ("jpg", rb"\xff\xd8\xff"),
+        ("png", rb"\x89PNG\r\n\x1a\n"),
+        ("gif", rb"GIF8[79]a"),
+        ("webp", rb"RIFF....WEBP"),
+        ("bmp", rb"BM.{8}.{4}[\x0c\x10-\x7c]\0\0\0"),
+        ("ico", rb"\0\0[\1\2]\0[^\0]\0"),
+        ("psd", rb"8BPS\0[\1\2]"),
+        ("jp2", rb"\0\0\0\x0cjP  \r\n\x87\n|\xff\x4f\xff\x51"),
+        ("jxl", rb"\xff\x0a|\0\0\0\x0cJXL \r\n\x87\n"),
+        ("exr", rb"\x76\x2f\x31\x01"),
+        ("hdr", rb"#\?(RADIANCE|RGBE)\n"),
+    )
+)
+
+
+def _iso_image_format(head: bytes) -> str:
+    length = min(struct.unpack(">I", head[:4])[0], len(head))
+    brands = {head[start : start + 4] for start in (8, *range(16, length, 4))}
+    if head[8:12] == b"avis":
+        return "avif sequence"
+    if b"avif" in brands:
+        return "avif"
+    return "heif" if head[8:12] in HEIF_BRANDS else ""
+
+
+def _is_raw_tiff(head: bytes, suffix: str) -> bool:
+    """A DNG says so; the other TIFF-based RAWs have a known maker and a preview in front of sub-images."""
+    tags = _first_directory(head)
+    if TAG_DNG_VERSION in tags or EXTENSION_FORMAT.get(suffix) == "raw":
+        return True
+    return tags.get(TAG_MAKER, b"").startswith(RAW_MAKERS) and TAG_SUB_IFDS in tags and TAG_SUBFILE_TYPE in tags
+
+
+def _first_directory(head: bytes) -> dict[int, bytes]:
+    """Read tag numbers of the first directory of a classic TIFF, with the value of text tags (TIFF 6.0, section 2)."""
+    order = "<" if head[:2] == b"II" else ">"
+    tags: dict[int, bytes] = {}
+    try:
+        (start,) = struct.unpack_from(order + "I", head, 4)
+        (count,) = struct.unpack_from(order + "H", head, start)
+        for entry in range(start + 2, start + 2 + 12 * min(count, 512), 12):
+            tag, kind, length, offset = struct.unpack_from(order + "HHII", head, entry)
+            tags[tag] = head[offset : offset + length] if kind == 2 and length > 4 else b""
+    except struct.error:
+        return tags
+    return tags
+
+
+def _has_alpha(image: str, head: bytes) -> bool:
+    if image in {"ico", "svg"}:
+        return True
+    if image == "heif":
+        return any(name in head for name in ALPHA_AUXILIARY)
+    if image == "psd":
+        return head[12:14] == b"\0\4" and head[24:26] == b"\0\3"  # four channels of RGB
+    if image == "tga":
+        return len(head) > 17 and bool(head[17] & 0x0F)
+    if image == "bmp":
+        return head[28:30] == b"\x20\0" and head[14] >= 56 and head[66:70] not in (b"", b"\0\0\0\0")
+    if image == "jp2":
+        ihdr = head.find(b"ihdr")
+        return ihdr > 0 and head[ihdr + 12 : ihdr + 14] in (b"\0\2", b"\0\4") and b"cdef" in head[:512]
+    return False
+
+
+def _is_svg(head: bytes) -> bool:
+    start = head[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
+    return start.startswith((b"<svg", b"<?xml", b"<!--", b"<!DOCTYPE svg")) and b"<svg" in start
+
+
+def _is_transport_stream(head: bytes) -> bool:
+    """MPEG-2 transport packets are 188 bytes (192 with a time code in front) and begin with 0x47 (ISO/IEC 13818-1)."""
+    return any(
+        len(head) > first + 2 * step and all(head[first + i * step] == 0x47 for i in range(3))
+        for first, step in ((0, 188), (4, 192))
+    )
+
+
+def _foreign_format(head: bytes) -> str:
+    names = (
+        (b"%PDF", "PDF"), (b"%!PS", "PostScript"), (b"DDS ", "DDS"), (b"\0asm", "WebAssembly"), (b"PK\3\4", "a ZIP archive"),
+        (b"ID3", "MP3 audio"), (b"fLaC", "FLAC audio"), (b"RIFF", "RIFF"), (b"GIMP Palette", "a GIMP palette"),
+        (b"<!DOCTYPE html", "an HTML page"), (b"<html", "an HTML page"), (b"#EXTM3U", "a playlist"), (b"ffconcat", "a playlist"),
+    )  # fmt: skip
+    return next((name for magic, name in names if head.startswith(magic)), "")

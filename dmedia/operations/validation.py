@@ -1,0 +1,84 @@
+"""Outside input becomes parameters: the one place that loads pydantic for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from dmedia.errors import ParameterError, nearest
+from dmedia.operations import find_operation
+from dmedia.operations.parameters import Parameters, parameter_fields
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+ALIASES: dict[str, dict[str, str]] = {"format": {"jpeg": "jpg", "tif": "tiff"}}
+"""Values people type for other values, by parameter. Case does not matter in either."""
+
+
+@cache
+def adapter(parameters: type[Parameters]) -> TypeAdapter[Parameters]:
+    """Make the validator of an operation's parameters; it also gives their JSON schema.
+
+    Parameters
+    ----------
+    parameters : type of Parameters
+        The operation's parameter class.
+
+    Returns
+    -------
+    TypeAdapter
+        Refuses unknown names, and reads numbers and switches from text as a command line or a table gives them.
+    """
+    return TypeAdapter(parameters)
+
+
+def validate(operation: str, arguments: Mapping[str, Any]) -> Parameters:
+    """Make an operation's parameters from outside input.
+
+    Parameters
+    ----------
+    operation : str
+        Name of the operation.
+    arguments : mapping of str to object
+        Parameter names and values, as typed or read.
+
+    Returns
+    -------
+    Parameters
+        An instance of the operation's parameter class.
+
+    Raises
+    ------
+    UnknownOperationError
+        When there is no such operation.
+    ParameterError
+        When a parameter is unknown (the nearest is named), of the wrong type, out of range or contradicts another.
+    """
+    parameters = find_operation(operation).parameters
+    known = parameter_fields(parameters)
+    for name in arguments:
+        if name not in known:
+            raise ParameterError(f"{operation}: unknown parameter {name!r}: {nearest(name, known)}")
+    try:
+        return adapter(parameters).validate_python({name: _spelled(name, arguments[name]) for name in arguments})
+    except ValidationError as error:
+        raise ParameterError("; ".join(_sentence(operation, detail) for detail in error.errors())) from None
+
+
+def _spelled(parameter: str, value: Any) -> Any:
+    if parameter not in ALIASES or not isinstance(value, str):
+        return value
+    return ALIASES[parameter].get(value.lower(), value.lower())
+
+
+def _sentence(operation: str, detail: ErrorDetails) -> str:
+    if not detail["loc"]:
+        return detail["msg"].removeprefix("Value error, ")
+    name = str(detail["loc"][0])
+    if detail["type"] in {"missing", "missing_argument", "missing_keyword_only_argument"}:
+        return f"{operation} needs {name}"
+    return f"{operation}: {name} is {detail['input']!r}: {detail['msg'][0].lower()}{detail['msg'][1:]}"
