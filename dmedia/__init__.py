@@ -11,7 +11,9 @@ A tour, in the order a file travels::
     run          Dask: cluster, slots, dispatch, collect
     media        the work on one file, in a slot: open, decode, process, encode, verify, publish
     report       terminal progress, status documents
-    model        the frozen records that cross all these borders;  errors  the error tree;  formats  what is what
+    model        the frozen records that cross all these borders
+    errors       the error tree
+    formats      what is what
 
 Imports point downward only; a linter holds it.
 """

@@ -38,8 +38,11 @@ IMAGE_EXTENSIONS: dict[str, str] = {
     "hdr": "hdr",
 }
 FILM_EXTENSIONS = frozenset(
-    "mp4 m4v mov qt mkv webm avi mpg mpeg m2v vob ts mts m2ts wmv asf flv f4v ogv 3gp 3g2 mxf".split()
-)
+    {
+        "mp4", "m4v", "mov", "qt", "mkv", "webm", "avi", "mpg", "mpeg", "m2v", "vob", "ts", "mts", "m2ts",
+        "wmv", "asf", "flv", "f4v", "ogv", "3gp", "3g2", "mxf",
+    }
+)  # fmt: skip
 EXTENSION_FORMAT: dict[str, str] = {
     extension: name for name, extensions in IMAGE_EXTENSIONS.items() for extension in extensions.split()
 }
@@ -59,9 +62,15 @@ RAW_MAGIC = (
     (8, b"CR\x02"),
     (4, b"ftypcrx "),
 )  # fmt: skip
-"""Offsets and bytes: Fujifilm, Olympus, Panasonic, Sigma, Minolta, Canon CRW, CR2 and CR3. From LibRaw's identify.cpp."""
+"""Offsets and bytes: Fujifilm, Olympus, Panasonic, Sigma, Minolta, Canon CRW, CR2 and CR3.
 
-RAW_MAKERS = (b"NIKON", b"SONY", b"PENTAX", b"SAMSUNG", b"KODAK", b"EASTMAN KODAK", b"SEIKO EPSON", b"Hasselblad", b"Phase One", b"Leaf")
+From LibRaw's identify.cpp.
+"""
+
+RAW_MAKERS = (
+    b"NIKON", b"SONY", b"PENTAX", b"SAMSUNG", b"KODAK", b"EASTMAN KODAK", b"SEIKO EPSON", b"Hasselblad",
+    b"Phase One", b"Leaf",
+)  # fmt: skip
 """Camera makers whose RAW files are TIFF files that begin with a small preview."""
 
 FILM_MAGIC = (
@@ -74,13 +83,20 @@ FILM_MAGIC = (
     (0, b"0&\xb2u\x8ef\xcf\x11"),
     (0, b"\x06\x0e+4\x02\x05\x01\x01"),
 )  # fmt: skip
-"""Offsets and bytes: ISO media and QuickTime, Matroska, AVI, MPEG program and video streams, Ogg, FLV, ASF, MXF."""
+"""Offsets and bytes: ISO media, QuickTime, Matroska, AVI, MPEG program and video, Ogg, FLV, ASF, MXF."""
 
 HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 ALPHA_AUXILIARY = (b"urn:mpeg:hevc:2015:auxid:1", b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha")
 """Types of an auxiliary image that is an alpha plane: ISO/IEC 23008-12, 6.5.8 and 23091-2."""
 
 TAG_SUBFILE_TYPE, TAG_MAKER, TAG_SUB_IFDS, TAG_DNG_VERSION = 0x00FE, 0x010F, 0x014A, 0xC612
+TEXT_TAG, INLINE_BYTES = 2, 4
+"""TIFF 6.0, section 2: the type ASCII, and the longest value that stands in the entry itself."""
+
+BMP_V3_HEADER = b"\x38"
+"""Length of the smallest BMP header with an alpha mask: BITMAPV3INFOHEADER."""
+
+TRANSPORT_SYNC_BYTE = 0x47
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +108,8 @@ class Sniffed:
     kind : Kind
         ``image``, ``film`` or ``unknown``.
     format : str
-        ``jpg``, ``heif``, ``raw``, ``film``, ...; for what no decoder reads, its name where it is known, else empty.
+        ``jpg``, ``heif``, ``raw``, ``film``, ...; for what no decoder reads, its name where it is known, else
+        empty.
     alpha : bool
         Whether a picture of a format that dmedia does not write is known to have alpha.
     """
@@ -120,7 +137,7 @@ def sniff(head: bytes, name: bytes = b"") -> Sniffed:
     image = _image_format(head, extension(name))
     if image:
         return Sniffed("image", image, _has_alpha(image, head))
-    if any(head[offset : offset + len(magic)] == magic for offset, magic in FILM_MAGIC) or _is_transport_stream(head):
+    if _starts_as_film(head) or _is_transport_stream(head):
         return Sniffed("film", "film")
     return Sniffed("unknown", _foreign_format(head))
 
@@ -213,15 +230,15 @@ def _iso_image_format(head: bytes) -> str:
 
 
 def _is_raw_tiff(head: bytes, suffix: str) -> bool:
-    """A DNG says so; the other TIFF-based RAWs have a known maker and a preview in front of sub-images."""
+    """Tell RAW from TIFF: a DNG says so; others have a known maker and a preview in front of sub-images."""
     tags = _first_directory(head)
     if TAG_DNG_VERSION in tags or EXTENSION_FORMAT.get(suffix) == "raw":
         return True
-    return tags.get(TAG_MAKER, b"").startswith(RAW_MAKERS) and TAG_SUB_IFDS in tags and TAG_SUBFILE_TYPE in tags
+    return tags.get(TAG_MAKER, b"").startswith(RAW_MAKERS) and {TAG_SUB_IFDS, TAG_SUBFILE_TYPE} <= tags.keys()
 
 
 def _first_directory(head: bytes) -> dict[int, bytes]:
-    """Read tag numbers of the first directory of a classic TIFF, with the value of text tags (TIFF 6.0, section 2)."""
+    """Read the tags of a classic TIFF's first directory, of text tags the value (TIFF 6.0, section 2)."""
     order = "<" if head[:2] == b"II" else ">"
     tags: dict[int, bytes] = {}
     try:
@@ -229,27 +246,27 @@ def _first_directory(head: bytes) -> dict[int, bytes]:
         (count,) = struct.unpack_from(order + "H", head, start)
         for entry in range(start + 2, start + 2 + 12 * min(count, 512), 12):
             tag, kind, length, offset = struct.unpack_from(order + "HHII", head, entry)
-            tags[tag] = head[offset : offset + length] if kind == 2 and length > 4 else b""
+            tags[tag] = head[offset : offset + length] if kind == TEXT_TAG and length > INLINE_BYTES else b""
     except struct.error:
         return tags
     return tags
 
 
 def _has_alpha(image: str, head: bytes) -> bool:
-    if image in {"ico", "svg"}:
-        return True
-    if image == "heif":
-        return any(name in head for name in ALPHA_AUXILIARY)
-    if image == "psd":
-        return head[12:14] == b"\0\4" and head[24:26] == b"\0\3"  # four channels of RGB
-    if image == "tga":
-        return len(head) > 17 and bool(head[17] & 0x0F)
-    if image == "bmp":
-        return head[28:30] == b"\x20\0" and head[14] >= 56 and head[66:70] not in (b"", b"\0\0\0\0")
-    if image == "jp2":
-        ihdr = head.find(b"ihdr")
-        return ihdr > 0 and head[ihdr + 12 : ihdr + 14] in (b"\0\2", b"\0\4") and b"cdef" in head[:512]
-    return False
+    match image:
+        case "heif":
+            return any(name in head for name in ALPHA_AUXILIARY)
+        case "psd":
+            return head[12:14] == b"\0\4" and head[24:26] == b"\0\3"  # four channels of RGB
+        case "tga":
+            return any(descriptor & 0x0F for descriptor in head[17:18])
+        case "bmp":
+            alpha_mask = head[66:70] if head[14:15] >= BMP_V3_HEADER else b""
+            return head[28:30] == b"\x20\0" and alpha_mask not in {b"", b"\0\0\0\0"}
+        case "jp2":
+            ihdr = head.find(b"ihdr")
+            return ihdr > 0 and head[ihdr + 12 : ihdr + 14] in {b"\0\2", b"\0\4"} and b"cdef" in head[:512]
+    return image in {"ico", "svg"}
 
 
 def _is_svg(head: bytes) -> bool:
@@ -257,18 +274,23 @@ def _is_svg(head: bytes) -> bool:
     return start.startswith((b"<svg", b"<?xml", b"<!--", b"<!DOCTYPE svg")) and b"<svg" in start
 
 
+def _starts_as_film(head: bytes) -> bool:
+    return any(head[offset : offset + len(magic)] == magic for offset, magic in FILM_MAGIC)
+
+
 def _is_transport_stream(head: bytes) -> bool:
-    """MPEG-2 transport packets are 188 bytes (192 with a time code in front) and begin with 0x47 (ISO/IEC 13818-1)."""
+    """Look for packets of 188 bytes (192 with a time code in front) as ISO/IEC 13818-1 has them."""
     return any(
-        len(head) > first + 2 * step and all(head[first + i * step] == 0x47 for i in range(3))
+        len(head) > first + 2 * step and all(head[first + i * step] == TRANSPORT_SYNC_BYTE for i in range(3))
         for first, step in ((0, 188), (4, 192))
     )
 
 
 def _foreign_format(head: bytes) -> str:
     names = (
-        (b"%PDF", "PDF"), (b"%!PS", "PostScript"), (b"DDS ", "DDS"), (b"\0asm", "WebAssembly"), (b"PK\3\4", "a ZIP archive"),
-        (b"ID3", "MP3 audio"), (b"fLaC", "FLAC audio"), (b"RIFF", "RIFF"), (b"GIMP Palette", "a GIMP palette"),
-        (b"<!DOCTYPE html", "an HTML page"), (b"<html", "an HTML page"), (b"#EXTM3U", "a playlist"), (b"ffconcat", "a playlist"),
+        (b"%PDF", "PDF"), (b"%!PS", "PostScript"), (b"DDS ", "DDS"), (b"\0asm", "WebAssembly"),
+        (b"PK\3\4", "a ZIP archive"), (b"ID3", "MP3 audio"), (b"fLaC", "FLAC audio"), (b"RIFF", "RIFF"),
+        (b"GIMP Palette", "a GIMP palette"), (b"<!DOCTYPE html", "an HTML page"), (b"<html", "an HTML page"),
+        (b"#EXTM3U", "a playlist"), (b"ffconcat", "a playlist"),
     )  # fmt: skip
     return next((name for magic, name in names if head.startswith(magic)), "")

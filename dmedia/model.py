@@ -1,7 +1,8 @@
 """Frozen records that cross a wire or a disk.
 
-Everything here is plain data: it pickles small, and no codec, Dask type, open handle or exception is part of it.
-Paths are bytes, because file names need not be UTF-8. Times are seconds since the epoch unless they end in ``_ns``.
+Everything here is plain data: it pickles small, and no codec, Dask type, open handle or exception is part of
+it. Paths are bytes, because file names need not be UTF-8. Times are seconds since the epoch unless they end
+in ``_ns``.
 """
 
 from __future__ import annotations
@@ -64,7 +65,8 @@ class Limits:
     Attributes
     ----------
     max_page_pixels : int
-        Width x height of one page or frame. Default 268,402,689, sharp's ``limitInputPixels`` (0x3FFF squared).
+        Width x height of one page or frame. Default 268,402,689, sharp's ``limitInputPixels``
+        (0x3FFF squared).
     max_file_pixels : int
         Pixels of all pages or frames that are decoded.
     max_frames : int
@@ -74,8 +76,8 @@ class Limits:
     image_slot_bytes, film_slot_bytes : int
         Resident memory of a slot in bytes, while it works on a picture or on a film.
     timeout_s : float or None
-        Deadline of one file in seconds; ``None`` takes it from the file's size (pictures: the greater of 30 s and
-        1 s a megapixel; films: the greater of 120 s and 10 x the duration).
+        Deadline of one file in seconds; ``None`` takes it from the file's size (pictures: the greater of 30 s
+        and 1 s a megapixel; films: the greater of 120 s and 10 x the duration).
     """
 
     max_page_pixels: int = 0x3FFF * 0x3FFF

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from dmedia.errors import UnknownOperationError, nearest
 from dmedia.operations import compress, convert, crop, resize, thumbnail, watermark
-from dmedia.operations.operation import Operation
+
+if TYPE_CHECKING:
+    from dmedia.operations.operation import Operation
 
 OPERATIONS: dict[str, Operation] = {
-    module.OPERATION.name: module.OPERATION for module in (resize, convert, compress, watermark, thumbnail, crop)
+    module.OPERATION.name: module.OPERATION
+    for module in (resize, convert, compress, watermark, thumbnail, crop)
 }
 
 

@@ -47,7 +47,7 @@ CSS_NAMES: dict[str, str] = {
     "tan": "#d2b48c", "teal": "#008080", "thistle": "#d8bfd8", "tomato": "#ff6347",
     "transparent": "#00000000", "turquoise": "#40e0d0", "violet": "#ee82ee", "wheat": "#f5deb3",
     "white": "#ffffff", "whitesmoke": "#f5f5f5", "yellow": "#ffff00", "yellowgreen": "#9acd32",
-}
+}  # fmt: skip
 
 
 def parse_colour(text: str) -> tuple[int, int, int, int]:
@@ -73,7 +73,7 @@ def parse_colour(text: str) -> tuple[int, int, int, int]:
     if not _HEX.fullmatch(word):
         raise ValueError(f"{text!r} is no colour; write #rrggbb, #rrggbbaa or a CSS name such as white")
     digits = word[1:]
-    if len(digits) == 3:
+    if len(digits) == len("rgb"):
         digits = "".join(digit * 2 for digit in digits)
     red, green, blue, alpha = bytes.fromhex(digits.ljust(8, "f"))
     return red, green, blue, alpha

@@ -25,6 +25,9 @@ IccPolicy = Literal["srgb", "keep"]
 
 FORMATS: tuple[ImageFormat, ...] = get_args(ImageFormat)
 
+SPELLINGS: dict[str, dict[str, str]] = {"format": {"jpeg": "jpg", "tif": "tiff"}}
+"""Other words for a parameter's values. Case does not matter in either."""
+
 LONGEST_SIDE = 65_535
 """Pixels. What a JPEG frame header can say (ITU-T T.81, B.2.2: 16 bits each for lines and samples a line)."""
 
@@ -83,17 +86,28 @@ class Encoding(Parameters):
 
     format: Annotated[
         ImageFormat | None,
-        Help("Format of the rendition; without it the source's is kept where it can be written, otherwise jpg, or png with alpha"),
+        Help(
+            "Format of the rendition; without it the source's where that can be written, else jpg, png with alpha"
+        ),
     ] = None
     quality: Annotated[int | None, Ge(1), Le(100), Help("Visual quality of a lossy format", "1-100")] = None
-    effort: Annotated[int | None, Ge(0), Le(9), Help("CPU time spent on a smaller file; one scale for all formats", "0-9")] = None
+    effort: Annotated[
+        int | None, Ge(0), Le(9), Help("CPU time spent on a smaller file; one scale for all formats", "0-9")
+    ] = None
     progressive: Annotated[bool, Help("Write an image that sharpens while it loads (JPEG, PNG, GIF)")] = False
-    lossless: Annotated[bool, Help("Write the pixels exactly (WebP, AVIF; PNG, TIFF and GIF are always lossless)")] = False
-    background: Annotated[str, Help("Colour behind transparency and beside a contained picture: #rrggbb[aa] or a CSS name")] = "#ffffff"
+    lossless: Annotated[
+        bool, Help("Write the pixels exactly (WebP, AVIF; PNG, TIFF and GIF are always lossless)")
+    ] = False
+    background: Annotated[
+        str, Help("Colour behind transparency and beside a contained picture: #rrggbb[aa] or a CSS name")
+    ] = "#ffffff"
     metadata: Annotated[
-        MetadataPolicy, Help("copyright keeps copyright, artist and ICC profile; keep also the rest; strip nothing")
+        MetadataPolicy,
+        Help("copyright keeps copyright, artist and ICC profile; keep also the rest; strip nothing"),
     ] = "copyright"
-    icc: Annotated[IccPolicy, Help("srgb converts the colours to sRGB; keep leaves them in the source's profile")] = "srgb"
+    icc: Annotated[
+        IccPolicy, Help("srgb converts the colours to sRGB; keep leaves them in the source's profile")
+    ] = "srgb"
 
     def __post_init__(self) -> None:
         """Check what a range cannot say.
@@ -114,9 +128,11 @@ class Box(Encoding):
     height: Annotated[Pixels | None, Help("Height of the rendition", "px")] = None
     fit: Annotated[
         Fit | None,
-        Help("inside: within the box; outside: around it; cover: fill it and crop; contain: fit and pad; fill: stretch"),
+        Help("inside: within the box; outside: around; cover: fill, crop; contain: fit, pad; fill: stretch"),
     ] = None
-    gravity: Annotated[Gravity, Help("What stays when a picture is cropped, or where it lies when it is padded")] = "center"
+    gravity: Annotated[
+        Gravity, Help("What stays when a picture is cropped, or where it lies when it is padded")
+    ] = "center"
     enlarge: Annotated[bool, Help("Let fit inside and outside make a small picture larger")] = False
 
     def fitting(self) -> Fit:
@@ -135,8 +151,8 @@ def parameter_fields(parameters: type[Parameters]) -> dict[str, tuple[Any, Any, 
     Returns
     -------
     dict of str to (annotation, default, Help)
-        In the order they are declared; the annotation is an ``Annotated`` type. A parameter without default has
-        ``dataclasses.MISSING``.
+        In the order they are declared; the annotation is an ``Annotated`` type. A parameter without default
+        has ``dataclasses.MISSING``.
     """
     hints = get_type_hints(parameters, include_extras=True)
     listed: dict[str, tuple[Any, Any, Help]] = {}

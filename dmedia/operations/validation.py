@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cache
-from typing import TYPE_CHECKING, Any
+import re
+import reprlib
+from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
 from dmedia.errors import ParameterError, nearest
 from dmedia.operations import find_operation
-from dmedia.operations.parameters import Parameters, parameter_fields
+from dmedia.operations.parameters import SPELLINGS, Parameters, parameter_fields
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pydantic_core import ErrorDetails
 
-ALIASES: dict[str, dict[str, str]] = {"format": {"jpeg": "jpg", "tif": "tiff"}}
-"""Values people type for other values, by parameter. Case does not matter in either."""
+
+_ADAPTERS: dict[type[Parameters], TypeAdapter[Parameters]] = {}
 
 
-@cache
 def adapter(parameters: type[Parameters]) -> TypeAdapter[Parameters]:
     """Make the validator of an operation's parameters; it also gives their JSON schema.
 
@@ -31,9 +32,12 @@ def adapter(parameters: type[Parameters]) -> TypeAdapter[Parameters]:
     Returns
     -------
     TypeAdapter
-        Refuses unknown names, and reads numbers and switches from text as a command line or a table gives them.
+        Refuses unknown names, and reads numbers and switches from text as a command line or a table gives
+        them.
     """
-    return TypeAdapter(parameters)
+    if parameters not in _ADAPTERS:
+        _ADAPTERS[parameters] = TypeAdapter(parameters)
+    return _ADAPTERS[parameters]
 
 
 def validate(operation: str, arguments: Mapping[str, Any]) -> Parameters:
@@ -48,7 +52,7 @@ def validate(operation: str, arguments: Mapping[str, Any]) -> Parameters:
 
     Returns
     -------
-    Parameters
+    `Parameters`
         An instance of the operation's parameter class.
 
     Raises
@@ -56,23 +60,34 @@ def validate(operation: str, arguments: Mapping[str, Any]) -> Parameters:
     UnknownOperationError
         When there is no such operation.
     ParameterError
-        When a parameter is unknown (the nearest is named), of the wrong type, out of range or contradicts another.
+        When a parameter is unknown (the nearest is named), of the wrong type, out of range or contradicts
+        another.
     """
     parameters = find_operation(operation).parameters
     known = parameter_fields(parameters)
     for name in arguments:
         if name not in known:
             raise ParameterError(f"{operation}: unknown parameter {name!r}: {nearest(name, known)}")
+        if isinstance(arguments[name], bool) and not _is_switch(known[name][0]):
+            raise ParameterError(
+                f"{operation}: {name} is {arguments[name]}: it is no switch, but has a value"
+            )
     try:
-        return adapter(parameters).validate_python({name: _spelled(name, arguments[name]) for name in arguments})
+        return adapter(parameters).validate_python(
+            {name: _spelled(name, arguments[name]) for name in arguments}
+        )
     except ValidationError as error:
         raise ParameterError("; ".join(_sentence(operation, detail) for detail in error.errors())) from None
 
 
+def _is_switch(annotation: Any) -> bool:
+    return bool in (annotation, *get_args(annotation))
+
+
 def _spelled(parameter: str, value: Any) -> Any:
-    if parameter not in ALIASES or not isinstance(value, str):
+    if parameter not in SPELLINGS or not isinstance(value, str):
         return value
-    return ALIASES[parameter].get(value.lower(), value.lower())
+    return SPELLINGS[parameter].get(value.lower(), value.lower())
 
 
 def _sentence(operation: str, detail: ErrorDetails) -> str:
@@ -81,4 +96,8 @@ def _sentence(operation: str, detail: ErrorDetails) -> str:
     name = str(detail["loc"][0])
     if detail["type"] in {"missing", "missing_argument", "missing_keyword_only_argument"}:
         return f"{operation} needs {name}"
-    return f"{operation}: {name} is {detail['input']!r}: {detail['msg'][0].lower()}{detail['msg'][1:]}"
+    fault = f"{operation}: {name} is {reprlib.repr(detail['input'])}"
+    if detail["type"] == "literal_error":
+        choices = re.findall("'([^']+)'", detail["ctx"]["expected"])
+        return f"{fault}: {nearest(str(detail['input']), choices)}"
+    return f"{fault}: {detail['msg'][0].lower()}{detail['msg'][1:]}"
