@@ -1,0 +1,228 @@
+"""Text over a picture: drawn once as a small patch, and only its region of the picture is composited."""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+from xml.sax.saxutils import escape
+
+import pyvips
+
+from dmedia.media.font import FAMILY, FONT_FILE, LINE_HEIGHT, missing_characters, use_only_shipped_font
+from dmedia.operations.colour import parse_colour
+
+if TYPE_CHECKING:
+    from dmedia.operations.watermark import Watermark
+
+MEASURE_PX = 64.0
+"""Line height in pixels at which a text is measured, so that none is ever drawn larger than it fits."""
+
+OUTLINE_WIDTH = 0.04
+"""Blur of the outline in line heights: seen where text and picture have one colour, unobtrusive elsewhere."""
+
+OUTLINE_GAIN, OUTLINE_CEILING = 2.0, 150
+"""The blurred letters times the gain, at most the ceiling (of 255), are the outline's alpha: solid beside a
+letter, soft outside. Both chosen by eye."""
+
+BLUR_REACH = 2.5
+"""Standard deviations beyond which a Gaussian blur of 8-bit pixels shows nothing."""
+
+LUMINANCE = (0.2126, 0.7152, 0.0722)
+"""Weights of red, green and blue: Rec. ITU-R BT.709-6, item 3.2."""
+
+MID_GREY = 127
+"""Of 255: lighter letters get a dark outline, darker ones a light outline."""
+
+TILE_GAP = (2.0, 3.0)
+"""Free space right of and below each repeated text, in line heights."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lettering:
+    """What decides how a patch looks. Pictures of one size share it, so patches are kept.
+
+    Attributes
+    ----------
+    text : str
+        What is written.
+    align : str
+        ``low``, ``centre`` or ``high``: where the lines of a longer text begin.
+    line_px : float
+        Height of a line in pixels, before it is fitted.
+    room : tuple of int
+        Width and height in pixels that the patch must fit into.
+    colour : tuple of int
+        Red, green, blue and alpha, 0-255.
+    opacity : float
+        0-1, over all.
+    """
+
+    text: str
+    align: str
+    line_px: float
+    room: tuple[int, int]
+    colour: tuple[int, int, int, int]
+    opacity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """A text as an sRGB picture with alpha.
+
+    Attributes
+    ----------
+    image : pyvips.Image
+        Four bands, 8 bit, in memory.
+    line_px : float
+        Height of a line as drawn, in pixels.
+    is_smaller : bool
+        Whether it had to become smaller to fit.
+    """
+
+    image: pyvips.Image
+    line_px: float
+    is_smaller: bool
+
+
+def draw_text(image: pyvips.Image, parameters: Watermark) -> tuple[pyvips.Image, tuple[str, ...]]:
+    """Write a text over a picture.
+
+    Parameters
+    ----------
+    image : pyvips.Image
+        Upright picture in any colour space, 8 or 16 bit, with or without alpha.
+    parameters : Watermark
+        Text, position, size and margin (percent of the width), colour and opacity (0-1). A text that is
+        larger than the picture within its margins is made smaller.
+
+    Returns
+    -------
+    tuple of pyvips.Image and tuple of str
+        The picture, and warnings: characters that the font lacks, and a text that was made smaller.
+    """
+    text = _printable(parameters.text)
+    margin = min(round(image.width * parameters.margin / 100), (min(image.width, image.height) - 1) // 2)
+    patch = _draw_patch(
+        Lettering(
+            text=text,
+            align=_alignment(parameters.position),
+            line_px=image.width * parameters.size / 100,
+            room=(image.width - 2 * margin, image.height - 2 * margin),
+            colour=parse_colour(parameters.color),
+            opacity=parameters.opacity,
+        )
+    )
+    if parameters.position == "tile":
+        overlay, left, top = _tile(patch, image.width, image.height), 0, 0
+    else:
+        overlay = patch.image
+        left = _offset(parameters.position, ("west", "east"), image.width - overlay.width, margin)
+        top = _offset(parameters.position, ("north", "south"), image.height - overlay.height, margin)
+    warnings = []
+    if missing := missing_characters(text):
+        warnings.append(f"The font has no {' '.join(missing)}; boxes stand in the text instead")
+    if patch.is_smaller:
+        warnings.append(f"The text did not fit at size {parameters.size:g} %: it was made smaller")
+    return _lay_over(image, overlay, left, top), tuple(warnings)
+
+
+def _printable(text: str) -> str:
+    """Replace what UTF-8 cannot hold (an undecodable argument's surrogates) and drop control characters."""
+    decodable = re.sub("[\ud800-\udfff]", "\N{REPLACEMENT CHARACTER}", text.replace("\t", " "))
+    return "".join(c for c in decodable if c == "\n" or unicodedata.category(c) != "Cc")
+
+
+def _alignment(position: str) -> str:
+    return "low" if position.endswith("west") else "high" if position.endswith("east") else "centre"
+
+
+def _offset(position: str, sides: tuple[str, str], free_px: int, margin: int) -> int:
+    """Place a patch along one axis: at the margin of a named side, or in the middle."""
+    low, high = sides
+    if low in position:
+        return min(margin, free_px)
+    return max(free_px - margin, 0) if high in position else free_px // 2
+
+
+@lru_cache(maxsize=16)
+def _draw_patch(lettering: Lettering) -> Patch:
+    room_width, room_height = lettering.room
+    measured = _mask(lettering, MEASURE_PX)
+    padding = 2 * _blur(MEASURE_PX) * BLUR_REACH
+    largest_px = MEASURE_PX * min(
+        room_width / (measured.width + padding), room_height / (measured.height + padding)
+    )
+    line_px = min(lettering.line_px, largest_px)
+    image = _colour(_mask(lettering, line_px), lettering, line_px)
+    if image.width > room_width or image.height > room_height:  # hinting and whole pixels of padding
+        image = image.thumbnail_image(room_width, height=room_height)
+    return Patch(image.copy_memory(), line_px, is_smaller=largest_px < lettering.line_px)
+
+
+def _mask(lettering: Lettering, line_px: float) -> pyvips.Image:
+    """Draw a text as an 8-bit coverage mask, trimmed to its ink."""
+    use_only_shipped_font()
+    markup = f'<span fallback="false">{escape(lettering.text)}</span>'
+    font = f"{FAMILY} {max(line_px / LINE_HEIGHT, 1):.2f}px"
+    try:
+        return pyvips.Image.text(markup, font=font, fontfile=str(FONT_FILE), dpi=72, align=lettering.align)
+    except pyvips.Error as error:
+        if "no text to render" not in str(error):
+            raise
+        return pyvips.Image.black(1, 1)  # nothing but invisible characters
+
+
+def _blur(line_px: float) -> float:
+    return max(line_px * OUTLINE_WIDTH, 0.3)
+
+
+def _colour(mask: pyvips.Image, lettering: Lettering, line_px: float) -> pyvips.Image:
+    """Give a mask its colour, a soft outline of the contrasting one, and its opacity."""
+    *colour, alpha = lettering.colour
+    luminance = sum(weight * part for weight, part in zip(LUMINANCE, colour, strict=True))
+    contrast = 0 if luminance > MID_GREY else 255
+    padding = math.ceil(_blur(line_px) * BLUR_REACH)
+    mask = mask.embed(padding, padding, mask.width + 2 * padding, mask.height + 2 * padding)
+    outline = mask.gaussblur(_blur(line_px)) * OUTLINE_GAIN
+    outline = (outline > OUTLINE_CEILING).ifthenelse(OUTLINE_CEILING, outline)
+    cover = (outline > mask).ifthenelse(outline, mask) * (lettering.opacity * alpha / 255)
+    painted = mask.ifthenelse(colour, [contrast] * 3, blend=True)
+    return painted.bandjoin(cover.rint()).cast("uchar").copy(interpretation="srgb")
+
+
+def _tile(patch: Patch, width: int, height: int) -> pyvips.Image:
+    """Repeat a patch over a whole picture in staggered rows, with one text in the middle."""
+    text = patch.image
+    gap_x, gap_y = (math.ceil(gap * patch.line_px) for gap in TILE_GAP)
+    row = text.embed(gap_x // 2, gap_y // 2, text.width + gap_x, text.height + gap_y)
+    cell = row.join(row.wrap(x=row.width // 2, y=0), "vertical").copy_memory()
+    left, top = (row.width - width) // 2 % cell.width, (row.height - height) // 2 % cell.height
+    across, down = -(-(left + width) // cell.width), -(-(top + height) // cell.height)
+    return cell.replicate(across, down).extract_area(left, top, width, height)
+
+
+def _lay_over(image: pyvips.Image, overlay: pyvips.Image, left: int, top: int) -> pyvips.Image:
+    """Composite an overlay's region alone, and insert it together with the column of picture below it.
+
+    Once libvips' insert has passed the lower edge of what it inserts, it lets that picture and all it is
+    made from drop their caches: a picture that is read in sequence then fails with "out of order read". A
+    patch that reaches down to the picture's lower edge is never passed.
+    """
+    width, height = overlay.width, image.height - top
+    column = image.extract_area(left, top, width, height)
+    merged = _composite(column.crop(0, 0, width, overlay.height), overlay)
+    if overlay.height < height:
+        covered = (pyvips.Image.black(width, overlay.height) + 255).cast("uchar").embed(0, 0, width, height)
+        merged = covered.ifthenelse(merged.embed(0, 0, width, height), column)
+    return image.insert(merged, left, top)
+
+
+def _composite(region: pyvips.Image, overlay: pyvips.Image) -> pyvips.Image:
+    """Lay an overlay over a region in the region's own colour space, bands and depth."""
+    space = region.interpretation
+    merged = region.composite2(overlay.colourspace(space), "over", compositing_space=space)
+    return merged.extract_band(0, n=region.bands).cast(region.format)
