@@ -86,18 +86,16 @@ class Encoding(Parameters):
 
     format: Annotated[
         ImageFormat | None,
-        Help(
-            "Format of the rendition; without it the source's where that can be written, else jpg, png with alpha"
-        ),
+        Help("Format of the rendition; without it the source's if it can be written, else jpg, png with alpha"),
     ] = None
     quality: Annotated[int | None, Ge(1), Le(100), Help("Visual quality of a lossy format", "1-100")] = None
     effort: Annotated[
         int | None, Ge(0), Le(9), Help("CPU time spent on a smaller file; one scale for all formats", "0-9")
     ] = None
     progressive: Annotated[bool, Help("Write an image that sharpens while it loads (JPEG, PNG, GIF)")] = False
-    lossless: Annotated[
-        bool, Help("Write the pixels exactly (WebP, AVIF; PNG, TIFF and GIF are always lossless)")
-    ] = False
+    lossless: Annotated[bool, Help("Write the pixels exactly (WebP, AVIF; PNG, TIFF and GIF are always lossless)")] = (
+        False
+    )
     background: Annotated[
         str, Help("Colour behind transparency and beside a contained picture: #rrggbb[aa] or a CSS name")
     ] = "#ffffff"
@@ -105,9 +103,9 @@ class Encoding(Parameters):
         MetadataPolicy,
         Help("copyright keeps copyright, artist and ICC profile; keep also the rest; strip nothing"),
     ] = "copyright"
-    icc: Annotated[
-        IccPolicy, Help("srgb converts the colours to sRGB; keep leaves them in the source's profile")
-    ] = "srgb"
+    icc: Annotated[IccPolicy, Help("srgb converts the colours to sRGB; keep leaves them in the source's profile")] = (
+        "srgb"
+    )
 
     def __post_init__(self) -> None:
         """Check what a range cannot say.
@@ -130,9 +128,9 @@ class Box(Encoding):
         Fit | None,
         Help("inside: within the box; outside: around; cover: fill, crop; contain: fit, pad; fill: stretch"),
     ] = None
-    gravity: Annotated[
-        Gravity, Help("What stays when a picture is cropped, or where it lies when it is padded")
-    ] = "center"
+    gravity: Annotated[Gravity, Help("What stays when a picture is cropped, or where it lies when it is padded")] = (
+        "center"
+    )
     enlarge: Annotated[bool, Help("Let fit inside and outside make a small picture larger")] = False
 
     def fitting(self) -> Fit:

@@ -1,0 +1,7 @@
+"""Inputs become a lazy stream of sources: files, directories, globs and listings on local disks."""
+
+from __future__ import annotations
+
+from dmedia.catalog.catalog import Catalog
+
+__all__ = ["Catalog"]

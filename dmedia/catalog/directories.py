@@ -1,0 +1,147 @@
+"""Walk a tree and find what a glob means in it, one directory at a time, not into links to directories."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from dmedia.catalog.given import reason, shown
+from dmedia.formats import kind_by_extension
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from dmedia.catalog.globs import Filter, Glob, States
+
+
+class Folder(NamedTuple):
+    """A directory's files that a glob means.
+
+    Attributes
+    ----------
+    prefix : bytes
+        The directory's absolute path with a ``/`` at its end.
+    names : list of bytes
+        Their names, sorted.
+    """
+
+    prefix: bytes
+    names: list[bytes]
+
+
+class OutputDirectory:
+    """The job's output directory, to recognise it inside an input.
+
+    Parameters
+    ----------
+    path : bytes
+        It need not exist.
+    """
+
+    def __init__(self, path: bytes) -> None:
+        self._real = os.path.realpath(path)
+        try:
+            self._status: os.stat_result | None = os.stat(self._real)
+        except OSError:
+            self._status = None
+
+    def below(self, root: bytes) -> bytes:
+        """Give its path as a walk from ``root`` would name it; empty where it does not lie below."""
+        real_root = os.path.join(os.path.realpath(root), b"")
+        inside = self._real.startswith(real_root) and self._real != real_root
+        return os.path.join(root, self._real[len(real_root) :]) if inside else b""
+
+    def is_entry(self, entry: os.DirEntry[bytes]) -> bool:
+        """Give its path as a walk from ``root`` names it; empty where it does not lie below."""
+        if self._status is None or entry.inode() != self._status.st_ino:
+            return False
+        return os.path.samestat(entry.stat(follow_symlinks=False), self._status)
+
+
+class Walk:
+    """One input's tree. Hidden files and directories are left out, and so is the output directory.
+
+    Parameters
+    ----------
+    root : bytes
+        Absolute path of the directory to begin with.
+    glob : Glob
+        What is meant below it.
+    wanted : Filter
+        What was asked to be left out.
+    output : OutputDirectory
+        Left out when it lies below ``root``.
+    warn : callable
+        Told about each directory that cannot be read.
+
+    Attributes
+    ----------
+    unentered : int
+        Directories in which the glob means nothing.
+    """
+
+    def __init__(
+        self, root: bytes, glob: Glob, wanted: Filter, output: OutputDirectory, warn: Callable[[str], None]
+    ) -> None:
+        self._root = root
+        self._glob = glob
+        self._wanted = wanted
+        self._output = output
+        self._warn = warn
+        self._output_path = output.below(root)
+        self._relative = len(os.path.join(root, b""))
+        self.unentered = 0
+
+    def folders(self) -> Iterator[Folder]:
+        """List the tree, a directory's files before its subdirectories, both sorted.
+
+        Yields
+        ------
+        Folder
+            Each directory that was read, also one without files. What is in memory is one directory's files
+            and the subdirectories still to be read on the way down.
+        """
+        stack = [(self._root, self._glob.start)]
+        while stack:
+            path, states = stack.pop()
+            files: list[bytes] = []
+            inner: list[tuple[bytes, States]] = []
+            try:
+                with os.scandir(path) as entries:
+                    for entry in entries:
+                        self._sort_in(entry, states, files, inner)
+            except OSError as error:
+                self._warn(
+                    f"Cannot read the directory {shown(path)}: {reason(error)}; its files are left out"
+                )
+            files.sort()
+            yield Folder(os.path.join(path, b""), files)
+            stack.extend(sorted(inner, key=lambda pair: pair[0], reverse=True))
+
+    def _sort_in(
+        self, entry: os.DirEntry[bytes], states: States, files: list[bytes], inner: list[tuple[bytes, States]]
+    ) -> None:
+        name = os.fsdecode(entry.name)
+        if entry.is_dir(follow_symlinks=False):
+            self._enter(entry, self._glob.descend(states, name), inner)
+            return
+        if entry.is_symlink():
+            by_name = self._glob.descend(states, name, by_name=True)
+            if by_name and entry.is_dir():
+                self._enter(entry, by_name, inner)
+                return
+            if kind_by_extension(entry.name) == "unknown" and entry.is_dir():
+                return
+        if self._glob.matches(states, name) and self._admits(entry.path):
+            files.append(entry.name)
+
+    def _enter(self, entry: os.DirEntry[bytes], states: States, inner: list[tuple[bytes, States]]) -> None:
+        if not states:
+            self.unentered += not entry.name.startswith(b".")
+        elif entry.path == self._output_path or self._output.is_entry(entry):
+            return
+        elif self._wanted.empty or not self._wanted.bars(os.fsdecode(entry.path[self._relative :])):
+            inner.append((entry.path, states))
+
+    def _admits(self, path: bytes) -> bool:
+        return self._wanted.empty or self._wanted.admits(os.fsdecode(path[self._relative :]))
