@@ -1,0 +1,176 @@
+"""What a rendition tells about its source: copyright and artist stay, where and with what it was made does not."""
+
+from __future__ import annotations
+
+import os
+import struct
+from typing import TYPE_CHECKING
+
+import pyvips
+
+from dmedia.media import exif
+from dmedia.media.exif import ARTIST, COPYRIGHT, Directory, Entry
+from dmedia.media.profile import is_srgb
+from dmedia.media.segments import FILTERS, Piece
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dmedia.operations.parameters import ImageFormat, MetadataPolicy
+
+ICC = "icc-profile-data"
+EXIF = "exif-data"
+
+STRUCTURE = frozenset({
+    "width", "height", "bands", "format", "coding", "interpretation", "xoffset", "yoffset", "xres", "yres", "filename",
+    "resolution-unit", "n-pages", "page-height", "loop", "delay", "gif-loop", "gif-delay", "background", "palette",
+    "interlaced", "bits-per-sample", "palette-bit-depth", "heif-bitdepth", "heif-compression", "jpeg-chroma-subsample",
+    "jpeg-multiscan", "vips-loader", "vips-sequential",
+})  # fmt: skip
+"""Fields that say how pixels are laid out or were stored. Everything that is not named here can be about a person."""
+
+COMMENT_TAGS = {"copyright": COPYRIGHT, "author": ARTIST}
+"""Keywords of PNG text (PNG 3rd edition, 11.3.3.1) that say the same as an EXIF tag."""
+
+
+def keep_metadata(image: pyvips.Image, policy: MetadataPolicy) -> pyvips.Image:
+    """Leave in a picture's metadata what may go into its rendition.
+
+    Parameters
+    ----------
+    image : pyvips.Image
+        Upright picture with the metadata of its source.
+    policy : MetadataPolicy
+        ``copyright`` keeps copyright, artist and ICC profile; ``keep`` keeps all but the thumbnail, which no longer
+        fits; ``strip`` keeps nothing but an ICC profile without which the colours would be wrong. The resolution (DPI)
+        stays in every case, orientation becomes 1.
+
+    Returns
+    -------
+    pyvips.Image
+        The same pixels. Text in EXIF stays the bytes it is: libvips writes what it has not been told anew as it came.
+    """
+    image = image.copy()
+    if policy == "keep":
+        _remove(image, lambda name: name == "jpeg-thumbnail-data" or name.startswith("exif-ifd1-"))
+        if "orientation" in image.get_fields():
+            image.set_type(pyvips.GValue.gint_type, "orientation", 1)
+        return image
+    owner = _ownership(image) if policy == "copyright" else {}
+    unneeded = policy == "strip" and ICC in image.get_fields() and is_srgb(image.get(ICC))
+    _remove(image, lambda name: name not in STRUCTURE and (name != ICC or unneeded))
+    if owner:
+        image.set_type(pyvips.GValue.blob_type, EXIF, exif.PREFIX + exif.write_exif(owner))
+    return image
+
+
+def complete_tiff(temporary: bytes, image: pyvips.Image) -> None:
+    """Write copyright, artist and what else EXIF says into a finished TIFF file: libvips leaves all of it out.
+
+    Parameters
+    ----------
+    temporary : bytes
+        A classic TIFF file as libvips wrote it. A BigTIFF stays as it is.
+    image : pyvips.Image
+        What was encoded, after ``keep_metadata``.
+
+    Raises
+    ------
+    OSError
+        When the file cannot be written; it is then useless.
+    """
+    if EXIF not in image.get_fields():
+        return
+    main, children = exif.read_exif(image.get(EXIF))
+    main = exif.only(main, {COPYRIGHT, ARTIST, *exif.DESCRIPTIVE})
+    with open(temporary, "r+b") as file:
+        head = file.read(8)
+        order = {b"II*\0": "<", b"MM\0*": ">"}.get(head[:4])
+        if order is None or not (main or children):
+            return
+        (directory_at,) = struct.unpack(order + "I", head[4:])
+        file.seek(directory_at)
+        (count,) = struct.unpack(order + "H", file.read(2))
+        rows = file.read(12 * count)
+        next_directory = file.read(4)
+        at = file.seek(0, os.SEEK_END)
+        at += file.write(bytes(at % 2))
+        written = exif.write_directory(main, children, at, order, rows)
+        after_rows = 2 + 12 * struct.unpack(order + "H", written[:2])[0]
+        file.write(written[:after_rows] + next_directory + written[after_rows + 4 :])
+        file.seek(4)
+        file.write(struct.pack(order + "I", at))
+
+
+def copy_without_private(source: int | bytes, temporary: bytes, format: ImageFormat, policy: MetadataPolicy) -> bool:  # noqa: A002  # the word of every parameter
+    """Copy a picture file without decoding it, and leave out what may not leave.
+
+    Copyright, artist, orientation, resolution and ICC profile stay under ``copyright``; ``strip`` also drops the first
+    two. The pixels are the same bits. Under ``keep`` the copy is the file.
+
+    Parameters
+    ----------
+    source : int or bytes
+        Descriptor (its position does not matter) or path of the file.
+    temporary : bytes
+        Path of the copy.
+    format : ImageFormat
+        What the file is.
+    policy : MetadataPolicy
+        What stays.
+
+    Returns
+    -------
+    bool
+        ``False`` when nothing was written, because the format has no filter here or the file is built in a way that
+        the filter does not know; the file has to be decoded and encoded then.
+
+    Raises
+    ------
+    OSError
+        When the source cannot be read or the copy cannot be written.
+    """
+    data = _read(source)
+    pieces: list[Piece] | None
+    if policy == "keep":
+        pieces = [data]
+    elif format in FILTERS:
+        pieces = FILTERS[format](data, {COPYRIGHT, ARTIST} if policy == "copyright" else set())
+    else:
+        pieces = None
+    if pieces is None:
+        return False
+    with open(temporary, "wb") as file:
+        file.writelines(pieces)
+    return True
+
+
+def _remove(image: pyvips.Image, is_unwanted: Callable[[str], bool]) -> None:
+    for name in image.get_fields():
+        if is_unwanted(name):
+            image.remove(name)
+
+
+def _ownership(image: pyvips.Image) -> Directory:
+    """Find copyright and artist in EXIF, or in PNG text where EXIF has none."""
+    fields = image.get_fields()
+    owner = exif.only(exif.read_exif(image.get(EXIF))[0], {COPYRIGHT, ARTIST}) if EXIF in fields else {}
+    for name in fields:
+        tag = COMMENT_TAGS.get(name.rpartition("-")[2].lower()) if name.startswith("png-comment-") else None
+        if tag is not None and tag not in owner:
+            owner[tag] = Entry(exif.ASCII, str(image.get(name)).encode() + b"\0")
+    return owner
+
+
+def _read(source: int | bytes) -> bytes:
+    descriptor = source if isinstance(source, int) else os.open(source, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        size = os.fstat(descriptor).st_size
+        parts, at = [], 0
+        while at < size and (part := os.pread(descriptor, size - at, at)):
+            parts.append(part)
+            at += len(part)
+        return b"".join(parts)
+    finally:
+        if not isinstance(source, int):
+            os.close(descriptor)
