@@ -1,0 +1,178 @@
+"""The limits a slot lives under: memory, time, and its parent.
+
+A slot is a child process that decodes what strangers made. What it is allowed does not depend on its own cooperation:
+the kernel ends it at the deadline even while C code holds the interpreter's lock, and the worker that owns it reads
+from the exit status what happened (`EXIT_OUT_OF_MEMORY`, death by ``SIGALRM``). Outside a slot every function here
+does nothing, so that media can be processed in any process.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import signal
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dmedia.model import Limits
+
+EXIT_OUT_OF_MEMORY = 86
+"""Exit status of a slot that went over its memory: none that Python (1, 2, 120) or sysexits.h (64-78) use.
+``dmedia.run.slot`` knows it by the same name, for it may not import this package."""
+
+EXIT_ORPHANED = 87
+"""Exit status of a slot whose parent died; nobody is left to read it, but a debugger."""
+
+WATCH_INTERVAL_S = 0.1
+
+ADDRESS_SPACE_FACTOR = 6
+"""Address space over resident memory of a film: SVT-AV1 maps 3 GB for 1080p and uses a fraction (design, section 6)."""
+
+LARGE_FILM_PIXELS = 1920 * 1088
+LARGE_FILM_FACTOR = 2
+"""Films above 1080p (coded as 1088 lines) get twice the memory: their reference frames are that much larger."""
+
+ENVIRONMENT = {"VIPS_CONCURRENCY": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
+"""One thread a library: the slots are the parallelism (design, section 8)."""
+
+M_ARENA_MAX = -8
+"""Number of the parameter in glibc's ``mallopt`` (malloc.h); the environment is read only before a process starts."""
+
+SHORTEST_ALARM_S = 0.001
+"""A timer set to zero would be disarmed."""
+
+
+@dataclass(slots=True)
+class _Guard:
+    """What the watcher and the deadline of this slot know."""
+
+    limits: Limits
+    parent: int
+    most_bytes: int
+    begun_at: float = 0.0
+
+
+_guard: _Guard | None = None
+
+
+def enter(limits: Limits) -> None:
+    """Put this process under a slot's limits, once, before any library starts a thread.
+
+    From here on SIGINT is ignored (the launcher decides what an interrupt means), no core is written, the address
+    space is bounded, and a thread ends the process when it uses more resident memory than the current file may, or
+    when its parent is gone.
+
+    Parameters
+    ----------
+    limits : Limits
+        What one file may cost.
+    """
+    global _guard  # noqa: PLW0603  # a process is or is not a slot
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})
+    _lower(resource.RLIMIT_CORE, 0)
+    if sys.platform == "linux":  # elsewhere the limit is refused or ends good processes
+        _lower(resource.RLIMIT_AS, ADDRESS_SPACE_FACTOR * limits.film_slot_bytes)
+    os.environ.update(ENVIRONMENT)
+    _limit_arenas()
+    is_watched = _guard is not None
+    _guard = _Guard(limits, os.getppid(), limits.image_slot_bytes)
+    if not is_watched:
+        threading.Thread(target=_watch, args=(_resident_memory(),), name="dmedia-guard", daemon=True).start()
+
+
+def begin(deadline_s: float) -> None:
+    """Start a file: its memory is a picture's, and the kernel ends this slot by SIGALRM at the deadline.
+
+    Parameters
+    ----------
+    deadline_s : float
+        Seconds from now.
+    """
+    if _guard is not None:
+        _guard.most_bytes = _guard.limits.image_slot_bytes
+        _guard.begun_at = time.monotonic()
+        signal.setitimer(signal.ITIMER_REAL, max(deadline_s, SHORTEST_ALARM_S))
+
+
+def extend(deadline_s: float) -> None:
+    """Move the deadline of the current file, once more is known about it.
+
+    Parameters
+    ----------
+    deadline_s : float
+        Seconds from ``begin``.
+    """
+    if _guard is not None and _guard.begun_at:
+        left_s = _guard.begun_at + deadline_s - time.monotonic()
+        signal.setitimer(signal.ITIMER_REAL, max(left_s, SHORTEST_ALARM_S))
+
+
+def film(pixels: int) -> None:
+    """Allow a film's memory for the current file.
+
+    Parameters
+    ----------
+    pixels : int
+        Width x height of a frame: above 1080p a film gets twice as much.
+    """
+    if _guard is not None:
+        factor = LARGE_FILM_FACTOR if pixels > LARGE_FILM_PIXELS else 1
+        _guard.most_bytes = factor * _guard.limits.film_slot_bytes
+
+
+def end() -> None:
+    """End a file: no deadline, and a picture's memory, until the next begins."""
+    if _guard is not None:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        _guard.begun_at = 0.0
+        _guard.most_bytes = _guard.limits.image_slot_bytes
+
+
+def _watch(resident_bytes: Callable[[], int]) -> None:
+    """End the process when it is too large or alone.
+
+    The parent is asked for instead of being announced by ``PR_SET_PDEATHSIG``: that signal comes when the *thread* that
+    started this process ends, and pools start theirs from threads that do.
+    """
+    while _guard is not None:
+        if resident_bytes() > _guard.most_bytes:
+            os._exit(EXIT_OUT_OF_MEMORY)
+        if os.getppid() != _guard.parent:
+            os._exit(EXIT_ORPHANED)
+        time.sleep(WATCH_INTERVAL_S)
+
+
+def _resident_memory() -> Callable[[], int]:
+    """Choose the cheapest way to read this process's resident memory in bytes."""
+    try:
+        descriptor = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        import psutil
+
+        process = psutil.Process()
+        return lambda: int(process.memory_info().rss)
+    page_bytes = os.sysconf("SC_PAGE_SIZE")
+    return lambda: int(os.pread(descriptor, 256, 0).split()[1]) * page_bytes  # second field: resident pages (proc(5))
+
+
+def _lower(limit: int, value: int) -> None:
+    """Set both limits of a resource, never above the ones there are."""
+    _, hard = resource.getrlimit(limit)
+    if hard != resource.RLIM_INFINITY:
+        value = min(value, hard)
+    resource.setrlimit(limit, (value, value))
+
+
+def _limit_arenas() -> None:
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:  # glibc
+        mallopt(M_ARENA_MAX, int(ENVIRONMENT["MALLOC_ARENA_MAX"]))
