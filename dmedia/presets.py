@@ -245,13 +245,15 @@ def _read(path: bytes) -> bytes:
 
 
 def _parse(text: bytes) -> dict[str, Any]:
+    last_line = text.rstrip().count(b"\n") + 1
     try:
         return tomllib.loads(text.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         line = text.count(b"\n", 0, error.start) + 1
         raise PresetError(f"not UTF-8 (at line {line})") from None
     except (ValueError, RecursionError) as error:
-        raise PresetError(f"not TOML: {error}") from None
+        reason = str(error).replace("at end of document", f"at line {last_line}, the last")
+        raise PresetError(f"not TOML: {reason}") from None
 
 
 def _checked(table: Mapping[str, Any]) -> tuple[str, dict[str, Any], str]:

@@ -111,9 +111,7 @@ class Walk:
                     for entry in entries:
                         self._sort_in(entry, states, files, inner)
             except OSError as error:
-                self._warn(
-                    f"Cannot read the directory {shown(path)}: {reason(error)}; its files are left out"
-                )
+                self._warn(f"Cannot read the directory {shown(path)}: {reason(error)}; its files are left out")
             files.sort()
             yield Folder(os.path.join(path, b""), files)
             stack.extend(sorted(inner, key=lambda pair: pair[0], reverse=True))

@@ -150,9 +150,7 @@ def _glob(text: bytes) -> Given:
     parts = os.fsdecode(text).split("/")
     first = next(index for index, part in enumerate(parts) if has_wildcard(part))
     if ".." in parts[first:]:
-        raise UsageError(
-            f"{shown(text)}: .. after a wildcard could be many directories; name the directory instead"
-        )
+        raise UsageError(f"{shown(text)}: .. after a wildcard could be many directories; name the directory instead")
     front = "/".join(parts[:first])
     base = absolute(os.fsencode(front or ("/" if first else ".")))
     return Given(base, Glob("/".join(parts[first:])), named=True, text=text)

@@ -114,9 +114,7 @@ class Listing:
 
     def _plain_rows(self) -> Iterator[tuple[int, bytes, str | None]]:
         if self._null_separated:
-            yield from (
-                (number, path, None) for number, path in self._null_separated_entries() if path.strip()
-            )
+            yield from ((number, path, None) for number, path in self._null_separated_entries() if path.strip())
             return
         for number, line in self._lines():
             if b"\0" in line:
@@ -145,9 +143,7 @@ class Listing:
         separator = max(",;\t", key=header_text.count)
         header = [title.strip().lower() for title in next(csv.reader([header_text], delimiter=separator), [])]
         if "source" not in header:
-            raise self._fault(
-                1, f"no column 'source': {nearest('source', header) if header else 'the line is empty'}"
-            )
+            raise self._fault(1, f"no column 'source': {nearest('source', header) if header else 'the line is empty'}")
         source = header.index("source")
         name = header.index("name") if "name" in header else len(header)
         reader = csv.reader(text, delimiter=separator, strict=True)

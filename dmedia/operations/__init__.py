@@ -11,8 +11,7 @@ if TYPE_CHECKING:
     from dmedia.operations.operation import Operation
 
 OPERATIONS: dict[str, Operation] = {
-    module.OPERATION.name: module.OPERATION
-    for module in (resize, convert, compress, watermark, thumbnail, crop)
+    module.OPERATION.name: module.OPERATION for module in (resize, convert, compress, watermark, thumbnail, crop)
 }
 
 

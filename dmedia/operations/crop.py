@@ -17,12 +17,12 @@ class Crop(Encoding):
 
     width: Annotated[Pixels, Help("Width of the part", "px")]
     height: Annotated[Pixels, Help("Height of the part", "px")]
-    x: Annotated[
-        int | None, Ge(0), Le(LONGEST_SIDE), Help("Left edge of the part, in the upright picture", "px")
-    ] = None
-    y: Annotated[
-        int | None, Ge(0), Le(LONGEST_SIDE), Help("Upper edge of the part, in the upright picture", "px")
-    ] = None
+    x: Annotated[int | None, Ge(0), Le(LONGEST_SIDE), Help("Left edge of the part, in the upright picture", "px")] = (
+        None
+    )
+    y: Annotated[int | None, Ge(0), Le(LONGEST_SIDE), Help("Upper edge of the part, in the upright picture", "px")] = (
+        None
+    )
     gravity: Annotated[Gravity | None, Help("Where the part lies; center unless x and y are given")] = None
 
     def __post_init__(self) -> None:

@@ -69,13 +69,9 @@ def validate(operation: str, arguments: Mapping[str, Any]) -> Parameters:
         if name not in known:
             raise ParameterError(f"{operation}: unknown parameter {name!r}: {nearest(name, known)}")
         if isinstance(arguments[name], bool) and not _is_switch(known[name][0]):
-            raise ParameterError(
-                f"{operation}: {name} is {arguments[name]}: it is no switch, but has a value"
-            )
+            raise ParameterError(f"{operation}: {name} is {arguments[name]}: it is no switch, but has a value")
     try:
-        return adapter(parameters).validate_python(
-            {name: _spelled(name, arguments[name]) for name in arguments}
-        )
+        return adapter(parameters).validate_python({name: _spelled(name, arguments[name]) for name in arguments})
     except ValidationError as error:
         raise ParameterError("; ".join(_sentence(operation, detail) for detail in error.errors())) from None
 

@@ -1,0 +1,50 @@
+"""The error tree: exit statuses and the nearest names."""
+
+from __future__ import annotations
+
+import pytest
+
+from dmedia import errors
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (errors.DmediaError, 1),
+        (errors.UsageError, 2),
+        (errors.UnknownOperationError, 2),
+        (errors.ParameterError, 2),
+        (errors.PresetError, 2),
+        (errors.NoInputError, 4),
+        (errors.PreflightError, 5),
+        (errors.CollisionError, 6),
+        (errors.ClusterError, 7),
+        (errors.JobHeldError, 8),
+        (errors.RecordError, 10),
+        (errors.UnknownJobError, 10),
+        (errors.DamagedRecordError, 10),
+    ],
+)
+def test_each_error_has_the_exit_status_of_the_tree(error: type[errors.DmediaError], status: int) -> None:
+    raised = error("What is wrong.", "What to do.")
+    assert raised.exit_status == status
+    assert (str(raised), raised.message, raised.hint) == ("What is wrong.", "What is wrong.", "What to do.")
+
+
+def test_a_media_error_says_code_and_stage() -> None:
+    error = errors.MediaError("disk_full", "Disk full: no space left", "encode")
+    assert (error.code, error.stage, error.hint) == ("disk_full", "encode", None)
+
+
+@pytest.mark.parametrize(
+    ("word", "answer"),
+    [
+        ("resiz", "did you mean 'resize'?"),
+        ("RESIZE", "did you mean 'resize'?"),
+        ("reseze", "did you mean 'resize'?"),
+        ("xyz", "known are: convert, crop, resize"),
+        ("", "known are: convert, crop, resize"),
+    ],
+)
+def test_the_nearest_word_is_named_or_all_are(word: str, answer: str) -> None:
+    assert errors.nearest(word, ["resize", "crop", "convert"]) == answer

@@ -1,0 +1,202 @@
+"""Presets: those that come with dmedia, where others are found, and what is refused."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dmedia import presets
+from dmedia.errors import PresetError
+from dmedia.operations import find_operation
+from dmedia.presets import BrokenPreset, Preset, find_presets, list_presets, load_preset, read_preset
+
+GOOD = 'operation = "resize"\n[parameters]\nwidth = 10\n'
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Work in an empty directory with an empty configuration directory."""
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return tmp_path
+
+
+def write(path: Path, text: str | bytes = GOOD) -> bytes:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return os.fsencode(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "operation", "accepts", "given"),
+    [
+        ("web_optimized", "resize", {"image"}, {"width": 1280, "format": "webp", "quality": 85}),
+        (
+            "social_media",
+            "resize",
+            {"image"},
+            {"width": 1080, "height": 1080, "fit": "cover", "format": "jpg", "quality": 90},
+        ),
+        (
+            "thumbnail",
+            "thumbnail",
+            {"image", "film"},
+            {"width": 320, "height": 240, "fit": "cover", "format": "jpg", "quality": 75},
+        ),
+        ("high_quality", "convert", {"image"}, {"format": "png", "quality": 95, "metadata": "keep", "icc": "keep"}),
+    ],
+)
+def test_the_shipped_presets_are_exactly_as_promised(
+    name: str, operation: str, accepts: set[str], given: dict[str, object]
+) -> None:
+    preset = load_preset(name)
+    assert preset.name == name
+    assert preset.description
+    assert preset.operation == operation
+    assert preset.parameters.given() == given
+    assert find_operation(operation).accepts == accepts
+
+
+def test_these_presets_come_with_dmedia() -> None:
+    assert list(find_presets()) == ["high_quality", "social_media", "thumbnail", "web_optimized"]
+
+
+def test_presets_within_the_package_go_before_those_of_a_checkout(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(presets, "__file__", str(tmp_path / "site" / "dmedia" / "presets.py"))
+    assert presets.shipped_directory() == os.fsencode(tmp_path / "site" / "presets")
+    installed = write(tmp_path / "site" / "dmedia" / "shipped_presets" / "a.toml")
+    assert find_presets() == {"a": installed}
+
+
+def test_a_later_place_takes_precedence(elsewhere: Path) -> None:
+    user = write(elsewhere / "config" / "dmedia" / "presets" / "thumbnail.toml")
+    assert find_presets()["thumbnail"] == user
+    here = write(elsewhere / "work" / "presets" / "thumbnail.toml")
+    assert find_presets()["thumbnail"] == here
+    extra = write(elsewhere / "thumbnail.toml")
+    assert find_presets([b"../thumbnail.toml"])["thumbnail"] == extra
+    assert load_preset("thumbnail", [extra]).parameters.given() == {"width": 10}
+    assert load_preset("thumbnail", [extra]).path == extra
+
+
+def test_only_visible_toml_files_of_a_directory_are_presets(elsewhere: Path) -> None:
+    write(elsewhere / "work" / "presets" / "README.md")
+    write(elsewhere / "work" / "presets" / ".hidden.toml")
+    assert len(find_presets()) == 4
+
+
+def test_a_preset_is_read_with_everything_it_says(elsewhere: Path) -> None:
+    text = 'description = "Ünïcode"\noperation = "watermark"\n[parameters]\ntext = "© <b>"\nopacity = 1\n'
+    preset = read_preset(write(elsewhere / "My-mark_1.toml", b"\xef\xbb\xbf" + text.encode()))
+    assert (preset.name, preset.description, preset.operation) == ("My-mark_1", "Ünïcode", "watermark")
+    assert preset.parameters.given() == {"text": "© <b>", "opacity": 1.0}
+
+
+def test_a_preset_needs_no_parameters_where_the_operation_needs_none(elsewhere: Path) -> None:
+    preset = read_preset(write(elsewhere / "a.toml", 'operation = "compress"'))
+    assert preset.parameters.given() == {}
+    assert preset.description == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("operation = resize\n", r"a\.toml': not TOML: .*\(at line 1, column 13\)"),
+        ('operation = "resize"\n\n[parameters\n', r"not TOML: .*\(at line 3"),
+        (b'operation = "resize"\n# \xff\n', r"not UTF-8 \(at line 2\)"),
+        ("a = " + "[" * 100_000, "not TOML"),
+        ("a = " + "1" * 10_000, "not TOML"),
+        ("", "the operation is missing"),
+        ('opration = "resize"', "unknown key 'opration': did you mean 'operation'"),
+        ('operation = "rezise"', "Unknown operation 'rezise': did you mean 'resize'"),
+        ("operation = 1", "are texts"),
+        ('operation = "compress"\ndescription = 5', "are texts"),
+        ('operation = "compress"\nparameters = 5', r"\[parameters\]"),
+        ('operation = "resize"\n[parameters]\nwith = 5', "unknown parameter 'with': did you mean 'width'"),
+        ('operation = "resize"\n[parameters]\nwidth = 0', "width is 0"),
+        ('operation = "resize"\n[parameters]\nwidth = true', "width is True"),
+        ('operation = "resize"\n[parameters]\nwidth = 2024-01-01', "width is"),
+        ('operation = "resize"', "resize needs width, height or both"),
+        ("#" * 1_000_001, "larger than 1 MB"),
+    ],
+)
+def test_a_file_that_is_no_preset_is_refused_by_name(elsewhere: Path, text: str | bytes, message: str) -> None:
+    with pytest.raises(PresetError, match=message) as caught:
+        read_preset(write(elsewhere / "a.toml", text))
+    assert str(elsewhere / "a.toml") in caught.value.message
+
+
+def test_what_is_no_regular_file_is_refused_without_waiting(elsewhere: Path) -> None:
+    os.mkfifo(elsewhere / "pipe.toml")
+    (elsewhere / "directory.toml").mkdir()
+    (elsewhere / "dangling.toml").symlink_to("nothing")
+    for name in ("pipe.toml", "directory.toml", "dangling.toml", "missing.toml", "/dev/null"):
+        with pytest.raises(PresetError):
+            read_preset(os.fsencode(elsewhere / name))
+
+
+def test_a_file_that_cannot_be_read_to_its_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    path = b"/proc/self/mem"
+    if not Path(os.fsdecode(path)).exists():
+        pytest.skip("no file here fails while it is read")
+    assert stat.S_ISREG(os.stat(path).st_mode)
+    with pytest.raises(PresetError, match="cannot be read"):
+        read_preset(path)
+
+
+@pytest.mark.parametrize("name", ["../thumbnail", "a/b", "", "thumb nail", "thumbnail.toml", "ä", "a\n"])
+def test_a_name_of_other_characters_is_refused(name: str) -> None:
+    with pytest.raises(PresetError, match="letters, digits, - and _"):
+        load_preset(name)
+
+
+def test_an_unknown_name_is_answered_with_the_nearest() -> None:
+    with pytest.raises(PresetError, match="Unknown preset 'web_optimised': did you mean 'web_optimized'"):
+        load_preset("web_optimised")
+
+
+def test_a_missing_preset_file_is_refused_whatever_is_asked_for() -> None:
+    with pytest.raises(PresetError, match=r"no\.toml': no such preset file"):
+        load_preset("thumbnail", [b"no.toml"])
+
+
+def test_a_broken_preset_is_listed_with_its_reason_and_hides_no_other(elsewhere: Path) -> None:
+    write(elsewhere / "work" / "presets" / "broken.toml", "operation = ")
+    write(elsewhere / "work" / "presets" / "odd name.toml")
+    listed = {preset.name: preset for preset in list_presets()}
+    assert list(listed) == ["broken", "high_quality", "odd name", "social_media", "thumbnail", "web_optimized"]
+    broken, odd = listed["broken"], listed["odd name"]
+    assert isinstance(broken, BrokenPreset)
+    assert "line 1" in broken.error.message
+    assert isinstance(odd, BrokenPreset)
+    assert "letters, digits" in odd.error.message
+    assert isinstance(listed["thumbnail"], Preset)
+    assert load_preset("thumbnail").name == "thumbnail"
+    with pytest.raises(PresetError, match="broken"):
+        load_preset("broken")
+
+
+def test_a_shipped_preset_is_found_by_a_package_that_was_copied_whole(tmp_path: Path) -> None:
+    checkout = Path(presets.__file__).parent
+    ignore = shutil.ignore_patterns("__pycache__", "media", "run", "cli", "report", "record")
+    shutil.copytree(checkout, tmp_path / "site" / "dmedia", ignore=ignore)
+    shutil.copytree(os.fsdecode(presets.shipped_directory()), tmp_path / "site" / "dmedia" / "shipped_presets")
+    script = "from dmedia.presets import load_preset; print(load_preset('thumbnail').path.decode())"
+    answer = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "site")},
+    )
+    assert answer.stdout.strip() == str(tmp_path / "site" / "dmedia" / "shipped_presets" / "thumbnail.toml")
