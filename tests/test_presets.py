@@ -190,7 +190,11 @@ def test_a_shipped_preset_is_found_by_a_package_that_was_copied_whole(tmp_path: 
     checkout = Path(presets.__file__).parent
     ignore = shutil.ignore_patterns("__pycache__", "media", "run", "cli", "report", "record")
     shutil.copytree(checkout, tmp_path / "site" / "dmedia", ignore=ignore)
-    shutil.copytree(os.fsdecode(presets.shipped_directory()), tmp_path / "site" / "dmedia" / "shipped_presets")
+    shutil.copytree(
+        os.fsdecode(presets.shipped_directory()),
+        tmp_path / "site" / "dmedia" / "shipped_presets",
+        dirs_exist_ok=True,
+    )
     script = "from dmedia.presets import load_preset; print(load_preset('thumbnail').path.decode())"
     answer = subprocess.run(
         [sys.executable, "-c", script],
