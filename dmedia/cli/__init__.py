@@ -1,0 +1,78 @@
+"""The command line: Click, and the one place that turns errors into exit statuses."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+
+from dmedia.errors import DmediaError
+
+BUG = 1
+SIGNAL_BASE = 128
+SIGINT_STATUS = 130
+
+
+def main() -> None:
+    """Run ``dmedia`` and exit with its status."""
+    if sys.platform == "win32":
+        sys.exit("dmedia does not run on native Windows: run it in WSL 2.")
+    arguments = sys.argv[1:]
+    try:
+        status = _run(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader of our output has left, which is its right
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 0
+    sys.exit(status)
+
+
+def _run(arguments: list[str]) -> int:
+    """Run a command line; every error ends here.
+
+    Parameters
+    ----------
+    arguments : list of str
+        Without the program's name.
+
+    Returns
+    -------
+    int
+        The exit status, as ``dmedia.errors`` lists them.
+    """
+    import click
+
+    from dmedia.cli.app import app
+
+    as_json = "--json" in arguments
+    try:
+        status = app.main(arguments, prog_name="dmedia", standalone_mode=False)
+    except click.Abort:
+        return SIGINT_STATUS
+    except click.ClickException as error:
+        return _tell(error.format_message(), _usage_hint(error), error.exit_code, as_json=as_json)
+    except DmediaError as error:
+        return _tell(error.message, error.hint, error.exit_status, as_json=as_json)
+    except BrokenPipeError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the last resort: what gets here is a bug, and is told as one
+        traceback.print_exc()
+        return _tell(f"a bug in dmedia: {type(error).__name__}: {error}", None, BUG, as_json=as_json)
+    return status if isinstance(status, int) else 0
+
+
+def _tell(message: str, hint: str | None, status: int, *, as_json: bool) -> int:
+    import click
+
+    if as_json:
+        click.echo(json.dumps({"error": message, "hint": hint, "exit_status": status}))
+    click.echo(f"dmedia: {message}", err=True)
+    if hint:
+        click.echo(f"hint: {hint}", err=True)
+    return status
+
+
+def _usage_hint(error: object) -> str | None:
+    context = getattr(error, "ctx", None)
+    return f"{context.command_path} --help" if context else None

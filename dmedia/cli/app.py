@@ -1,0 +1,75 @@
+"""The commands. Each is loaded when it is called, so that ``dmedia --help`` answers at once."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+from dmedia import __version__
+from dmedia.errors import nearest
+from dmedia.operations import OPERATIONS
+
+SECTIONS: dict[str, dict[str, str]] = {
+    "Operations": {name: operation.summary for name, operation in OPERATIONS.items()},
+    "Presets": {
+        "apply": "Process files by a preset.",
+        "presets": "List, show and check presets.",
+    },
+    "Jobs": {
+        "status": "Show running and recent jobs, or one of them.",
+        "cancel": "End a running job.",
+    },
+    "First steps": {
+        "demo": "Make a small tree of photos and a film to try dmedia on.",
+    },
+}
+
+
+class Commands(click.Group):
+    """Finds a command's module by its name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - Click's signature
+        """Name all commands."""
+        return [name for section in SECTIONS.values() for name in section]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load one command."""
+        if cmd_name in OPERATIONS:
+            from dmedia.cli.operation import operation_command
+
+            return operation_command(OPERATIONS[cmd_name])
+        if cmd_name in self.list_commands(ctx):
+            command: click.Command = import_module(f"dmedia.cli.{cmd_name}").command
+            return command
+        return None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that was typed; name the nearest when there is none."""
+        if args and not args[0].startswith("-") and args[0] not in self.list_commands(ctx):
+            raise click.UsageError(
+                f"No command or operation {args[0]!r}: {nearest(args[0], self.list_commands(ctx))}", ctx
+            )
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - Click's signature
+        """Write the commands under their sections, without loading any."""
+        for title, commands in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl(list(commands.items()))
+
+
+@click.command(
+    cls=Commands,
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "auto_envvar_prefix": "DMEDIA",
+        "max_content_width": 100,
+    },
+    epilog="Example: dmedia convert 'photos/**/*.jpg' -o web --format webp --width 1280",
+)
+@click.version_option(__version__, prog_name="dmedia", message="%(prog)s %(version)s")
+def app() -> None:
+    """Process photos and films in batches, on this machine's cores or on a Dask cluster."""

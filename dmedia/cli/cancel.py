@@ -1,0 +1,26 @@
+"""dmedia cancel: end a running job."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command(short_help="End a running job.")
+@click.argument("job")
+def command(job: str) -> int:
+    """End a running job, from any process: files being worked on are given up, the rest is marked cancelled.
+
+    JOB is an id, the beginning of one, or `last`.
+    """
+    from dmedia.errors import UsageError
+    from dmedia.model import ENDED, JobState
+    from dmedia.record.home import find_job
+    from dmedia.record.reader import read_job, request
+
+    job = find_job(job)
+    report = read_job(job)
+    if report.state in ENDED or report.state is JobState.INTERRUPTED:
+        raise UsageError(f"{job} is not running: it is {report.state}")
+    request(job, "cancel")
+    click.echo(f"{job}: cancelling")
+    return 0

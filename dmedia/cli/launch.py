@@ -1,0 +1,124 @@
+"""From a JobSpec to an exit status: what all commands that run a job share."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dmedia.model import FileStatus, JobState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dmedia.model import JobReport, JobSpec
+    from dmedia.report.observer import Observer
+    from dmedia.run.stop import Stop
+
+DONE, SOME_FAILED, CANCELLED = 0, 3, 9
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def launch(spec: JobSpec, values: dict[str, Any]) -> int:
+    """Run a job, or only plan it, and show how it goes.
+
+    Parameters
+    ----------
+    spec : JobSpec
+        What is asked for.
+    values : dict
+        The command's values for its run options.
+
+    Returns
+    -------
+    int
+        Exit status.
+    """
+    if values["dry_run"]:
+        from dmedia.cli.dry_run import show_plan
+
+        return show_plan(spec, as_json=values["json"])
+    report, stop = run(spec, values)
+    show_end(report, as_json=values["json"], quiet=values["quiet"])
+    return exit_status(report, stop)
+
+
+def run(spec: JobSpec, values: dict[str, Any]) -> tuple[JobReport, Stop]:
+    """Run a job to its end.
+
+    Parameters
+    ----------
+    spec : JobSpec
+        What is asked for.
+    values : dict
+        The command's values for its run options.
+
+    Returns
+    -------
+    JobReport, Stop
+        How it ended, and whether a signal ended it.
+    """
+    from dmedia.run.cluster import choose_cluster
+    from dmedia.run.job import run_job
+    from dmedia.run.machine import default_slots
+    from dmedia.run.stop import Stop
+
+    stop = Stop()
+    slots = values["slots"] or default_slots(spec.limits.image_slot_bytes)
+    choice = choose_cluster(values["scheduler"], slots, insecure=values["insecure"])
+    with contextlib.closing(choose_observer(quiet=values["quiet"])) as observer, heeded_signals(stop):
+        return run_job(spec, choice, observer, stop), stop
+
+
+def choose_observer(*, quiet: bool) -> Observer:
+    """Choose how progress is shown: a bar on a terminal, lines elsewhere, on standard error in both."""
+    if quiet:
+        from dmedia.report.observer import Silence
+
+        return Silence()
+    if sys.stderr.isatty():
+        from dmedia.report.bar import Bar
+
+        return Bar()
+    from dmedia.report.lines import Lines
+
+    return Lines(sys.stderr)
+
+
+@contextlib.contextmanager
+def heeded_signals(stop: Stop) -> Iterator[None]:
+    """Let signals end the job in order: the first lets running files end, the second does not."""
+    before = {number: signal.signal(number, lambda received, _: stop.request(received)) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def show_end(report: JobReport, *, as_json: bool, quiet: bool) -> None:
+    """Print a job's end on standard output: one JSON document, or a summary."""
+    from dmedia.record.reader import read_files
+    from dmedia.report.documents import job_document
+    from dmedia.report.summary import summarise
+
+    if as_json:
+        click.echo(json.dumps(job_document(report)))
+    elif not quiet:
+        for line in summarise(report, read_files(report.id, {FileStatus.FAILED})):
+            click.echo(line)
+        if report.state is JobState.INTERRUPTED:
+            click.echo("  stopped before the end: type the same command again, what is done is skipped")
+
+
+def exit_status(report: JobReport, stop: Stop) -> int:
+    """Turn a job's end into an exit status."""
+    if stop.signal is not None:
+        return 128 + stop.signal  # as shells report a process ended by a signal
+    if report.state is JobState.CANCELLED:
+        return CANCELLED
+    return SOME_FAILED if report.failed else DONE

@@ -1,0 +1,98 @@
+"""One command for each operation, made from its parameters."""
+
+from __future__ import annotations
+
+from dataclasses import MISSING
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
+
+from dmedia.cli.launch import launch
+from dmedia.cli.options import (
+    JOB_PARAMETERS,
+    Command,
+    make_command,
+    option,
+    output_directory,
+    read_inputs,
+    read_limits,
+    read_policies,
+)
+from dmedia.cli.types import Choice
+from dmedia.model import JobSpec
+from dmedia.operations.parameters import Help, parameter_fields
+
+if TYPE_CHECKING:
+    import click
+
+    from dmedia.operations.operation import Operation
+
+PARAMETERS = "Parameters"
+
+
+def operation_command(operation: Operation) -> Command:
+    """Make an operation's command.
+
+    Parameters
+    ----------
+    operation : Operation
+        What it does and takes.
+
+    Returns
+    -------
+    Command
+        With an option for each parameter.
+    """
+    declared = parameter_fields(operation.parameters)
+
+    def run(**values: Any) -> int:
+        from dmedia.operations.validation import validate
+
+        inputs = read_inputs(values)
+        parameters = validate(operation.name, {name: values[name] for name in declared if values[name] is not None})
+        spec = JobSpec(
+            operation=operation.name,
+            parameters=parameters,
+            inputs=inputs,
+            output_directory=output_directory(values),
+            policies=read_policies(values),
+            limits=read_limits(values),
+            accepts=operation.accepts,
+        )
+        return launch(spec, values)
+
+    options = [_parameter_option(name, *field) for name, field in declared.items()]
+    return make_command(
+        operation.name,
+        operation.summary,
+        [*JOB_PARAMETERS[:8], *options, *JOB_PARAMETERS[8:]],
+        run,
+        operation.example,
+    )
+
+
+def _parameter_option(name: str, annotation: Any, default: Any, described: Help) -> click.Option:
+    flag = "--" + name.replace("_", "-")
+    kind = _kind(annotation)
+    text = described.text + ("" if default in (MISSING, None, False) else f"  [default: {default}]")
+    text += "  [required]" if default is MISSING else ""
+    if kind is bool:
+        return option(f"{flag}/--no-{flag[2:]}", name, group=PARAMETERS, default=None, help=text)
+    if isinstance(kind, tuple):
+        from dmedia.operations.parameters import SPELLINGS
+
+        return option(flag, name, group=PARAMETERS, type=Choice(kind, SPELLINGS.get(name)), help=text)
+    metavar = described.unit.split(" of ")[0].upper() or "TEXT"
+    return option(flag, name, group=PARAMETERS, type=kind, metavar=metavar, help=text)
+
+
+def _kind(annotation: Any) -> type | tuple[str, ...]:
+    """Find what a parameter's values are: a type, or the words of a choice."""
+    while hasattr(annotation, "__metadata__"):
+        annotation = annotation.__origin__
+    if get_origin(annotation) in (Union, UnionType):
+        kinds = [kind for kind in get_args(annotation) if kind is not NoneType]
+        return _kind(kinds[0]) if len(kinds) == 1 else tuple(word for kind in kinds for word in _kind(kind))  # type: ignore[union-attr]  # unions of literals only
+    if get_origin(annotation) is Literal:
+        return tuple(str(word) for word in get_args(annotation))
+    kind: type = annotation
+    return kind

@@ -1,0 +1,260 @@
+"""Options that commands share, and what they become."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dmedia.cli.types import Quantity
+from dmedia.errors import UsageError
+from dmedia.model import Inputs, Limits, OnCollision, Policies
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+INPUT, OUTPUT, RUN, LIMIT = "Input", "Output", "Run", "Limits of one file"
+
+
+class Option(click.Option):
+    """An option that stands under a title in the help text.
+
+    Parameters
+    ----------
+    group : str
+        The title.
+    """
+
+    def __init__(self, *args: Any, group: str = "Options", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.group = group
+
+
+class Command(click.Command):
+    """A command whose help text shows its options under titles, and an example."""
+
+    example: str = ""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options under their titles, in the order the titles first occur."""
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record and isinstance(parameter, click.Option):
+                groups.setdefault(getattr(parameter, "group", "Options"), []).append(record)
+        for title, records in groups.items():
+            with formatter.section(title):
+                formatter.write_dl(records)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - Click's signature
+        """Write the example."""
+        if self.example:
+            with formatter.section("Example"):
+                formatter.write_text(self.example)
+
+
+def option(*names: str, group: str, **attributes: Any) -> Option:
+    """Make an option under a title."""
+    return Option(list(names), group=group, **attributes)
+
+
+def flag(*names: str, group: str, help: str) -> Option:  # noqa: A002 - Click's word
+    """Make a switch under a title."""
+    return Option(list(names), group=group, help=help, is_flag=True)
+
+
+PATH = click.Path(path_type=bytes)
+
+INPUT_PARAMETERS: list[click.Parameter] = [
+    click.Argument(["inputs"], metavar="INPUT...", nargs=-1, type=PATH),
+    flag("-r", "--recursive", group=INPUT, help="Walk into the directories among the inputs."),
+    option(
+        "--files-from",
+        group=INPUT,
+        metavar="FILE",
+        type=PATH,
+        help="Read inputs from a list, .csv or .jsonl; - is standard input.",
+    ),
+    flag("-0", "--null", group=INPUT, help="The list is separated by NUL bytes instead of newlines."),
+    option(
+        "--include",
+        group=INPUT,
+        metavar="GLOB",
+        multiple=True,
+        help="Take only what matches; may be repeated.",
+    ),
+    option(
+        "--exclude",
+        group=INPUT,
+        metavar="GLOB",
+        multiple=True,
+        help="Leave out what matches; may be repeated.",
+    ),
+    option("--limit", group=INPUT, metavar="N", type=click.IntRange(min=1), help="Take at most N files."),
+]
+
+OUTPUT_PARAMETERS: list[click.Parameter] = [
+    option(
+        "-o",
+        "--output",
+        group=OUTPUT,
+        metavar="DIR",
+        type=PATH,
+        required=True,
+        help="Directory for the renditions; made when missing.",
+    ),
+    option(
+        "--name",
+        group=OUTPUT,
+        metavar="TEMPLATE",
+        default=Policies().name_template,
+        show_default=True,
+        help="Path of a rendition below DIR.",
+    ),
+    flag("--overwrite", group=OUTPUT, help="Replace files that are not dmedia's own."),
+    option(
+        "--on-collision",
+        group=OUTPUT,
+        type=click.Choice([str(choice) for choice in OnCollision]),
+        default=str(OnCollision.ERROR),
+        show_default=True,
+        help="When two files would get one path: stop, keep the source's extension in the name, or number them.",
+    ),
+    flag("--portable-names", group=OUTPUT, help="Treat names that differ only in case or Unicode form as one."),
+]
+
+RUN_PARAMETERS: list[click.Parameter] = [
+    flag("-n", "--dry-run", group=RUN, help="Print the plan with every rendition's path, and write nothing."),
+    option(
+        "-j",
+        "--slots",
+        group=RUN,
+        metavar="N",
+        type=click.IntRange(min=1, max=1024),
+        help="Files worked on at once on this machine.",
+    ),
+    option("--scheduler", group=RUN, metavar="ADDRESS", help="Run on this Dask cluster, such as tcp://host:8786."),
+    flag("--insecure", group=RUN, help="Accept a scheduler at a public address without encryption."),
+    flag(
+        "--json",
+        group=RUN,
+        help="Print one JSON document, the job's status, and nothing else on standard output.",
+    ),
+    flag("-q", "--quiet", group=RUN, help="Show neither progress nor summary."),
+]
+
+LIMIT_PARAMETERS: list[click.Parameter] = [
+    option(
+        "--timeout",
+        group=LIMIT,
+        metavar="SECONDS",
+        type=click.FloatRange(min=0, min_open=True),
+        help="Deadline; without it, by the file's size.",
+    ),
+    option(
+        "--max-pixels",
+        group=LIMIT,
+        metavar="N",
+        type=Quantity("N"),
+        help="Pixels of a page.  [default: 268M]",
+    ),
+    option(
+        "--max-frames",
+        group=LIMIT,
+        metavar="N",
+        type=click.IntRange(min=1),
+        help="Frames of an animation.  [default: 300]",
+    ),
+    option(
+        "--max-input-bytes",
+        group=LIMIT,
+        metavar="SIZE",
+        type=Quantity("SIZE"),
+        help="Size of a source.  [default: 512MiB, films 50GiB]",
+    ),
+    option(
+        "--slot-memory",
+        group=LIMIT,
+        metavar="SIZE",
+        type=Quantity("SIZE"),
+        help="Memory of a slot.  [default: 1GiB, films 2GiB]",
+    ),
+]
+
+JOB_PARAMETERS = [*INPUT_PARAMETERS, *OUTPUT_PARAMETERS, *RUN_PARAMETERS, *LIMIT_PARAMETERS]
+
+
+def read_inputs(values: dict[str, Any]) -> Inputs:
+    """Take the inputs from a command's values.
+
+    Raises
+    ------
+    UsageError
+        When there is none.
+    """
+    if not values["inputs"] and values["files_from"] is None:
+        raise UsageError("No INPUT was given", "name files, directories or quoted globs, or a list with --files-from")
+    return Inputs(
+        paths=values["inputs"],
+        listing=values["files_from"],
+        null_separated=values["null"],
+        recursive=values["recursive"],
+        include=values["include"],
+        exclude=values["exclude"],
+        limit=values["limit"],
+    )
+
+
+def read_policies(values: dict[str, Any]) -> Policies:
+    """Take the policies from a command's values."""
+    return Policies(
+        overwrite=values["overwrite"],
+        on_collision=OnCollision(values["on_collision"]),
+        portable_names=values["portable_names"],
+        name_template=values["name"],
+    )
+
+
+def read_limits(values: dict[str, Any]) -> Limits:
+    """Take the limits from a command's values. What is given holds for pictures and films."""
+    given: dict[str, Any] = {"timeout_s": values["timeout"]}
+    if pixels := values["max_pixels"]:
+        given |= {"max_page_pixels": pixels, "max_file_pixels": max(pixels, Limits().max_file_pixels)}
+    if frames := values["max_frames"]:
+        given["max_frames"] = frames
+    if size_bytes := values["max_input_bytes"]:
+        given |= {"max_image_bytes": size_bytes, "max_film_bytes": size_bytes}
+    if memory := values["slot_memory"]:
+        given |= {"image_slot_bytes": memory, "film_slot_bytes": memory}
+    return replace(Limits(), **given)
+
+
+def output_directory(values: dict[str, Any]) -> bytes:
+    """Take the output directory from a command's values, as an absolute path."""
+    output: bytes = values["output"]
+    return os.path.abspath(output)
+
+
+def make_command(
+    name: str, summary: str, parameters: list[click.Parameter], run: Callable[..., int], example: str = ""
+) -> Command:
+    """Put a command together.
+
+    Parameters
+    ----------
+    name, summary, example : str
+        For the help text.
+    parameters : list of click.Parameter
+        Its arguments and options.
+    run : callable
+        Gets their values by keyword and returns the exit status.
+
+    Returns
+    -------
+    Command
+    """
+    command = Command(name, callback=run, params=parameters, help=summary)
+    command.example = example
+    return command

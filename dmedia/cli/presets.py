@@ -1,0 +1,90 @@
+"""dmedia presets: list, show and check presets."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dmedia.cli.options import PATH
+
+if TYPE_CHECKING:
+    from dmedia.presets import BrokenPreset, Preset
+
+PRESET_FILE = click.option("--preset-file", multiple=True, type=PATH, metavar="FILE", help="Read this preset file too.")
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@click.group(short_help="List, show and check presets.")
+def command() -> None:
+    """List, show and check presets: named operations with their parameters, in TOML files."""
+
+
+@command.command("list")
+@PRESET_FILE
+@AS_JSON
+def list_presets(preset_file: tuple[bytes, ...], *, as_json: bool) -> int:
+    """List presets: dmedia's own, those in your configuration directory and in ./presets."""
+    from dmedia.presets import list_presets as read_all
+
+    presets = list(read_all(preset_file))
+    if as_json:
+        click.echo(json.dumps([_document(preset) for preset in presets]))
+        return 0
+    for preset in presets:
+        click.echo(f"{preset.name:<16} {_line(preset)}")
+    return 0
+
+
+@command.command()
+@click.argument("name")
+@PRESET_FILE
+@AS_JSON
+def show(name: str, preset_file: tuple[bytes, ...], *, as_json: bool) -> int:
+    """Show what a preset does."""
+    from dmedia.presets import load_preset
+
+    preset = load_preset(name, preset_file)
+    if as_json:
+        click.echo(json.dumps(_document(preset)))
+        return 0
+    click.echo(f"{preset.name}: {preset.description}")
+    click.echo(f"  operation = {preset.operation}")
+    for parameter, value in preset.parameters.given().items():
+        click.echo(f"  {parameter} = {value}")
+    click.echo(f"  from {os.fsdecode(preset.path)}")
+    return 0
+
+
+@command.command()
+@click.argument("file", type=PATH)
+def check(file: bytes) -> int:
+    """Check a preset file; say what is wrong with it and where."""
+    from dmedia.presets import read_preset
+
+    preset = read_preset(file)
+    click.echo(f"{preset.name}: valid, {preset.operation} with {len(preset.parameters.given())} parameters")
+    return 0
+
+
+def _line(preset: Preset | BrokenPreset) -> str:
+    from dmedia.presets import Preset
+
+    return preset.description if isinstance(preset, Preset) else f"not valid: {preset.error.message}"
+
+
+def _document(preset: Preset | BrokenPreset) -> dict[str, Any]:
+    from dmedia.presets import Preset
+
+    path = os.fsdecode(preset.path)
+    if not isinstance(preset, Preset):
+        return {"name": preset.name, "path": path, "error": preset.error.message}
+    return {
+        "name": preset.name,
+        "description": preset.description,
+        "operation": preset.operation,
+        "parameters": preset.parameters.given(),
+        "path": path,
+    }

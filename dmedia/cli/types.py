@@ -1,0 +1,66 @@
+"""Types of command line values that Click does not have."""
+
+from __future__ import annotations
+
+import re
+
+import click
+
+from dmedia.errors import nearest
+
+_SUFFIXES = {
+    "": 1,
+    "k": 10**3,
+    "m": 10**6,
+    "g": 10**9,
+    "t": 10**12,
+    "ki": 2**10,
+    "mi": 2**20,
+    "gi": 2**30,
+    "ti": 2**40,
+}
+
+
+class Quantity(click.ParamType[int]):
+    """A number with an optional suffix: ``400M``, ``2GiB``, ``1.5G``.
+
+    Parameters
+    ----------
+    name : str
+        What is shown in the help text.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read the number; k, M, G and T are powers of 1000, Ki, Mi, Gi and Ti of 1024."""
+        if isinstance(value, int):
+            return value
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt]?i?)b?", str(value).strip().lower())
+        if match is None or match[2] not in _SUFFIXES or float(match[1]) == 0:
+            self.fail(f"{value!r} is no size; write for instance 400M or 2GiB", param, ctx)
+        return int(float(match[1]) * _SUFFIXES[match[2]])
+
+
+class Choice(click.Choice[str]):
+    """A choice in which case does not matter, other spellings count, and a wrong word gets the nearest named.
+
+    Parameters
+    ----------
+    choices : sequence of str
+        The words.
+    spellings : dict of str to str, optional
+        Other words for them.
+    """
+
+    def __init__(self, choices: tuple[str, ...], spellings: dict[str, str] | None = None) -> None:
+        super().__init__(choices, case_sensitive=False)
+        self._spellings = spellings or {}
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Read the word."""
+        word = self._spellings.get(value.lower(), value.lower())
+        if word not in self.choices:
+            self.fail(f"{value!r}: {nearest(word, self.choices)}", param, ctx)
+        return word

@@ -1,0 +1,71 @@
+"""Progress as a bar on a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+
+from dmedia.report.summary import clock
+
+if TYPE_CHECKING:
+    from dmedia.model import JobReport
+    from dmedia.plan import Plan
+
+
+class Bar:
+    """A progress bar with files, rate, failures, time left and the dashboard's address."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True)
+        self._progress = Progress(
+            SpinnerColumn(finished_text=" "),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=None),
+            TextColumn("{task.percentage:>3.0f}%"),
+            TextColumn("{task.fields[files]}"),
+            TextColumn("[red]{task.fields[failed]}[/red]"),
+            TextColumn("[cyan]{task.fields[left]}[/cyan]"),
+            console=self._console,
+            transient=True,
+            expand=True,
+        )
+        self._task = self._progress.add_task("planning", total=None, files="", failed="", left="")
+        self._dashboard_shown = False
+        self._progress.start()
+
+    def found(self, total: int) -> None:
+        """Show how many sources there are so far."""
+        self._progress.update(self._task, files=f"{total:,} files found")
+
+    def planned(self, job: str, plan: Plan) -> None:
+        """Show what is going to be done."""
+        self._console.print(f"[bold]{job}[/bold]: {plan.total:,} files, {plan.pending:,} to do", highlight=False)
+        self._progress.update(
+            self._task,
+            description="starting",
+            total=plan.total,
+            completed=plan.total - plan.pending,
+            files="",
+        )
+
+    def progress(self, report: JobReport) -> None:
+        """Show how far the job is."""
+        if report.dashboard and not self._dashboard_shown:
+            self._dashboard_shown = True
+            self._console.print(f"dashboard: {report.dashboard}", highlight=False)
+        rate = f" {report.files_per_s:.1f}/s" if report.files_per_s else ""
+        self._progress.update(
+            self._task,
+            description=report.operation,
+            total=report.total,
+            completed=report.done,
+            files=f"{report.done:,}/{report.total:,}{rate}",
+            failed=f"{report.failed:,} failed" if report.failed else "",
+            left=f"{clock(report.eta_s)} left" if report.eta_s is not None else "",
+        )
+
+    def close(self) -> None:
+        """Take the bar away."""
+        self._progress.stop()

@@ -1,0 +1,132 @@
+"""Jobs and files as JSON documents: a contract with programs, whose first keys and types do not change."""
+
+from __future__ import annotations
+
+import base64
+import os
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from dmedia.model import ENDED, JobState
+
+if TYPE_CHECKING:
+    from dmedia.model import FileReport, JobReport, Output
+
+Document = dict[str, Any]
+
+
+def job_document(report: JobReport) -> Document:
+    """Make a job's status document.
+
+    Parameters
+    ----------
+    report : JobReport
+        As a reader of the record sees it.
+
+    Returns
+    -------
+    dict
+        The eight keys that programs rely on first, in their order; then the rest. Times are ISO 8601 in UTC.
+    """
+    return {
+        "id": report.id,
+        "operation": report.operation,
+        "status": str(report.state),
+        "progress": report.progress,
+        "completed": report.completed,
+        "failed": report.failed,
+        "total": report.total,
+        "duration": duration(report),
+        "planning": report.planning,
+        "skipped": report.skipped,
+        "cancelled": report.cancelled,
+        "processing": report.processing,
+        "pending": report.pending,
+        "created_at": _time(report.created_at),
+        "started_at": _time(report.started_at),
+        "ended_at": _time(report.ended_at),
+        "eta_s": report.eta_s,
+        "files_per_s": report.files_per_s,
+        "bytes_in": report.bytes_in,
+        "bytes_out": report.bytes_out,
+        "output_directory": text(report.output_directory),
+        "base": text(report.base),
+        "parameters": report.parameters,
+        "preset": report.preset,
+        "errors": report.errors,
+        "ignored": report.ignored,
+        "warnings": list(report.warnings),
+        "scheduler": report.scheduler,
+        "dashboard": report.dashboard,
+    }
+
+
+def file_document(report: FileReport) -> Document:
+    """Make a file's status document.
+
+    Parameters
+    ----------
+    report : FileReport
+        As a reader of the record sees it.
+
+    Returns
+    -------
+    dict
+        ``path``, ``status`` and ``error`` first. ``path`` is text, with U+FFFD for bytes that are not UTF-8; then
+        ``path_b64`` carries the exact bytes.
+    """
+    failure = report.failure
+    document: Document = {
+        "path": text(report.source),
+        "status": str(report.status),
+        "error": failure.message if failure else None,
+        "code": failure.code if failure else None,
+        "stage": failure.stage if failure else None,
+        "hint": failure.hint if failure else None,
+        "attempts": report.attempts,
+        "seconds": report.seconds,
+        "worker": report.worker,
+        "decoder": report.decoder,
+        "bytes_in": report.bytes_in,
+        "outputs": [_output_document(output) for output in report.outputs],
+        "warnings": list(report.warnings),
+    }
+    return _with_exact_path(document, report.source)
+
+
+def _output_document(output: Output) -> Document:
+    document: Document = {
+        "path": text(output.path),
+        "width": output.width,
+        "height": output.height,
+        "format": output.format,
+        "bytes": output.size_bytes,
+        "sha256": output.sha256,
+    }
+    if output.duration_s is not None:
+        document["duration_s"] = output.duration_s
+    return _with_exact_path(document, output.path)
+
+
+def duration(report: JobReport) -> str:
+    """Tell how long a job took: ``"running"`` until it ends, then whole seconds such as ``"45s"``."""
+    if report.state in ENDED or report.state is JobState.INTERRUPTED:
+        return f"{int(report.elapsed_s)}s"
+    return "running"
+
+
+def text(path: bytes) -> str:
+    """Show a path as text, with U+FFFD for bytes that are not UTF-8."""
+    return path.decode("utf-8", "replace")
+
+
+def _with_exact_path(document: Document, path: bytes) -> Document:
+    if document["path"].encode("utf-8", "replace") != path:
+        document["path_b64"] = base64.b64encode(os.fsencode(path)).decode("ascii")
+    return document
+
+
+def _time(seconds: float | None) -> str | None:
+    if seconds is None:
+        return None
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,251 @@
+"""The Dask cluster a job runs on: one in this process, or one that is running elsewhere."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import os
+import socket
+import threading
+import urllib.parse
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dmedia.errors import ClusterError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from distributed import Client, LocalCluster
+
+CONNECT_TIMEOUT_S = 10.0
+"""Seconds to wait for a scheduler to answer, and for a first worker to be there."""
+
+LOCAL_CONFIG = {
+    "distributed.worker.profile.enabled": False,  # it samples threads, and the work is in other processes
+    "distributed.scheduler.active-memory-manager.start": False,  # results leave at once: there is nothing to manage
+    "distributed.scheduler.work-stealing": False,  # one worker
+}
+
+
+@dataclass(frozen=True)
+class ClusterChoice:
+    """Which cluster a job runs on.
+
+    Attributes
+    ----------
+    scheduler : str or None
+        Address of a running scheduler; ``None`` makes a cluster in this process.
+    slots : int
+        Slots of a cluster in this process; a running one brings its own.
+    insecure : bool
+        Whether a public address without encryption is accepted.
+    """
+
+    scheduler: str | None
+    slots: int
+    insecure: bool = False
+
+    @property
+    def local(self) -> bool:
+        """Whether the cluster is made in this process."""
+        return self.scheduler is None
+
+
+@dataclass(frozen=True)
+class ConnectedCluster:
+    """A cluster that is ready for work.
+
+    Attributes
+    ----------
+    client : distributed.Client
+        Connected.
+    slots : int
+        Worker threads, and so slots, when it was connected.
+    scheduler : str
+        Its address.
+    dashboard : str or None
+        Address of the dashboard.
+    warning : str or None
+        What a person should know about it.
+    """
+
+    client: Client
+    slots: int
+    scheduler: str
+    dashboard: str | None
+    warning: str | None = None
+
+
+def choose_cluster(scheduler: str | None, slots: int, *, insecure: bool = False) -> ClusterChoice:
+    """Decide which cluster a job runs on.
+
+    Parameters
+    ----------
+    scheduler : str or None
+        Address that was asked for; without it ``DASK_SCHEDULER_ADDRESS`` counts, Dask's own variable.
+    slots : int
+        Slots of a cluster in this process.
+    insecure : bool
+        Whether a public address without encryption is accepted.
+
+    Returns
+    -------
+    ClusterChoice
+    """
+    return ClusterChoice(scheduler or os.environ.get("DASK_SCHEDULER_ADDRESS") or None, slots, insecure)
+
+
+def load_dask() -> Any:
+    """Import Dask quickly and quietly: numpy's threads are of no use here, and cost 0.3 s of CPU.
+
+    Returns
+    -------
+    module
+        ``dask``; ``distributed`` is loaded as well.
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    warnings.filterwarnings("ignore", module="distributed")
+    import dask
+    import distributed  # noqa: F401 - the import is the point: it takes most of a second
+
+    return dask
+
+
+@contextlib.contextmanager
+def connect(choice: ClusterChoice) -> Iterator[ConnectedCluster]:
+    """Connect to a cluster, or make one, for the length of a job.
+
+    Parameters
+    ----------
+    choice : ClusterChoice
+        Which one.
+
+    Yields
+    ------
+    ConnectedCluster
+
+    Raises
+    ------
+    ClusterError
+        When the scheduler does not answer, has no workers, or is public and not encrypted.
+    """
+    if choice.scheduler is None:
+        with _local_cluster(choice.slots) as cluster:
+            yield cluster
+    else:
+        with _remote_cluster(choice.scheduler, insecure=choice.insecure) as cluster:
+            yield cluster
+
+
+@contextlib.contextmanager
+def _local_cluster(slots: int) -> Iterator[ConnectedCluster]:
+    dask = load_dask()
+    from distributed import Client, LocalCluster
+
+    dask.config.set(LOCAL_CONFIG)
+    with (
+        LocalCluster(
+            n_workers=1,
+            threads_per_worker=slots,
+            processes=False,
+            memory_limit=0,  # media is in the slots, which watch themselves
+            dashboard_address="127.0.0.1:0",
+            scheduler_kwargs={
+                "dashboard": False
+            },  # its pages take longer to load than a small job to run: see add_dashboard
+            silence_logs="CRITICAL",
+        ) as cluster,
+        Client(cluster, set_as_default=False) as client,
+    ):
+        server = cluster.scheduler.http_server
+        add_dashboard(cluster)
+        yield ConnectedCluster(
+            client, slots, cluster.scheduler.address, f"http://{server.address}:{server.port}/status"
+        )
+
+
+def add_dashboard(cluster: LocalCluster) -> None:
+    """Load the dashboard's pages into a scheduler of this process, beside the work.
+
+    Parameters
+    ----------
+    cluster : distributed.LocalCluster
+        Its HTTP server is already listening.
+    """
+
+    def load() -> None:
+        with contextlib.suppress(Exception):  # a job never fails because its dashboard cannot be shown
+            from distributed.dashboard.scheduler import connect as connect_pages
+
+            scheduler: Any = cluster.scheduler
+            scheduler.loop.add_callback(connect_pages, scheduler.http_application, scheduler.http_server, scheduler)
+
+    threading.Thread(target=load, name="dmedia-dashboard", daemon=True).start()
+
+
+@contextlib.contextmanager
+def _remote_cluster(address: str, *, insecure: bool) -> Iterator[ConnectedCluster]:
+    warning = exposure(address, insecure=insecure)
+    load_dask()
+    from distributed import Client
+
+    try:
+        client = Client(address, timeout=CONNECT_TIMEOUT_S, set_as_default=False)
+    except (OSError, TimeoutError, ValueError) as error:
+        raise ClusterError(
+            f"No Dask scheduler answers at {address}: {error}", "start one with: dask scheduler"
+        ) from error
+    with client:
+        try:
+            client.wait_for_workers(1, timeout=CONNECT_TIMEOUT_S)
+        except TimeoutError:
+            raise ClusterError(
+                f"The scheduler at {address} has no workers", f"start one with: dask worker {address}"
+            ) from None
+        yield ConnectedCluster(client, sum(client.nthreads().values()), address, _dashboard_of(client), warning)
+
+
+def exposure(address: str, *, insecure: bool) -> str | None:
+    """Judge who else could reach a scheduler: whoever does can run code as the workers' user.
+
+    Parameters
+    ----------
+    address : str
+        The scheduler's address.
+    insecure : bool
+        Whether a public address without encryption is accepted.
+
+    Returns
+    -------
+    str or None
+        A warning, for a private address without encryption.
+
+    Raises
+    ------
+    ClusterError
+        For a public address without encryption, unless it is accepted.
+    """
+    parts = urllib.parse.urlsplit(address if "://" in address else f"tcp://{address}")
+    if parts.scheme != "tcp":
+        return None
+    try:
+        found = socket.getaddrinfo(parts.hostname, parts.port, type=socket.SOCK_STREAM)
+    except (OSError, ValueError) as error:
+        raise ClusterError(f"No Dask scheduler answers at {address}: {error}") from error
+    if all(ipaddress.ip_address(entry[4][0]).is_private for entry in found):
+        return f"{address} is not encrypted: whoever reaches it can run code as the workers' user; tls:// protects it"
+    if not insecure:
+        raise ClusterError(
+            f"{address} is a public address and not encrypted: anybody could run code on the workers",
+            "use tls://, or --insecure when the network is closed otherwise",
+        )
+    return None
+
+
+def _dashboard_of(client: Client) -> str | None:
+    with contextlib.suppress(Exception):  # the link is made of the user's own template, which may name anything
+        link: str = client.dashboard_link
+        return link
+    return None

@@ -1,0 +1,135 @@
+"""Collect: whatever a future ends with becomes results for the record, or tasks that are pending again."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections import Counter
+from concurrent.futures import CancelledError
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from distributed import as_completed
+from distributed.scheduler import KilledWorker
+
+from dmedia.model import Failure, FileResult
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from distributed import Client, Future
+
+    from dmedia.model import Task
+
+WORKER_ERRORS_ALLOWED = 3
+"""How often a chunk may end with an exception of ours or of Dask's before its files fail as ``internal``."""
+
+
+class Completed:
+    """Futures as they complete, in batches, with a clock: the record ticks although no file finishes.
+
+    Parameters
+    ----------
+    client : distributed.Client
+        Whose futures these are.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._stream = as_completed(loop=client.loop, with_results=True, raise_errors=False)
+        self._batches: queue.SimpleQueue[list[tuple[Future[Any], Any]]] = queue.SimpleQueue()
+        self._added = threading.Event()
+        self._closed = False
+        threading.Thread(target=self._follow, name="dmedia-collect", daemon=True).start()
+
+    def add(self, futures: Iterable[Future[Any]]) -> None:
+        """Watch these futures too."""
+        self._stream.update(futures)
+        self._added.set()
+
+    def next_batch(self, timeout_s: float) -> list[tuple[Future[Any], Any]]:
+        """Wait for futures to complete.
+
+        Parameters
+        ----------
+        timeout_s : float
+            Seconds to wait at most.
+
+        Returns
+        -------
+        list of (distributed.Future, object)
+            With what each ended with; empty after the timeout.
+        """
+        batch: list[tuple[Future[Any], Any]] = []
+        try:
+            batch += self._batches.get(timeout=timeout_s)
+            while True:
+                batch += self._batches.get_nowait()
+        except queue.Empty:
+            return batch
+
+    def close(self) -> None:
+        """Watch nothing further."""
+        self._closed = True
+        self._stream.clear()
+        self._added.set()
+
+    def _follow(self) -> None:
+        while not self._closed:
+            self._added.wait()
+            self._added.clear()
+            for batch in self._stream.batches():
+                self._batches.put(batch)
+
+
+@dataclass
+class Outcome:
+    """What a batch of futures comes to.
+
+    Attributes
+    ----------
+    results : list of FileResult
+        For the record.
+    lost : list of Task
+        Nothing is known of these: they are pending again, and it is not charged to them.
+    """
+
+    results: list[FileResult] = field(default_factory=list)
+    lost: list[Task] = field(default_factory=list)
+
+
+class Judge:
+    """Tells what a future's end says about its files: usually nothing (design, section 4.9)."""
+
+    def __init__(self) -> None:
+        self._errors: Counter[int] = Counter()
+
+    def judge(self, outcome: Outcome, tasks: tuple[Task, ...], status: str | None, ended_with: Any) -> None:
+        """Add one future's end to an outcome.
+
+        Parameters
+        ----------
+        outcome : Outcome
+            Is added to.
+        tasks : tuple of Task
+            The chunk.
+        status : str
+            The future's: ``finished``, ``error``, ``cancelled`` or ``lost``.
+        ended_with : object
+            Its result, or what Dask gives instead.
+        """
+        if status == "finished" and isinstance(ended_with, list):
+            outcome.results.extend(ended_with)
+            known = {result.number for result in ended_with}
+            outcome.lost.extend(task for task in tasks if task.number not in known)
+            return
+        error = ended_with[1] if isinstance(ended_with, tuple) else ended_with
+        if status != "error" or isinstance(error, (KilledWorker, CancelledError)):
+            outcome.lost.extend(tasks)
+            return
+        for task in tasks:
+            self._errors[task.number] += 1
+            if self._errors[task.number] < WORKER_ERRORS_ALLOWED:
+                outcome.lost.append(task)
+            else:
+                failure = Failure("internal", f"Internal error: {type(error).__name__}: {error}", "run")
+                outcome.results.append(FileResult(task.number, failure=failure))

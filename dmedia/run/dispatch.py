@@ -1,0 +1,155 @@
+"""Dispatch: from pending tasks to Dask futures, a bounded window of chunks at a time."""
+
+from __future__ import annotations
+
+import itertools
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from dmedia.run.worker import run_chunk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from distributed import Client, Future
+
+    from dmedia.model import FileResult, Task
+    from dmedia.record.writer import RecordWriter
+
+CHUNK_S = 0.1
+"""Seconds of work a future should carry. A future costs 1 to 3 ms of CPU whatever it carries (design, section 4.6)."""
+
+LONGEST_CHUNK = 256
+"""Tasks: what is lost and done again when a worker dies."""
+
+SMALLEST_WINDOW = 64
+"""Chunks; with more slots, four for each."""
+
+FETCH_PER_SLOT = 256
+"""Tasks read from the record at once, for each slot: enough to see whether the end of the job is near."""
+
+FILE_OVERHEAD_BYTES = 20_000
+"""Opening, verifying and publishing cost about as much as decoding this much JPEG (``benchmarks/throughput.py``)."""
+
+FIRST_GUESS_S_PER_BYTE = 2e-8
+"""A 12 MP JPEG of 4 MB takes about 0.08 s; corrected by the first results."""
+
+
+@dataclass
+class Pace:
+    """How long files take, learned from results.
+
+    Attributes
+    ----------
+    s_per_byte : float
+        Seconds of a slot for each weighed byte of a source.
+    """
+
+    s_per_byte: float = FIRST_GUESS_S_PER_BYTE
+    _known: bool = field(default=False, repr=False)
+
+    def forecast_s(self, task: Task) -> float:
+        """Forecast the seconds a task takes a slot."""
+        return weigh(task.size_bytes) * self.s_per_byte
+
+    def learn(self, results: Iterable[FileResult]) -> None:
+        """Correct the pace by what files really took: half by the newest batch, half by the past."""
+        seconds = weight = 0.0
+        for result in results:
+            seconds += result.seconds
+            weight += weigh(result.bytes_in)
+        if weight:
+            measured = seconds / weight
+            self.s_per_byte = (measured + self.s_per_byte) / 2 if self._known else measured
+            self._known = True
+
+
+def weigh(size_bytes: int) -> int:
+    """Tell a file's share of the work, in bytes of JPEG; also for one whose size is unknown (-1)."""
+    return max(0, size_bytes) + FILE_OVERHEAD_BYTES
+
+
+class Window:
+    """The chunks that Dask holds now: never more than a few a slot, however many files the job has.
+
+    Parameters
+    ----------
+    client : distributed.Client
+        Where futures go.
+    record : RecordWriter
+        Where pending tasks come from.
+    operation : str
+        Names the futures, so that Dask's dashboard groups them.
+    slots : int
+        Slots of the cluster.
+    """
+
+    def __init__(self, client: Client, record: RecordWriter, operation: str, slots: int) -> None:
+        self.pace = Pace()
+        self._client = client
+        self._record = record
+        self._key = f"{operation}-{record.job}"
+        self._slots = slots
+        self._size = max(SMALLEST_WINDOW, 4 * slots)
+        self._numbers = itertools.count()
+        self._ready: deque[Task] = deque()
+        self._ready_bytes = 0
+        self._held: dict[Future[Any], tuple[Task, ...]] = {}
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def refill(self) -> list[Future[Any]]:
+        """Submit chunks until the window is full or no task is pending.
+
+        Returns
+        -------
+        list of distributed.Future
+            The new ones. Nothing happens while the window is more than half full, because a batch of futures costs Dask
+            less than the same futures one by one.
+        """
+        if len(self._held) > self._size // 2:
+            return []
+        chunks = list(itertools.islice(iter(self._next_chunk, ()), self._size - len(self._held)))
+        if not chunks:
+            return []
+        keys = [(self._key, next(self._numbers)) for _ in chunks]
+        futures = self._client.map(
+            run_chunk,
+            itertools.repeat(self._record.job, len(chunks)),
+            chunks,
+            key=keys,
+            pure=False,
+            retries=0,
+        )
+        self._held.update(zip(futures, chunks, strict=True))
+        return list(futures)
+
+    def take(self, future: Future[Any]) -> tuple[Task, ...]:
+        """Let a finished future go, with its result in the worker's memory.
+
+        Returns
+        -------
+        tuple of Task
+            The chunk it carried.
+        """
+        tasks = self._held.pop(future)
+        future.release()
+        return tasks
+
+    def _next_chunk(self) -> tuple[Task, ...]:
+        """Take the next tasks that together take about ``CHUNK_S``, less towards the end so that no slot idles."""
+        if len(self._ready) < LONGEST_CHUNK:
+            fetched = self._record.pending(FETCH_PER_SLOT * max(4, self._slots))
+            self._ready.extend(fetched)
+            self._ready_bytes += sum(weigh(task.size_bytes) for task in fetched)
+        budget_s = min(CHUNK_S, self._ready_bytes * self.pace.s_per_byte / (4 * self._slots))
+        chunk: list[Task] = []
+        while self._ready and len(chunk) < LONGEST_CHUNK:
+            budget_s -= self.pace.forecast_s(self._ready[0])
+            if chunk and budget_s < 0:
+                break
+            chunk.append(self._ready.popleft())
+            self._ready_bytes -= weigh(chunk[-1].size_bytes)
+        return tuple(chunk)

@@ -1,0 +1,139 @@
+"""A job from its request to its end."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from dmedia.errors import ClusterError, DmediaError
+from dmedia.model import WorkOrder
+from dmedia.plan import plan_job
+from dmedia.record.reader import read_job
+from dmedia.record.writer import RecordWriter
+from dmedia.run.cluster import connect, load_dask
+from dmedia.run.slots import STARTED_EARLY, Slots
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dmedia.model import JobReport, JobSpec
+    from dmedia.report.observer import Observer
+    from dmedia.run.cluster import ClusterChoice, ConnectedCluster
+    from dmedia.run.stop import Stop
+
+TICK_S = 0.2
+"""Seconds without a result after which the record gets its heartbeat all the same."""
+
+OBSERVE_PERIOD_S = 0.25
+"""Seconds between two looks of the observer."""
+
+
+def run_job(spec: JobSpec, choice: ClusterChoice, observer: Observer, stop: Stop) -> JobReport:
+    """Run a new job to its end.
+
+    Parameters
+    ----------
+    spec : JobSpec
+        What is asked for.
+    choice : ClusterChoice
+        Where it runs.
+    observer : Observer
+        Is told how it goes.
+    stop : Stop
+        Ends it early; what is pending then stays so.
+
+    Returns
+    -------
+    JobReport
+        As the record has it at the end.
+
+    Raises
+    ------
+    NoInputError, CollisionError, PreflightError
+        From the plan; then there is no job, and nothing was written.
+    ClusterError
+        When the cluster cannot be reached or was lost; what is done is in the record.
+    """
+    with RecordWriter.create(spec) as record:
+        order = WorkOrder(record.job, spec.operation, spec.parameters, spec.output_directory, spec.limits)
+        with early_start(order, choice):
+            try:
+                plan = plan_job(spec, record, observer.found)
+            except DmediaError:
+                record.discard()
+                raise
+            observer.planned(record.job, plan)
+            if plan.pending:
+                with connect(choice) as cluster:
+                    _work(record, order, cluster, observer, stop)
+            else:
+                record.start(None, None)
+        if stop.signal is None:
+            record.finish()
+    return read_job(record.job)
+
+
+@contextlib.contextmanager
+def early_start(order: WorkOrder, choice: ClusterChoice) -> Iterator[None]:
+    """Load Dask, and start the slots of a cluster in this process, while the job is being planned.
+
+    Parameters
+    ----------
+    order : WorkOrder
+        The job.
+    choice : ClusterChoice
+        Where it runs.
+    """
+    slots = Slots(order, choice.slots) if choice.local else None
+    if slots:
+        slots.start()
+        STARTED_EARLY[order.job] = slots
+    threading.Thread(target=load_dask, name="dmedia-load-dask", daemon=True).start()
+    try:
+        yield
+    finally:
+        if slots:
+            STARTED_EARLY.pop(order.job, None)
+            slots.close()
+
+
+def _work(record: RecordWriter, order: WorkOrder, cluster: ConnectedCluster, observer: Observer, stop: Stop) -> None:
+    """Work through everything that is pending."""
+    from dmedia.run.collect import Completed, Judge, Outcome
+    from dmedia.run.dispatch import Window
+    from dmedia.run.live import Brake, Live
+
+    record.start(cluster.scheduler, cluster.dashboard)
+    if cluster.warning:
+        record.warn(cluster.warning)
+    with Live(cluster.client, order) as live, contextlib.closing(Completed(cluster.client)) as completed:
+        window, judge, brake = (
+            Window(cluster.client, record, order.operation, cluster.slots),
+            Judge(),
+            Brake(stop, record, live),
+        )
+        observed_s = 0.0
+        while True:
+            if not brake.on:
+                completed.add(window.refill())
+            if not window:
+                break
+            outcome = Outcome()
+            for future, ended_with in completed.next_batch(TICK_S):
+                status = future.status
+                judge.judge(outcome, window.take(future), status, ended_with)
+            window.pace.learn(outcome.results)
+            record.give_back([task.number for task in outcome.lost])
+            record.commit(outcome.results, live.running())
+            if time.monotonic() - observed_s > OBSERVE_PERIOD_S:
+                observed_s = time.monotonic()
+                observer.progress(read_job(record.job))
+            if cluster.client.status != "running":
+                raise ClusterError(
+                    f"The scheduler at {cluster.scheduler} was lost",
+                    "type the same command again: what is done is skipped",
+                )
+        if brake.cancelled:
+            record.cancel_pending()

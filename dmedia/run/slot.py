@@ -1,0 +1,205 @@
+"""A slot: a long-lived child process in which media is decoded and encoded.
+
+Whatever a file does to its slot, a crash, a hang or a memory bomb, becomes the result of exactly that file: a slot
+works for one thread, on one file at a time, over a socket of its own, so there is nobody else to blame.
+
+Slots are started as plain programs and not through ``multiprocessing``: they then never import the caller's
+``__main__`` (a script without a main guard works), and the daemonic worker of a Dask nanny may have them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import socket
+import subprocess
+import sys
+import time
+import traceback
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING
+
+from dmedia.model import Failure, FileResult
+from dmedia.storage import local as storage
+
+if TYPE_CHECKING:
+    from dmedia.model import Task, WorkOrder
+
+STARTED = "started"
+START_ATTEMPTS = 3
+
+EXIT_OUT_OF_MEMORY = 86
+"""Exit status of a slot that outgrew its memory; ``media.guard`` ends it so."""
+
+FIRST_DEADLINE_S = 30.0
+"""Seconds a slot may take until it has read the header, which tells how long the file may take."""
+
+
+class SlotKilledError(Exception):
+    """The slot was killed on request; its file is not to blame."""
+
+
+class Slot:
+    """One child process, driven by one thread at a time.
+
+    Parameters
+    ----------
+    order : WorkOrder
+        What all of its tasks have in common. A slot belongs to one job.
+    """
+
+    def __init__(self, order: WorkOrder) -> None:
+        self._order = order
+        self._process: subprocess.Popen[bytes] | None = None
+        self._connection: Connection | None = None
+        self._killed = False
+
+    def start(self) -> None:
+        """Start the child process without waiting for it: it loads its codecs while the caller goes on."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            serving = f"from dmedia.run.slot import serve; serve({theirs.fileno()})"
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-c", f"import sys; sys.path[:] = {sys.path!r}; {serving}"],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                process_group=0,  # Ctrl-C and hang-up of the terminal are the launcher's to handle
+            )
+        self._connection = Connection(ours.detach())
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # a child that died at once is met in work()
+            self._connection.send(self._order)
+
+    def work(self, task: Task) -> FileResult:
+        """Process one file.
+
+        Parameters
+        ----------
+        task : Task
+            What to do.
+
+        Returns
+        -------
+        FileResult
+            Its outcome; a death of the slot is an outcome too, and leaves no temporary file.
+
+        Raises
+        ------
+        SlotKilledError
+            When `kill` was called meanwhile.
+        """
+        began_s = time.monotonic()
+        temporary = storage.temporary_path(task.rendition, self._order.job)
+        for _ in range(START_ATTEMPTS):
+            if self._killed:
+                raise SlotKilledError
+            if self._process is None or self._process.poll() is not None:
+                self._clean_up()
+                self.start()
+            answer = self._ask(task, temporary)
+            if isinstance(answer, FileResult):
+                return answer
+            status = self._clean_up()
+            storage.discard(temporary)
+            if answer == STARTED and not self._killed:  # it died at work; before that, the file cannot be the reason
+                return _post_mortem(task, status, time.monotonic() - began_s, self._order.limits.timeout_s)
+        reason = answer or f"its process ended with status {status}"
+        return FileResult(
+            task.number, failure=Failure("internal", f"Internal error: no slot could start: {reason}", "run")
+        )
+
+    def kill(self) -> None:
+        """End the child process now. A thread inside `work` gets `SlotKilledError`."""
+        self._killed = True
+        if self._process is not None:
+            self._process.kill()
+
+    def close(self) -> None:
+        """End the child process and wait for its end; a file that is being worked on is given up."""
+        self.kill()
+        if (process := self._process) is not None:
+            process.wait()
+
+    def _ask(self, task: Task, temporary: bytes) -> FileResult | str:
+        """Send a task; return its result, or the last thing the slot said before it died."""
+        said = ""
+        try:
+            assert self._connection is not None, "started above"
+            self._connection.send((task, temporary))
+            while isinstance(answer := self._connection.recv(), str):
+                said = answer
+        except (EOFError, OSError):
+            return said
+        assert isinstance(answer, FileResult), "a slot sends texts and results"
+        return answer
+
+    def _clean_up(self) -> int:
+        """Reap the child process; return its exit status (negative: the signal that ended it)."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        if self._process is None:
+            return 0
+        try:
+            status = self._process.wait(timeout=1.0)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            status = self._process.wait()
+        self._process = None
+        return status
+
+
+def _post_mortem(task: Task, status: int, seconds: float, timeout_s: float | None) -> FileResult:
+    """Make a file's result of the way its slot died."""
+    if status == -signal.SIGALRM:
+        failure = Failure(
+            "timeout", f"Timeout: not done after {seconds:.0f} s", "run",
+            "give it longer with --timeout" if timeout_s else "its size allows no longer; --timeout sets a deadline",
+        )  # fmt: skip
+    elif status in (EXIT_OUT_OF_MEMORY, -signal.SIGKILL, -signal.SIGTRAP):
+        # The system's out-of-memory killer sends SIGKILL; GLib traps when it cannot allocate (g_malloc: "terminates the
+        # program", https://docs.gtk.org/glib/memory.html).
+        failure = Failure(
+            "out_of_memory",
+            "Out of memory: the file needs more than a slot may use",
+            "run",
+            "allow more with --slot-memory",
+        )
+    else:
+        how = signal.Signals(-status).name if status < 0 else f"exit status {status}"
+        failure = Failure(
+            "decoder_crash",
+            f"Decoder crash: the decoder ended with {how}",
+            "run",
+            "the file is damaged, or meets a bug in its codec",
+        )
+    return FileResult(task.number, failure=failure, seconds=seconds, bytes_in=max(0, task.size_bytes))
+
+
+def serve(descriptor: int) -> None:
+    """Be a slot: the child process's whole life.
+
+    Parameters
+    ----------
+    descriptor : int
+        Of the socket to the worker. At its end of file, the slot ends.
+    """
+    connection = Connection(descriptor)
+    order: WorkOrder = connection.recv()
+    try:
+        from dmedia.media import guard
+
+        guard.enter(order.limits)
+        from dmedia.media.process import process
+    except Exception:  # noqa: BLE001 - whatever keeps a slot from starting must be told, or nobody learns of it
+        connection.send(traceback.format_exc(limit=-1).strip())
+        return
+    with contextlib.suppress(EOFError):
+        while True:
+            task, temporary = connection.recv()
+            connection.send(STARTED)
+            guard.begin(order.limits.timeout_s or FIRST_DEADLINE_S)
+            result = process(order, task, temporary)
+            guard.end()
+            connection.send(result)

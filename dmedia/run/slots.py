@@ -1,0 +1,126 @@
+"""The slots of one Dask worker for one job: as many as the worker has threads."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import replace
+from queue import LifoQueue
+from typing import TYPE_CHECKING
+
+from dmedia.model import Running
+from dmedia.run.slot import Slot, SlotKilledError
+
+if TYPE_CHECKING:
+    from dmedia.model import FileResult, Task, WorkOrder
+
+STARTED_EARLY: dict[str, Slots] = {}
+"""Slots by job, started by the launcher for the worker that its own process is going to have."""
+
+
+class Slots:
+    """A worker's slots.
+
+    Parameters
+    ----------
+    order : WorkOrder
+        The job they belong to.
+    count : int
+        How many; at least 1.
+    """
+
+    def __init__(self, order: WorkOrder, count: int) -> None:
+        self.order = order
+        self._all = [Slot(order) for _ in range(count)]
+        self._idle: LifoQueue[Slot] = LifoQueue()  # the one used last is warm
+        for slot in self._all:
+            self._idle.put(slot)
+        self._running: dict[int, Running] = {}
+        self._lock = threading.Lock()
+        self._draining = False
+
+    @property
+    def count(self) -> int:
+        """How many slots there are."""
+        return len(self._all)
+
+    def start(self) -> None:
+        """Start all child processes, so that they load their codecs while the cluster starts and the job is planned."""
+        for slot in self._all:
+            slot.start()
+
+    def work(self, tasks: tuple[Task, ...], worker: str) -> list[FileResult]:
+        """Process the tasks of a chunk one after the other in one slot.
+
+        Parameters
+        ----------
+        tasks : tuple of Task
+            The chunk.
+        worker : str
+            Address of this Dask worker, for the results.
+
+        Returns
+        -------
+        list of FileResult
+            One for each task that was tried. Shorter than the chunk when the slots are drained or killed: the launcher
+            then keeps the others as pending.
+        """
+        results: list[FileResult] = []
+        slot = self._idle.get()
+        try:
+            for task in tasks:
+                if self._draining:
+                    break
+                self._note(Running(task.number, worker, time.time()))
+                results.append(replace(slot.work(task), worker=worker))
+                self._forget(task)
+        except SlotKilledError:
+            pass
+        finally:
+            self._forget(task)
+            self._idle.put(slot)
+        return results
+
+    def running(self) -> list[Running]:
+        """Tell what the slots are working on now."""
+        with self._lock:
+            return list(self._running.values())
+
+    def drain(self) -> None:
+        """Begin no further file; those being worked on end by themselves."""
+        self._draining = True
+
+    def close(self) -> None:
+        """End all child processes, and begin nothing further."""
+        self._draining = True
+        for slot in self._all:
+            slot.close()
+
+    def _note(self, running: Running) -> None:
+        with self._lock:
+            self._running[running.number] = running
+
+    def _forget(self, task: Task) -> None:
+        with self._lock:
+            self._running.pop(task.number, None)
+
+
+def claim_slots(order: WorkOrder, count: int) -> Slots:
+    """Take the slots that the launcher in this process has started for a job, or start some.
+
+    Parameters
+    ----------
+    order : WorkOrder
+        The job.
+    count : int
+        How many slots to start where there are none.
+
+    Returns
+    -------
+    Slots
+    """
+    slots = STARTED_EARLY.pop(order.job, None)
+    if slots is None:
+        slots = Slots(order, count)
+        slots.start()
+    return slots

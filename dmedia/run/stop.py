@@ -1,0 +1,24 @@
+"""The wish to stop a job, from the process that runs it."""
+
+from __future__ import annotations
+
+
+class Stop:
+    """Asks a job to stop: set by a signal handler, heeded by the job's loop.
+
+    Attributes
+    ----------
+    signal : int or None
+        The signal that asked.
+    at_once : bool
+        Whether a second one came.
+    """
+
+    def __init__(self) -> None:
+        self.signal: int | None = None
+        self.at_once = False
+
+    def request(self, signal: int) -> None:
+        """Ask the job to end what it is doing; asked a second time, to stop at once."""
+        self.at_once = self.signal is not None
+        self.signal = self.signal or signal

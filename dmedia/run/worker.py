@@ -1,0 +1,106 @@
+"""What runs inside a Dask worker: a plugin that owns the job's slots, and the function that every future calls."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from dataclasses import astuple
+from typing import TYPE_CHECKING
+
+from distributed import get_worker
+from distributed.diagnostics.plugin import WorkerPlugin
+
+from dmedia.run.slots import claim_slots
+
+if TYPE_CHECKING:
+    from distributed import Worker
+
+    from dmedia.model import FileResult, Task, WorkOrder
+    from dmedia.run.slots import Slots
+
+LIVE_PERIOD_S = 1.0
+"""Seconds between two reports of what a worker is working on: at most one Dask event a second and worker."""
+
+
+def plugin_name(job: str) -> str:
+    """Name a job's plugin on the workers."""
+    return f"dmedia-slots-{job}"
+
+
+def live_topic(job: str) -> str:
+    """Name the Dask event topic on which workers tell what they are working on."""
+    return f"dmedia-live-{job}"
+
+
+class SlotsPlugin(WorkerPlugin):  # type: ignore[misc]  # distributed publishes no types
+    """Owns a job's slots on one worker, and tells the launcher what they are doing.
+
+    Parameters
+    ----------
+    order : WorkOrder
+        The job.
+    """
+
+    def __init__(self, order: WorkOrder) -> None:
+        self.order = order
+        self.name = plugin_name(order.job)
+
+    def setup(self, worker: Worker) -> None:
+        """Start one slot for each thread of the worker, unless the launcher has already done so in this process."""
+        self._worker = worker
+        self._ended = threading.Event()
+        self.slots = claim_slots(self.order, worker.state.nthreads)
+        threading.Thread(target=self._tell, name=f"dmedia-live-{self.order.job}", daemon=True).start()
+
+    def teardown(self, worker: Worker) -> None:  # noqa: ARG002 - Dask's signature
+        """End the slots."""
+        self._ended.set()
+        self.slots.close()
+
+    def _tell(self) -> None:
+        """Send what is being worked on, once a period while it changes. Losing a message harms nothing."""
+        told: list[tuple[object, ...]] = []
+        while not self._ended.wait(LIVE_PERIOD_S):
+            running = [astuple(entry) for entry in self.slots.running()]
+            if running != told:
+                with contextlib.suppress(Exception):  # a worker that is leaving or has lost its scheduler
+                    self._worker.log_event(
+                        live_topic(self.order.job), {"worker": self._worker.address, "running": running}
+                    )
+                told = running
+
+
+def run_chunk(job: str, tasks: tuple[Task, ...]) -> list[FileResult]:
+    """Process a chunk: what a Dask future carries.
+
+    Parameters
+    ----------
+    job : str
+        The job's id; its plugin owns the slots.
+    tasks : tuple of Task
+        The chunk.
+
+    Returns
+    -------
+    list of FileResult
+        One for each task that was tried.
+    """
+    worker = get_worker()
+    return slots_of(worker, job).work(tasks, worker.address)
+
+
+def drain(job: str, dask_worker: Worker) -> None:
+    """Begin no further file of a job on this worker."""
+    slots_of(dask_worker, job).drain()
+
+
+def kill(job: str, dask_worker: Worker) -> None:
+    """End a job's slots on this worker now, with the files they are working on."""
+    slots_of(dask_worker, job).close()
+
+
+def slots_of(worker: Worker, job: str) -> Slots:
+    """Find a job's slots on this worker."""
+    plugin = worker.plugins[plugin_name(job)]
+    assert isinstance(plugin, SlotsPlugin), "ours by its name"
+    return plugin.slots
