@@ -1,0 +1,83 @@
+"""pillow-heif decodes HEIC and HEIF (HEVC inside): the libvips wheel reads only their header."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from dmedia.errors import MediaError
+from dmedia.media import faults
+from dmedia.media.isobox import check_boxes
+from dmedia.media.opened import check_pixels
+from dmedia.media.pixels import attach, from_memory, without_padding
+
+if TYPE_CHECKING:
+    from dmedia.media.geometry import Size
+    from dmedia.media.opened import OpenSource
+    from dmedia.model import Limits
+
+BANDS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}
+
+
+class HeifPicture:
+    """A picture that pillow-heif decodes; libheif has turned it upright. The attributes are those of ``Picture``."""
+
+    decoder = "pillow-heif"
+    orientation = 1
+
+    def __init__(self, heif: Any) -> None:
+        self._heif = heif
+        self.width, self.height = heif.size
+        self.frames = 1  # further images of a HEIC are other views or a burst, not pages
+        self.warnings: list[str] = []
+
+    def decode(self, wanted: Size) -> Any:  # noqa: ARG002  # HEVC decodes at full size only
+        """Give the pixels. See ``Picture.decode``."""
+        mode, _, deep = self._heif.mode.partition(";")
+        if mode not in BANDS:
+            raise MediaError("unsupported_format", f"Unsupported format: HEIF with pixels of mode {mode!r}", "decode")
+        try:
+            data, stride = self._heif.data, self._heif.stride
+        except (ValueError, RuntimeError, EOFError, OSError, SyntaxError) as error:
+            raise faults.media_error(str(error), "decode") from None
+        row_bytes = self.width * BANDS[mode] * (2 if deep else 1)
+        packed = without_padding(data, stride, row_bytes, self.height)
+        image = from_memory(packed, (self.width, self.height), BANDS[mode], "ushort" if deep else "uchar")
+        return attach(image, self._heif.info)
+
+
+def open_picture(source: OpenSource, limits: Limits) -> HeifPicture:
+    """Read a picture's header.
+
+    Parameters
+    ----------
+    source : OpenSource
+        A HEIC or HEIF.
+    limits : Limits
+        What one file may cost.
+
+    Returns
+    -------
+    HeifPicture
+        Its pixels are not decoded yet.
+
+    Raises
+    ------
+    MediaError
+        ``unsupported_format`` without pillow-heif; ``corrupt_input``, ``too_large``.
+    """
+    try:
+        import pillow_heif
+    except ImportError:
+        message = "Unsupported format: HEIC needs pillow-heif, which is not installed"
+        raise MediaError("unsupported_format", message, "open", "pip install 'dmedia[heif]'") from None
+    check_boxes(source)
+    with os.fdopen(os.dup(source.descriptor), "rb") as file:
+        file.seek(0)
+        try:
+            heif = pillow_heif.open_heif(file, convert_hdr_to_8bit=False)
+        except (ValueError, RuntimeError, EOFError, OSError, SyntaxError) as error:
+            raise faults.media_error(str(error), "decode") from None
+    picture = HeifPicture(heif)
+    check_pixels(picture.width, picture.height, limits)
+    return picture

@@ -1,0 +1,150 @@
+"""Pillow decodes what libvips does not: BMP, ICO, PSD, TGA, JPEG 2000, AVIF sequences and odd TIFFs."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import struct
+import warnings
+import zlib
+from typing import TYPE_CHECKING, Any
+
+from dmedia.errors import MediaError
+from dmedia.media import faults
+from dmedia.media.opened import check_pixels
+from dmedia.media.pixels import attach, from_memory
+from dmedia.storage import local
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dmedia.media.geometry import Size
+    from dmedia.media.opened import OpenSource
+    from dmedia.model import Limits
+
+PLUGINS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "bmp": (("BmpImagePlugin",), ("BMP", "DIB")),
+    "ico": (("IcoImagePlugin", "CurImagePlugin"), ("ICO", "CUR")),
+    "psd": (("PsdImagePlugin",), ("PSD",)),
+    "tga": (("TgaImagePlugin",), ("TGA",)),
+    "jp2": (("Jpeg2KImagePlugin",), ("JPEG2000",)),
+    "tiff": (("TiffImagePlugin",), ("TIFF",)),
+    "avif sequence": (("AvifImagePlugin",), ("AVIF",)),
+}
+"""Pillow's modules and formats, by ours: no other of its parsers ever sees a file."""
+
+DIRECT_BANDS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}
+SAMPLES = {"I;16": "ushort", "I": "int", "F": "float"}
+PLAIN_MODES = {"1": "L", "La": "LA", "RGBa": "RGBA", "RGBX": "RGB", "YCbCr": "RGB", "HSV": "RGB"}
+
+TAG_ORIENTATION = 0x0112
+"""EXIF 2.32, section 4.6.4."""
+
+
+class PillowPicture:
+    """A picture that Pillow decodes; the attributes are those of ``Picture``."""
+
+    decoder = "pillow"
+
+    def __init__(self, image: Any) -> None:
+        self._image = image
+        self.width, self.height = image.size
+        self.frames = int(getattr(image, "n_frames", 1)) if image.format in {"TIFF", "AVIF"} else 1
+        self.orientation = 1
+        self.warnings: list[str] = []
+        with contextlib.suppress(Exception):  # broken EXIF is no reason to lose the picture
+            orientation = int(image.getexif().get(TAG_ORIENTATION, 1))
+            self.orientation = orientation if orientation in range(1, 9) else 1
+
+    def decode(self, wanted: Size) -> Any:  # noqa: ARG002  # these formats decode at full size
+        """Give the pixels. See ``Picture.decode``."""
+        with _faults():
+            self._image.load()
+            self.width, self.height = self._image.size  # an icon's directory may tell another size than its picture
+            return attach(_to_vips(self._image), self._image.info)
+
+
+def open_picture(source: OpenSource, limits: Limits) -> PillowPicture:
+    """Read a picture's header.
+
+    Parameters
+    ----------
+    source : OpenSource
+        Of a format in ``PLUGINS``.
+    limits : Limits
+        What one file may cost.
+
+    Returns
+    -------
+    PillowPicture
+        Its pixels are not decoded yet.
+
+    Raises
+    ------
+    MediaError
+        ``corrupt_input``, ``unsupported_format``, ``too_large``.
+    """
+    from PIL import Image
+
+    modules, names = PLUGINS[source.sniffed.format]
+    for module in modules:
+        importlib.import_module(f"PIL.{module}")
+    Image.MAX_IMAGE_PIXELS = limits.max_page_pixels  # pictures inside pictures are checked by Pillow alone
+    file = os.fdopen(os.dup(source.descriptor), "rb")
+    file.seek(0)
+    with _faults():
+        picture = PillowPicture(Image.open(file, formats=names))
+    check_pixels(picture.width, picture.height, limits)
+    return picture
+
+
+@contextlib.contextmanager
+def _faults() -> Iterator[None]:
+    """Turn what Pillow raises on bad files into a file's failure; its plugins let almost anything escape."""
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            yield
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise MediaError("too_large", f"Too large: {error}", "decode", "--max-pixels raises the limit") from None
+    except UnidentifiedImageError:
+        raise MediaError("corrupt_input", "Corrupt input: the header is damaged", "decode") from None
+    except NotImplementedError as error:
+        raise MediaError("unsupported_format", f"Unsupported format: {error}", "decode") from None
+    except OSError as error:
+        if error.errno:
+            raise local.fault(error, "decode") from None
+        raise faults.media_error(str(error), "decode") from None
+    except (SyntaxError, ValueError, TypeError, KeyError, IndexError, AttributeError, EOFError, OverflowError,
+            ZeroDivisionError, AssertionError, RuntimeError, struct.error, zlib.error) as error:  # fmt: skip
+        raise faults.media_error(str(error), "decode") from None
+
+
+def _to_vips(image: Any) -> Any:
+    """Hand the pixels over in the nearest form libvips has."""
+    image = _plain(image)
+    mode, size = image.mode, image.size
+    if mode in DIRECT_BANDS:
+        return from_memory(image.tobytes(), size, DIRECT_BANDS[mode])
+    if mode == "CMYK":
+        return from_memory(image.tobytes(), size, 4).copy(interpretation="cmyk")
+    if mode == "LAB":
+        lab = from_memory(image.tobytes(), size, 3)
+        return lab.linear([100 / 255, 1, 1], [0, -128, -128]).copy(interpretation="lab")  # 8-bit Lab of TIFF 6.0, 23
+    if mode in SAMPLES:
+        return from_memory(image.tobytes(), size, 1, SAMPLES[mode])
+    raise NotImplementedError(f"pixels of mode {mode}")
+
+
+def _plain(image: Any) -> Any:
+    """Undo palettes and what libvips has no name for; Pillow's YCbCr and HSV are of sRGB."""
+    mode = image.mode
+    if mode in {"P", "PA"} or (mode in {"1", "L", "RGB"} and "transparency" in image.info):
+        return image.convert("RGBA" if mode == "PA" or "transparency" in image.info else "RGB")
+    if mode.startswith("I;16") and mode != "I;16":
+        return image.convert("I")
+    return image.convert(PLAIN_MODES[mode]) if mode in PLAIN_MODES else image

@@ -1,0 +1,66 @@
+"""PyAV decodes films; as a picture, a film is one frame of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dmedia.media import guard
+from dmedia.operations.parameters import Box
+
+if TYPE_CHECKING:
+    from dmedia.media.decoders.picture import Picture
+    from dmedia.media.geometry import Size
+    from dmedia.media.opened import OpenSource
+    from dmedia.model import Limits
+    from dmedia.operations.parameters import Parameters
+
+SHORTEST_DEADLINE_S = 120.0
+"""Seconds a film may take at least (design, section 6); choosing a frame tries a bounded number of them."""
+
+
+class PosterPicture:
+    """One frame of a film, chosen to show something. The attributes are those of ``Picture``."""
+
+    orientation = 1
+    frames = 1
+
+    def __init__(self, poster: Any) -> None:
+        self._image = poster.image
+        self.decoder: str = poster.decoder
+        self.width: int = poster.image.width
+        self.height: int = poster.image.height
+        self.warnings: list[str] = list(poster.warnings)
+
+    def decode(self, wanted: Size) -> Any:  # noqa: ARG002  # it was scaled when it was chosen
+        """Give the pixels. See ``Picture.decode``."""
+        return self._image
+
+
+def open_poster(source: OpenSource, limits: Limits, parameters: Parameters) -> Picture:
+    """Choose a film's frame.
+
+    Parameters
+    ----------
+    source : OpenSource
+        A film.
+    limits : Limits
+        What one file may cost.
+    parameters : Parameters
+        The size that is wanted spares work.
+
+    Returns
+    -------
+    Picture
+        Upright, with square pixels, in sRGB.
+
+    Raises
+    ------
+    MediaError
+        What ``film.choose_poster`` raises.
+    """
+    from dmedia.media import film
+
+    if limits.timeout_s is None:
+        guard.extend(SHORTEST_DEADLINE_S)
+    box = (parameters.width, parameters.height) if isinstance(parameters, Box) else (None, None)
+    return PosterPicture(film.choose_poster(source.path, *box, limits))

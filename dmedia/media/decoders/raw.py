@@ -1,0 +1,125 @@
+"""rawpy (LibRaw) decodes cameras' RAW files: camera white balance, sRGB, upright.
+
+libvips must never see one: it opens DNG, NEF and KDC as TIFF and gives the preview of 256 pixels without an error.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from dmedia import formats
+from dmedia.errors import MediaError
+from dmedia.media import faults
+from dmedia.media.decoders.picture import orientation_of
+from dmedia.media.opened import check_pixels
+from dmedia.media.pixels import from_memory
+
+if TYPE_CHECKING:
+    from dmedia.media.geometry import Size
+    from dmedia.media.opened import OpenSource
+    from dmedia.model import Limits
+
+QUARTER_TURNS = {5, 6}
+"""LibRaw's ``flip`` values that swap width and height (libraw_types.h, libraw_image_sizes_t)."""
+
+
+class RawPicture:
+    """A picture that LibRaw develops; the attributes are those of ``Picture``."""
+
+    decoder = "rawpy"
+    orientation = 1
+
+    def __init__(self, raw: Any, limits: Limits) -> None:
+        self._raw = raw
+        self._limits = limits
+        sizes = raw.sizes
+        self.width, self.height = sizes.iwidth, sizes.iheight
+        if sizes.flip in QUARTER_TURNS:
+            self.width, self.height = self.height, self.width
+        self.frames = 1
+        self.warnings: list[str] = []
+
+    def decode(self, wanted: Size) -> Any:
+        """Give the pixels, developed at half size where that is enough. See ``Picture.decode``."""
+        import rawpy
+
+        half = self.width // 2 >= wanted.width and self.height // 2 >= wanted.height
+        try:
+            developed = self._raw.postprocess(
+                use_camera_wb=True, output_color=rawpy.ColorSpace.sRGB, output_bps=8, half_size=half
+            )
+        except rawpy.LibRawError as error:
+            return self._preview(_said(error))
+        height, width, bands = developed.shape
+        return from_memory(developed.data, (width, height), bands)
+
+    def _preview(self, reason: str) -> Any:
+        """Give the preview inside the file, upright, when its sensor data cannot be developed."""
+        import rawpy
+
+        from dmedia.media.libvips import pyvips
+
+        try:
+            thumb = self._raw.extract_thumb()
+            if thumb.format == rawpy.ThumbFormat.JPEG:
+                header = pyvips.Image.jpegload_buffer(thumb.data, fail_on="error")
+                check_pixels(header.width, header.height, self._limits)
+                image = header.copy_memory()
+                image = image.autorot() if orientation_of(image) > 1 else image
+            else:
+                image = from_memory(thumb.data.data, (thumb.data.shape[1], thumb.data.shape[0]), thumb.data.shape[2])
+        except (rawpy.LibRawError, pyvips.Error):
+            raise faults.media_error(reason, "decode") from None
+        self.warnings.append(f"the sensor data cannot be decoded ({reason}): this is the embedded preview")
+        self.width, self.height = image.width, image.height
+        return image
+
+
+def open_picture(source: OpenSource, limits: Limits) -> RawPicture:
+    """Read a RAW file's header.
+
+    Parameters
+    ----------
+    source : OpenSource
+        A camera's RAW file.
+    limits : Limits
+        What one file may cost.
+
+    Returns
+    -------
+    RawPicture
+        Its pixels are not developed yet.
+
+    Raises
+    ------
+    MediaError
+        ``unsupported_format`` without rawpy or for a camera that LibRaw does not know; ``corrupt_input``,
+        ``too_large``.
+    """
+    try:
+        import rawpy
+    except ImportError:
+        message = "Unsupported format: camera RAW needs rawpy, which is not installed"
+        raise MediaError("unsupported_format", message, "open", "pip install 'dmedia[raw]'") from None
+    with os.fdopen(os.dup(source.descriptor), "rb") as file:
+        file.seek(0)
+        try:
+            raw = rawpy.imread(file)
+        except rawpy.LibRawFileUnsupportedError as error:
+            if source.size_bytes <= formats.HEAD_BYTES:  # no sensor's data is that short: what is there was cut off
+                message = f"Corrupt input: {source.size_bytes:,} bytes hold no sensor data"
+                raise MediaError("corrupt_input", message, "decode") from None
+            raise MediaError("unsupported_format", f"Unsupported format: {_said(error)}", "decode") from None
+        except rawpy.LibRawError as error:
+            raise faults.media_error(_said(error), "decode") from None
+    picture = RawPicture(raw, limits)
+    check_pixels(picture.width, picture.height, limits)
+    return picture
+
+
+def _said(error: Exception) -> str:
+    """LibRaw's texts come as bytes; its "Input/output error" is what it says of a file that ends too early."""
+    text = error.args[0] if error.args else ""
+    said = text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
+    return "the file ends too early" if said == "Input/output error" else said or "the content cannot be read"

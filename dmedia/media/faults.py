@@ -1,0 +1,106 @@
+"""What decoders and encoders say when they fail, as error codes: the one map.
+
+libvips reports failures as text without errno, and its loaders and savers share one buffer: a picture that turns out
+damaged while it is being encoded fails the encoder's call with the decoder's words. Tests hold this map with real
+faults.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from dmedia.errors import MediaError
+
+if TYPE_CHECKING:
+    from dmedia.errors import ErrorCode, Stage
+
+REASON: dict[ErrorCode, str] = {
+    "disk_full": "Disk full",
+    "out_of_memory": "Out of memory",
+    "too_large": "Too large",
+    "unsupported_format": "Unsupported format",
+    "corrupt_input": "Corrupt input",
+    "encode_failed": "Encoding failed",
+    "io_error": "Input or output error",
+    "verify_failed": "Verification failed",
+}
+
+WORDS: tuple[tuple[ErrorCode, str], ...] = (
+    ("disk_full", r"no space left|disk quota"),
+    ("out_of_memory", r"(out of|unsufficient) memory|cannot allocate|memory allocation|bad_alloc"),
+    ("io_error", r"system error: (input/output error|stale file handle|remote i/o)|too many open files"),
+    ("too_large", r"security limit|exceeds? (the )?limit|decompression bomb"),
+    ("encode_failed", r"write (error|failed)|unable to write|save\w*: |maximum supported image dimension|encoder"),
+    ("unsupported_format", r"un-?supported|not (supported|configured|implemented)|no decod|bad labq"),
+    ("unsupported_format", r"(samples|bits|bands) out of range|unknown (compression|photometric|data layout)"),
+)
+PATTERNS = tuple((code, re.compile(words, re.IGNORECASE)) for code, words in WORDS)
+"""First match decides; text that matches nothing speaks of damaged content."""
+
+NOISE = re.compile(
+    r"SETGET_UNDEFINED|Unknown error -1|bad seek|unable to call|unable to copy to memory|^\s*$", re.IGNORECASE
+)
+"""Lines that say nothing to a person: warnings of libtiff, follow-ups, and what pyvips puts in front."""
+
+LONGEST_TEXT = 200
+"""Characters of a library's text that are passed on."""
+
+
+def classify(text: str) -> ErrorCode:
+    """Tell what a library's text means.
+
+    Parameters
+    ----------
+    text : str
+        All that the library said.
+
+    Returns
+    -------
+    ErrorCode
+        ``corrupt_input`` where no pattern matches.
+    """
+    said = "\n".join(line for line in text.splitlines() if "unable to call" not in line)
+    return next((code for code, pattern in PATTERNS if pattern.search(said)), "corrupt_input")
+
+
+def media_error(text: str, stage: Stage, *, otherwise: ErrorCode | None = None) -> MediaError:
+    """Make a failure from what a library said.
+
+    Parameters
+    ----------
+    text : str
+        All that the library said.
+    stage : Stage
+        Where on the file's way it happened; an encoder's call that fails with a decoder's words becomes ``decode``.
+    otherwise : ErrorCode, optional
+        The code where the text tells nothing certain; ``corrupt_input`` without it.
+
+    Returns
+    -------
+    MediaError
+        To be raised by the caller.
+    """
+    code = classify(text)
+    if code == "corrupt_input" and otherwise is not None:
+        code = otherwise
+    if stage == "encode" and code in {"corrupt_input", "unsupported_format", "too_large"}:
+        stage = "decode"
+    return MediaError(code, f"{REASON.get(code, code)}: {gist(text)}", stage)
+
+
+def gist(text: str) -> str:
+    """Shorten what a library said to its last telling lines.
+
+    Parameters
+    ----------
+    text : str
+        All that the library said.
+
+    Returns
+    -------
+    str
+        One line, never empty.
+    """
+    lines = dict.fromkeys(line.strip() for line in text.splitlines() if not NOISE.search(line))
+    return "; ".join(list(lines)[-2:])[-LONGEST_TEXT:] or "the content cannot be read"

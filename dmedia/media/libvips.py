@@ -1,0 +1,19 @@
+"""libvips as this package uses it: everybody imports ``pyvips`` from here.
+
+- One thread: the slots are the parallelism (design, section 5).
+- No operation cache: in a long-lived process it answers with a file's old pixels after the file changed.
+- No loader that libvips itself does not trust with hostile files.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ["VIPS_CONCURRENCY"] = "1"
+os.environ["VIPS_BLOCK_UNTRUSTED"] = "1"
+
+import pyvips as pyvips  # noqa: PLC0414  # libvips reads the environment when it is loaded; named again: exported
+
+pyvips.cache_set_max(0)
+pyvips.concurrency_set(1)  # somebody may have loaded it before
+pyvips.block_untrusted_set(True)  # noqa: FBT003  # the C function has one unnamed argument

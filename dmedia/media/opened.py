@@ -1,0 +1,162 @@
+"""A source that is open: its descriptor, its size and what its first bytes say."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from dmedia import formats
+from dmedia.errors import MediaError
+from dmedia.storage import local
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dmedia.formats import Sniffed
+    from dmedia.model import Limits
+
+TINY_BYTES = 16
+"""Fewer bytes than any header this package knows."""
+
+
+@dataclass(slots=True)
+class Notes:
+    """What is learned on a file's way, and is told whether or not the file succeeds.
+
+    Attributes
+    ----------
+    decoder : str
+        What decoded the source, empty before.
+    bytes_in : int
+        Size of the source in bytes.
+    warnings : list of str
+        What a person should know although the file completed.
+    """
+
+    decoder: str = ""
+    bytes_in: int = 0
+    warnings: list[str] = field(default_factory=list)
+
+    def warn(self, text: str) -> None:
+        """Note a warning once."""
+        if text not in self.warnings:
+            self.warnings.append(text)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSource:
+    """A source that is open.
+
+    Attributes
+    ----------
+    path : bytes
+        Absolute path; libraries get the descriptor, for a name can say anything.
+    descriptor : int
+        For reading; positions are the reader's own business.
+    size_bytes : int
+        As the descriptor says.
+    sniffed : Sniffed
+        What the first bytes say.
+    head : bytes
+        The first bytes.
+    """
+
+    path: bytes
+    descriptor: int
+    size_bytes: int
+    sniffed: Sniffed
+    head: bytes
+
+
+@contextlib.contextmanager
+def open_media(path: bytes, notes: Notes) -> Iterator[OpenSource]:
+    """Open a source and look at its first bytes.
+
+    Parameters
+    ----------
+    path : bytes
+        Absolute path.
+    notes : Notes
+        Gets the size, and a warning when name and content differ.
+
+    Yields
+    ------
+    OpenSource
+        Closed at the end.
+
+    Raises
+    ------
+    MediaError
+        What ``local.open_source`` raises; ``corrupt_input`` for an empty file.
+    """
+    descriptor = local.open_source(path)
+    try:
+        notes.bytes_in = os.fstat(descriptor).st_size
+        try:
+            head = os.pread(descriptor, formats.HEAD_BYTES, 0)
+        except OSError as error:
+            raise local.fault(error, "open") from None
+        sniffed = formats.sniff(head, os.path.basename(path))
+        if sniffed.kind == "unknown" and notes.bytes_in < TINY_BYTES:
+            said = f"only {notes.bytes_in} bytes" if notes.bytes_in else "empty file"
+            raise MediaError("corrupt_input", f"Corrupt input: {said}", "open")
+        _compare_name(path, sniffed, notes)
+        yield OpenSource(path, descriptor, notes.bytes_in, sniffed, head)
+    finally:
+        os.close(descriptor)
+
+
+def check_bytes(source: OpenSource, limits: Limits) -> None:
+    """Refuse a source of too many bytes.
+
+    Parameters
+    ----------
+    source : OpenSource
+        The source.
+    limits : Limits
+        What one file may cost.
+
+    Raises
+    ------
+    MediaError
+        ``too_large``, with the option that raises the limit.
+    """
+    most = limits.max_film_bytes if source.sniffed.kind == "film" else limits.max_image_bytes
+    if source.size_bytes > most:
+        message = f"Too large: {source.size_bytes:,} bytes, the limit is {most:,}"
+        raise MediaError("too_large", message, "open", "--max-input-bytes raises the limit")
+
+
+def check_pixels(width: int, height: int, limits: Limits) -> None:
+    """Refuse a picture of too many pixels, before anything of it is decoded.
+
+    Parameters
+    ----------
+    width, height : int
+        As its header says.
+    limits : Limits
+        What one file may cost.
+
+    Raises
+    ------
+    MediaError
+        ``too_large``, with the option that raises the limit; ``corrupt_input`` for a picture without pixels.
+    """
+    if width < 1 or height < 1:
+        raise MediaError("corrupt_input", f"Corrupt input: a picture of {width}x{height} pixels", "decode")
+    most = min(limits.max_page_pixels, limits.max_file_pixels)
+    if width * height > most:
+        message = (
+            f"Too large: {width}x{height} are {width * height / 1e6:,.0f} megapixels, the limit is {most / 1e6:,.0f}"
+        )
+        raise MediaError("too_large", message, "decode", "--max-pixels raises the limit")
+
+
+def _compare_name(path: bytes, sniffed: Sniffed, notes: Notes) -> None:
+    extension = formats.extension(path)
+    promised = formats.EXTENSION_FORMAT.get(extension) or ("film" if extension in formats.FILM_EXTENSIONS else "")
+    found = "avif" if sniffed.format == "avif sequence" else sniffed.format
+    if promised and sniffed.kind != "unknown" and promised != found:
+        notes.warn(f"named .{extension}, but the content is {sniffed.format}: decoded by content")

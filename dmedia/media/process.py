@@ -1,0 +1,239 @@
+"""The work on one file: open, decode, operate, encode, verify, publish. Never raises, never leaves half a file."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from dmedia import formats
+from dmedia.errors import MediaError
+from dmedia.media import faults, metadata
+from dmedia.media.decoders import decoders_for
+from dmedia.media.decoders.poster import open_poster
+from dmedia.media.encoders import encode
+from dmedia.media.framing import turned
+from dmedia.media.geometry import Size
+from dmedia.media.libvips import pyvips
+from dmedia.media.opened import Notes, check_bytes, open_media
+from dmedia.media.rendering import render
+from dmedia.media.verification import verify
+from dmedia.model import Failure, FileResult, Output
+from dmedia.operations import find_operation
+from dmedia.storage import local
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from dmedia.media.decoders import Opener
+    from dmedia.media.decoders.picture import Picture
+    from dmedia.media.opened import OpenSource
+    from dmedia.media.rendering import Rendered
+    from dmedia.model import Task, WorkOrder
+    from dmedia.operations.parameters import Encoding, ImageFormat
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One run of a task.
+
+    Attributes
+    ----------
+    order : WorkOrder
+        What all tasks of the job have in common.
+    task : Task
+        The source and where its rendition goes.
+    temporary : bytes
+        Where the rendition is written first.
+    notes : Notes
+        What is learned on the way.
+    """
+
+    order: WorkOrder
+    task: Task
+    temporary: bytes
+    notes: Notes
+
+    @property
+    def parameters(self) -> Encoding:
+        """The operation's parameters."""
+        return cast("Encoding", self.order.parameters)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A rendition that is being written.
+
+    Attributes
+    ----------
+    path : bytes
+        The temporary file.
+    descriptor : int
+        It, open for reading and writing.
+    format : ImageFormat
+        What it becomes.
+    """
+
+    path: bytes
+    descriptor: int
+    format: ImageFormat
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """A finished picture's width and height in pixels.
+
+    Attributes
+    ----------
+    stored : Size
+        As the file says.
+    upright : Size
+        As it is seen: differs only for an original that was kept with its orientation.
+    """
+
+    stored: Size
+    upright: Size
+
+
+def process(order: WorkOrder, task: Task, temporary: bytes) -> FileResult:
+    """Do one task.
+
+    Parameters
+    ----------
+    order : WorkOrder
+        What all tasks of the job have in common.
+    task : Task
+        The source and where its rendition goes.
+    temporary : bytes
+        Where the rendition is written before it is published: ``local.temporary_path``. It is gone afterwards.
+
+    Returns
+    -------
+    FileResult
+        What was published, or why nothing was. Whatever goes wrong becomes a ``Failure``, a bug of dmedia too.
+    """
+    started = time.perf_counter()
+    notes = Notes()
+    outputs: tuple[Output, ...] = ()
+    failure: Failure | None = None
+    try:
+        outputs = (_make(Attempt(order, task, temporary, notes)),)
+    except Exception as error:  # noqa: BLE001  # one file's failure must never become the slot's
+        failure = _failure(error)
+    finally:
+        local.discard(temporary)
+    return FileResult(
+        number=task.number,
+        outputs=outputs,
+        failure=failure,
+        seconds=time.perf_counter() - started,
+        decoder=notes.decoder,
+        bytes_in=notes.bytes_in,
+        warnings=tuple(notes.warnings),
+    )
+
+
+def _make(attempt: Attempt) -> Output:
+    order, task = attempt.order, attempt.task
+    with open_media(task.source, attempt.notes) as source:
+        check_bytes(source, order.limits)
+        openers = _choose_decoders(source, attempt)
+        with _draft(source, attempt) as draft:
+            measures = _write(source, openers, draft, attempt)
+            verify(draft.descriptor, draft.format, measures.stored)
+            sha256 = local.checksum(draft.path)
+            local.publish(draft.path, task.rendition)
+            written = os.fstat(draft.descriptor)
+    return Output(task.rendition, *measures.upright, draft.format, written.st_size, written.st_mtime_ns, sha256)
+
+
+def _choose_decoders(source: OpenSource, attempt: Attempt) -> Sequence[Opener]:
+    operation = attempt.order.operation
+    if source.sniffed.kind != "film":
+        return decoders_for(source)
+    if "film" not in find_operation(operation).accepts:
+        message = f"Unsupported format: this is a film; {operation} works on images"
+        raise MediaError("unsupported_format", message, "open", "thumbnail makes a picture of a film")
+    return (functools.partial(open_poster, parameters=attempt.parameters),)
+
+
+@contextlib.contextmanager
+def _draft(source: OpenSource, attempt: Attempt) -> Iterator[Draft]:
+    task = attempt.task
+    if local.same_file(task.source, task.rendition):
+        message = "Output exists: the rendition would replace its own source"
+        raise MediaError("output_exists", message, "publish", "Choose another output directory or name")
+    local.prepare_parent(task.rendition, attempt.order.output_directory)
+    descriptor = local.create(attempt.temporary)
+    try:
+        yield Draft(attempt.temporary, descriptor, _rendition_format(source, attempt))
+    finally:
+        os.close(descriptor)
+
+
+def _rendition_format(source: OpenSource, attempt: Attempt) -> ImageFormat:
+    """Follow the extension: it was planned from the format asked for, or from the same sniffing."""
+    planned = formats.EXTENSION_FORMAT.get(formats.extension(attempt.task.rendition))
+    if planned in formats.RENDITION_EXTENSION:
+        return cast("ImageFormat", planned)
+    return attempt.parameters.format or formats.rendition_format(source.sniffed)
+
+
+def _write(source: OpenSource, openers: Sequence[Opener], draft: Draft, attempt: Attempt) -> Measures:
+    """Decode and encode with the first decoder that can; where none can, the first one's reason counts."""
+    refusals: list[MediaError] = []
+    for opener in openers:
+        try:
+            return _encode(opener(source, attempt.order.limits), source, draft, attempt)
+        except MediaError as error:
+            if refusals:
+                raise refusals[0] from None
+            if error.code != "unsupported_format":
+                raise
+            refusals.append(error)
+    raise refusals[0]
+
+
+def _encode(picture: Picture, source: OpenSource, draft: Draft, attempt: Attempt) -> Measures:
+    notes, parameters = attempt.notes, attempt.parameters
+    notes.decoder = picture.decoder
+    try:
+        rendered = render(picture, draft.format, parameters, attempt.order.limits, notes)
+        encode(rendered.image, draft.descriptor, draft.format, parameters)
+        if draft.format == "tiff":
+            metadata.complete_tiff(draft.path, rendered.image)
+        if _keep_original(source, rendered, draft, attempt):
+            notes.warn("original kept: it is smaller")
+            stored = Size(picture.width, picture.height)
+            return Measures(stored, turned(stored, picture.orientation))
+    except pyvips.Error as error:
+        raise faults.media_error(str(error), "encode") from None
+    except OSError as error:
+        raise local.fault(error, "encode") from None
+    return Measures(rendered.size, rendered.size)
+
+
+def _keep_original(source: OpenSource, rendered: Rendered, draft: Draft, attempt: Attempt) -> bool:
+    """Put the source's own bytes, without what may not leave, where encoding anew did not make it smaller."""
+    parameters = attempt.parameters
+    if attempt.order.operation != "compress" or source.sniffed.format != draft.format:
+        return False
+    if rendered.changed or parameters.progressive or os.fstat(draft.descriptor).st_size < source.size_bytes:
+        return False
+    return metadata.copy_without_private(source.descriptor, draft.path, draft.format, parameters.metadata)
+
+
+def _failure(error: Exception) -> Failure:
+    if isinstance(error, MediaError):
+        return Failure(error.code, error.message, error.stage, error.hint)
+    if isinstance(error, MemoryError):
+        return Failure(
+            "out_of_memory", "Out of memory: the picture does not fit", "process", "--slot-memory raises the limit"
+        )
+    if isinstance(error, OSError) and error.errno:
+        failed = local.fault(error, "process")
+        return Failure(failed.code, failed.message, failed.stage)
+    return Failure("internal", f"Internal error: {type(error).__name__}: {error}", "process", "This is a bug in dmedia")

@@ -1,0 +1,279 @@
+"""Files of this machine: open a source safely, publish a rendition whole or not at all.
+
+A rendition is written under a temporary name beside its final one and renamed over it when it is complete, so that no
+reader and no crash ever sees half of it. Nothing is written through a symbolic link.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import os
+import secrets
+import stat
+from typing import TYPE_CHECKING
+
+from dmedia import formats
+from dmedia.errors import MediaError
+from dmedia.storage.faults import fault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = [
+    "checksum",
+    "create",
+    "discard",
+    "fault",
+    "open_source",
+    "prepare_parent",
+    "publish",
+    "read_head",
+    "same_file",
+    "temporary_path",
+]
+
+FILE_TYPES = (
+    (stat.S_ISDIR, "a directory"),
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+
+
+def open_source(path: bytes) -> int:
+    """Open a regular file for reading.
+
+    Parameters
+    ----------
+    path : bytes
+        Path of the source; symbolic links are followed.
+
+    Returns
+    -------
+    int
+        A descriptor, to be closed by the caller.
+
+    Raises
+    ------
+    MediaError
+        ``not_found``, ``permission_denied`` or ``io_error`` when it cannot be opened; ``unsupported_format`` when it is
+        no regular file: opening a named pipe for its content waits for ever.
+    """
+    try:
+        _refuse_special(os.stat(path).st_mode)  # before opening: opening a device can do something
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except ValueError:
+        raise MediaError("not_found", "Not found: the path holds a NUL byte", "open") from None
+    except FileNotFoundError as error:
+        if os.path.islink(path):
+            raise MediaError("not_found", "Not found: a symbolic link that leads nowhere", "open") from None
+        raise fault(error, "open") from None
+    except OSError as error:
+        raise fault(error, "open") from None
+    try:
+        _refuse_special(os.fstat(descriptor).st_mode)  # the name may lead elsewhere by now
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def read_head(path: bytes, length: int = formats.HEAD_BYTES) -> bytes:
+    """Read the first bytes of a regular file.
+
+    Parameters
+    ----------
+    path : bytes
+        Path of the source.
+    length : int
+        At most this many bytes.
+
+    Returns
+    -------
+    bytes
+        Fewer where the file is shorter.
+
+    Raises
+    ------
+    MediaError
+        As ``open_source`` does, and ``io_error`` when reading fails.
+    """
+    descriptor = open_source(path)
+    try:
+        return os.pread(descriptor, length, 0)
+    except OSError as error:
+        raise fault(error, "open") from None
+    finally:
+        os.close(descriptor)
+
+
+def temporary_path(rendition: bytes, job: str) -> bytes:
+    """Choose the name under which a rendition is written: beside it, hidden, unique.
+
+    Parameters
+    ----------
+    rendition : bytes
+        Path of the rendition.
+    job : str
+        The job's id.
+
+    Returns
+    -------
+    bytes
+        ``.dmedia-<job>-<8 hex>.tmp`` in the rendition's directory.
+    """
+    name = f".dmedia-{job}-{secrets.token_hex(4)}.tmp".encode()
+    return os.path.join(os.path.dirname(rendition), name)
+
+
+def prepare_parent(rendition: bytes, output_directory: bytes) -> None:
+    """Make the directories a rendition goes into.
+
+    Parameters
+    ----------
+    rendition : bytes
+        Absolute path of the rendition.
+    output_directory : bytes
+        Absolute path; may itself be reached through a symbolic link.
+
+    Raises
+    ------
+    MediaError
+        ``permission_denied`` when the real parent lies outside the real output directory, or may not be made;
+        ``output_exists`` when a file stands where a directory is needed; ``disk_full`` or ``io_error``.
+    """
+    parent = os.path.dirname(rendition)
+    _refuse_outside(parent, output_directory)
+    if os.path.isdir(parent):
+        return
+    try:
+        os.makedirs(parent, exist_ok=True)
+    except (NotADirectoryError, FileExistsError):
+        message = "Output exists: a file stands where a directory is needed"
+        raise MediaError("output_exists", message, "publish") from None
+    except OSError as error:
+        raise fault(error, "publish") from None
+    _refuse_outside(parent, output_directory)
+
+
+def create(temporary: bytes) -> int:
+    """Create a temporary file, readable too: some encoders go back over what they wrote, and it is verified.
+
+    Parameters
+    ----------
+    temporary : bytes
+        Path that does not exist; a symbolic link is not followed.
+
+    Returns
+    -------
+    int
+        A descriptor, to be closed by the caller.
+
+    Raises
+    ------
+    MediaError
+        What ``fault`` says.
+    """
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        return os.open(temporary, flags, 0o600)
+    except OSError as error:
+        raise fault(error, "encode") from None
+
+
+def publish(temporary: bytes, rendition: bytes) -> None:
+    """Make a complete temporary file the rendition, at once and durably.
+
+    A symbolic link at the rendition's path is replaced, not followed.
+
+    Parameters
+    ----------
+    temporary, rendition : bytes
+        Paths on one file system.
+
+    Raises
+    ------
+    MediaError
+        ``disk_full``, ``permission_denied``, ``output_exists`` (a directory stands there) or ``io_error``.
+    """
+    try:
+        with _descriptor(temporary) as descriptor:
+            os.fchmod(descriptor, 0o666 & ~_umask())
+            os.fsync(descriptor)
+        os.replace(temporary, rendition)
+    except OSError as error:
+        raise fault(error, "publish") from None
+
+
+def discard(temporary: bytes) -> None:
+    """Remove a temporary file if it is there. Never fails: it runs where something failed already."""
+    with contextlib.suppress(OSError):
+        os.unlink(temporary)
+
+
+def checksum(path: bytes) -> str:
+    """Compute the SHA-256 of a file's bytes.
+
+    Parameters
+    ----------
+    path : bytes
+        Path of a regular file.
+
+    Returns
+    -------
+    str
+        Hexadecimal.
+
+    Raises
+    ------
+    MediaError
+        As ``open_source`` does, and ``io_error`` when reading fails.
+    """
+    descriptor = open_source(path)
+    try:
+        with os.fdopen(descriptor, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise fault(error, "verify") from None
+
+
+def same_file(one: bytes, other: bytes) -> bool:
+    """Tell whether two paths lead to one file, through links too."""
+    try:
+        return os.path.samefile(one, other)
+    except OSError:
+        return False
+
+
+@contextlib.contextmanager
+def _descriptor(path: bytes) -> Iterator[int]:
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _refuse_special(mode: int) -> None:
+    if stat.S_ISREG(mode):
+        return
+    found = next((name for test, name in FILE_TYPES if test(mode)), "no regular file")
+    raise MediaError("unsupported_format", f"Unsupported format: this is {found}, not a file", "open")
+
+
+def _refuse_outside(parent: bytes, output_directory: bytes) -> None:
+    real, inside = os.path.realpath(parent), os.path.realpath(output_directory)
+    if os.path.commonpath((real, inside)) != inside:
+        message = "Permission denied: the rendition's directory leads out of the output directory"
+        raise MediaError("permission_denied", message, "publish", "a symbolic link points elsewhere: remove it")
+
+
+@functools.cache
+def _umask() -> int:
+    """Read the mask, which means setting it: done once, when a slot still has one thread."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
