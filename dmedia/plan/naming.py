@@ -1,0 +1,188 @@
+"""Where a rendition goes: name templates."""
+
+from __future__ import annotations
+
+import os
+import string
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from dmedia import formats
+from dmedia.errors import MediaError, UsageError, nearest
+from dmedia.storage.local import read_head
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dmedia.model import JobSpec, Source
+
+FIELDS = ("dir", "stem", "name", "ext", "operation", "preset")
+
+NAME_MAX = 255
+"""Bytes of a file name where the file system does not say (ext4, XFS, Btrfs, NTFS in UTF-16 units, APFS in UTF-8)."""
+
+
+class Naming:
+    """The rule by which a job names its renditions.
+
+    Parameters
+    ----------
+    spec : JobSpec
+        Its template, output directory and format.
+
+    Raises
+    ------
+    UsageError
+        When the template has an unknown field or a format specification, does not end in ``.{ext}``, is absolute or
+        leads upward.
+    """
+
+    def __init__(self, spec: JobSpec) -> None:
+        self._root = os.path.join(os.path.abspath(spec.output_directory), b"")
+        self._pieces = parse_template(spec.policies.name_template)
+        fields = {field for _, field in self._pieces}
+        if "preset" in fields and not spec.preset:
+            raise UsageError(f"The name template {spec.policies.name_template!r} has {{preset}}, and the job has none")
+        self._fixed = {"operation": os.fsencode(spec.operation), "preset": _component(spec.preset or "")}
+        chosen = getattr(spec.parameters, "format", None)
+        self._extension_of: Callable[[Source], bytes] = (
+            (lambda _: _extension(chosen)) if chosen else lambda source: _extension(kept_format(source.path))
+        )
+        self._plain = spec.policies.name_template == "{dir}/{stem}.{ext}"
+
+    def rendition(self, source: Source) -> bytes:
+        """Name the rendition of a source.
+
+        Parameters
+        ----------
+        source : Source
+            Its content is read only where the job keeps the source's format.
+
+        Returns
+        -------
+        bytes
+            Absolute path below the output directory.
+
+        Raises
+        ------
+        MediaError
+            ``permission_denied`` when the name that a listing asked for leads out of the output directory.
+        """
+        directory, name = relative(source)
+        stem = stem_of(name) if source.name is None else os.fsencode(source.name)
+        extension = self._extension_of(source)
+        if self._plain and source.name is None and b".." not in directory:
+            return self._root + (directory + b"/" if directory else b"") + stem + b"." + extension
+        values = self._fixed | {"dir": directory, "stem": stem, "name": name, "ext": extension}
+        path = b"".join(text + values.get(field, b"") for text, field in self._pieces)
+        parts = [part for part in path.split(b"/") if part not in {b"", b"."}]
+        if b".." in parts or b"\0" in path or (source.name is not None and stem.startswith(b"/")):
+            shown = os.fsdecode(stem)
+            raise MediaError(
+                "permission_denied", f"Permission denied: the name {shown!r} leads out of the output directory", "plan"
+            )
+        return self._root + b"/".join(parts)
+
+    def fallback(self, source: Source) -> bytes:
+        """Name the rendition of a source whose own name cannot be used, so that its row has one."""
+        return self.rendition(replace(source, path=os.path.join(source.base, b"unnamed"), name=None))
+
+
+def parse_template(template: str) -> list[tuple[bytes, str]]:
+    """Part a name template into literal texts, each with the field that follows it (empty at the end).
+
+    Raises
+    ------
+    UsageError
+        See `Naming`.
+    """
+    try:
+        parsed = list(string.Formatter().parse(template))
+    except ValueError as error:
+        raise UsageError(f"The name template {template!r} cannot be read: {error}", _HINT) from None
+    pieces = []
+    for text, field, specification, conversion in parsed:
+        if field is not None and field not in FIELDS:
+            raise UsageError(f"The name template {template!r} has an unknown field {field!r}: {nearest(field, FIELDS)}")
+        if specification or conversion:
+            raise UsageError(f"The name template {template!r} has a format specification; write {{{field}}}", _HINT)
+        pieces.append((os.fsencode(text), field or ""))
+    if not template.endswith(".{ext}") or os.path.basename(template) == ".{ext}":
+        raise UsageError(f"The name template {template!r} does not end in a name and .{{ext}}", _HINT)
+    if template.startswith("/") or ".." in template.split("/") or "\0" in template:
+        raise UsageError(f"The name template {template!r} leads out of the output directory", _HINT)
+    return pieces
+
+
+def kept_format(path: bytes) -> str:
+    """Choose the format of a rendition where nobody asked for one: by content, and where that says nothing, by name."""
+    try:
+        sniffed = formats.sniff(read_head(path), path)
+    except MediaError:
+        sniffed = formats.Sniffed("unknown", "")
+    if sniffed.kind == "unknown":
+        promised = formats.EXTENSION_FORMAT.get(formats.extension(path), "")
+        return promised if promised in formats.RENDITION_EXTENSION else "jpg"
+    return formats.rendition_format(sniffed)
+
+
+def relative(source: Source) -> tuple[bytes, bytes]:
+    """Tell a source's directory below the inputs' base (empty for the base itself) and its name."""
+    base = source.base.rstrip(b"/") + b"/"
+    below = source.path[len(base) :] if source.path.startswith(base) else os.path.basename(source.path)
+    directory, _, name = below.rpartition(b"/")
+    return directory, name
+
+
+def stem_of(name: bytes) -> bytes:
+    """Take a known media extension off a name; anything else behind a dot is part of the name."""
+    suffix = formats.extension(name)
+    if suffix in formats.EXTENSION_FORMAT or suffix in formats.FILM_EXTENSIONS:
+        return name[: -len(suffix) - 1]
+    return name
+
+
+def keep_extension(rendition: bytes, source: bytes) -> bytes:
+    """Put a source's extension in front of its rendition's: ``a.webp`` of ``a.JPG`` becomes ``a.JPG.webp``."""
+    name = os.path.basename(source)
+    kept = name[len(stem_of(name)) :]
+    root, extension = os.path.splitext(rendition)
+    return root + kept + extension
+
+
+def number(rendition: bytes, count: int) -> bytes:
+    """Put a number in front of a rendition's extension: ``a.webp`` becomes ``a-2.webp``."""
+    root, extension = os.path.splitext(rendition)
+    return b"%b-%d%b" % (root, count, extension)
+
+
+def too_long(rendition: bytes, name_max: int) -> MediaError | None:
+    """Tell why a file system cannot hold a rendition's name; ``None`` when it can.
+
+    Parameters
+    ----------
+    rendition : bytes
+        Its path.
+    name_max : int
+        Longest file name in bytes.
+    """
+    longest = max(map(len, rendition.split(b"/")))
+    if longest <= name_max:
+        return None
+    return MediaError(
+        "io_error",
+        f"File name too long: {longest} bytes in the rendition's path, the file system takes {name_max}",
+        "plan",
+        "Rename the source, or give it a name with --files-from LIST.csv.",
+    )
+
+
+def _extension(name: str) -> bytes:
+    return formats.RENDITION_EXTENSION[name].encode()
+
+
+def _component(name: str) -> bytes:
+    return os.fsencode(name.replace("/", "_"))
+
+
+_HINT = "A template looks like '{dir}/{stem}.{ext}'; fields are " + ", ".join(f"{{{field}}}" for field in FIELDS) + "."

@@ -1,0 +1,220 @@
+"""The order in which a job is planned."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dmedia.catalog import Catalog
+from dmedia.errors import MediaError, NoInputError
+from dmedia.formats import kind_by_extension
+from dmedia.model import Failure, FileStatus, PlannedFile
+from dmedia.plan import preflight
+from dmedia.plan.collisions import separate
+from dmedia.plan.folding import PORTABLE, Folding, nearest_existing, try_folding
+from dmedia.plan.naming import Naming, too_long
+from dmedia.plan.standing import note_standing
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Callable, Iterator
+
+    from dmedia.model import JobSpec, Source
+    from dmedia.record.writer import RecordWriter
+
+BATCH = 1_000
+"""Rows a transaction of planning takes."""
+
+BATCH_S = 0.2
+"""Seconds after which fewer are written, and between two calls of ``found``."""
+
+LOOKED_INTO = 2_000
+"""Directory entries that a hint is worth looking at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A complete plan in numbers; the rows are in the record.
+
+    Attributes
+    ----------
+    total, pending, skipped, failed : int
+        Files: all, to be done, up to date, and those known to fail.
+    ignored : dict of str to int
+        Files in walked directories that the operation does not take, by extension.
+    bytes_in : int
+        Size of the sources to be done.
+    forecast_bytes, free_bytes : int
+        What the renditions will take, estimated, and what is free where they go.
+    warnings : tuple of str
+        What concerns the job as a whole.
+    """
+
+    total: int
+    pending: int
+    skipped: int
+    failed: int
+    ignored: dict[str, int]
+    bytes_in: int
+    forecast_bytes: int
+    free_bytes: int
+    warnings: tuple[str, ...]
+
+
+def plan_job(spec: JobSpec, record: RecordWriter, found: Callable[[int], None] = lambda _: None) -> Plan:
+    """Plan a job: its record gets a row for each source, and the output directory is made.
+
+    A plan that was begun and not finished is begun again. When it is refused, the caller discards the record.
+
+    Parameters
+    ----------
+    spec : JobSpec
+        What was asked.
+    record : RecordWriter
+        Of this job. For an ephemeral one (a dry run) nothing is made and nothing is written.
+    found : callable
+        Gets the number of sources found so far, at most every 0.2 s and at the end.
+
+    Returns
+    -------
+    Plan
+        In numbers.
+
+    Raises
+    ------
+    UsageError
+        When the name template is not valid, or there is no input.
+    NoInputError
+        When no input matched.
+    CollisionError
+        When two renditions would have one path, or one would overwrite a source.
+    PreflightError
+        When the output directory cannot be written or its disk is too small. Nothing was written there.
+    """
+    output_directory = os.path.abspath(spec.output_directory)
+    naming = Naming(spec)
+    preflight.refuse_file_as_directory(output_directory)
+    preflight.refuse_read_only(output_directory)
+    record.clear()
+    catalog = Catalog(spec.inputs, spec.accepts, spec.output_directory)
+    folding = choose_folding(spec, may_write=not record.ephemeral)
+    _Filling(record, naming, folding, found).fill(catalog.sources())
+    if not record.plan.total():
+        raise _no_input(spec, catalog.ignored)
+    warnings = list(catalog.warnings)
+    name_max = preflight.longest_name(output_directory)
+    if separate(record, folding):
+        _fail_too_long(record, name_max)
+    warnings += note_standing(record)
+    counted = record.plan.count()
+    bytes_in, forecast = record.plan.sum_bytes(*preflight.most_bytes(spec))
+    free = preflight.free_bytes(output_directory)
+    preflight.refuse_full_disk(output_directory, forecast, free)
+    if not record.ephemeral:
+        preflight.make_directory(output_directory, record.job)
+    record.planned(catalog.base, catalog.ignored, warnings)
+    return Plan(
+        total=sum(counted.values()),
+        pending=counted[FileStatus.PENDING],
+        skipped=counted[FileStatus.SKIPPED],
+        failed=counted[FileStatus.FAILED],
+        ignored=dict(catalog.ignored),
+        bytes_in=bytes_in,
+        forecast_bytes=forecast,
+        free_bytes=free,
+        warnings=tuple(warnings),
+    )
+
+
+def choose_folding(spec: JobSpec, *, may_write: bool) -> Folding:
+    """Tell which rendition paths of a job are one path."""
+    if spec.policies.portable_names:
+        return PORTABLE
+    return try_folding(nearest_existing(spec.output_directory), may_write=may_write)
+
+
+class _Filling:
+    """Sources on their way into the record."""
+
+    def __init__(self, record: RecordWriter, naming: Naming, folding: Folding, found: Callable[[int], None]) -> None:
+        self._record = record
+        self._naming = naming
+        self._folding = folding
+        self._found = found
+        self._name_max = preflight.longest_name(record.spec.output_directory)
+        self._files: list[PlannedFile] = []
+        self._keys: list[bytes] = []
+
+    def fill(self, sources: Iterator[Source]) -> None:
+        total, told_at = 0, time.monotonic()
+        for total, source in enumerate(sources, 1):  # the last one is told
+            self._add(total - 1, source)
+            now = time.monotonic()
+            if len(self._files) >= BATCH or now - told_at >= BATCH_S:
+                self._write()
+            if now - told_at >= BATCH_S:
+                self._found(total)
+                told_at = now
+        self._write()
+        self._found(total)
+
+    def _add(self, number: int, source: Source) -> None:
+        try:
+            rendition = self._naming.rendition(source)
+            failure = too_long(rendition, self._name_max)
+        except MediaError as error:
+            rendition, failure = self._naming.fallback(source), error
+        if failure:
+            self._files.append(_failed(PlannedFile(number, source, rendition), failure))
+            self._keys.append(b"")
+        else:
+            self._files.append(PlannedFile(number, source, rendition))
+            self._keys.append(self._folding.key(rendition))
+
+    def _write(self) -> None:
+        if self._files:
+            self._record.add(self._files, self._keys)
+            self._files, self._keys = [], []
+
+
+def _failed(file: PlannedFile, error: MediaError) -> PlannedFile:
+    failure = Failure(error.code, error.message, error.stage, error.hint)
+    return PlannedFile(file.number, file.source, file.rendition, status=FileStatus.FAILED, failure=failure)
+
+
+def _fail_too_long(record: RecordWriter, name_max: int) -> None:
+    """Fail what has become too long by getting a name unlike another one."""
+    for page in record.plan.pages():
+        failed = [_failed(file, error) for file in page if (error := too_long(file.rendition, name_max))]
+        if failed:
+            with record.changing():
+                record.plan.settle(failed)
+
+
+def _no_input(spec: JobSpec, ignored: Counter[str]) -> NoInputError:
+    kinds = " or ".join(sorted(spec.accepts))
+    message = f"No {kinds} found for {spec.operation}"
+    if ignored:
+        counted = ", ".join(
+            f"{count} {'.' + suffix if suffix else 'without extension'}" for suffix, count in ignored.most_common(8)
+        )
+        message += f"; ignored {ignored.total()} file{'s' * (ignored.total() > 1)}: {counted}"
+    walked = [path for path in spec.inputs.paths if not spec.inputs.recursive and _has_media_below(path, spec.accepts)]
+    if walked:
+        return NoInputError(message, f"{preflight.shown(walked[0])} has some in its subdirectories: add -r.")
+    return NoInputError(message, "A file that is named by itself is always taken." if ignored else None)
+
+
+def _has_media_below(path: bytes, accepts: frozenset[str]) -> bool:
+    if not os.path.isdir(path):
+        return False
+    looked = 0
+    for directory, _, names in os.walk(path):
+        looked += 1 + len(names)
+        if directory != path and any(kind_by_extension(name) in accepts for name in names):
+            return True
+        if looked > LOOKED_INTO:
+            return False
+    return False

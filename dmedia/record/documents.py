@@ -1,0 +1,143 @@
+"""Plain data as the text that stands in the record's columns, and back. Loads no validation library."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import asdict
+from typing import Any, NamedTuple
+
+from dmedia.model import Failure, FileResult, Inputs, JobSpec, Limits, OnCollision, Output, Policies
+from dmedia.operations import find_operation
+
+
+def write_spec(spec: JobSpec) -> str:
+    """Make the JSON of a request, from which `read_spec` restores it exactly."""
+    inputs = asdict(spec.inputs)
+    inputs["paths"] = [_text(path) for path in spec.inputs.paths]
+    inputs["listing"] = None if spec.inputs.listing is None else _text(spec.inputs.listing)
+    return json.dumps(
+        {
+            "operation": spec.operation,
+            "parameters": asdict(spec.parameters),
+            "output_directory": _text(spec.output_directory),
+            "policies": asdict(spec.policies),
+            "limits": asdict(spec.limits),
+            "preset": spec.preset,
+            "accepts": sorted(spec.accepts),
+            "inputs": inputs,
+        }
+    )
+
+
+def read_spec(text: str) -> JobSpec:
+    """Restore a request.
+
+    Raises
+    ------
+    ValueError, KeyError, TypeError
+        When the text is not what `write_spec` made.
+    UnknownOperationError
+        When it names an operation that this dmedia does not have.
+    """
+    stored = json.loads(text)
+    inputs: dict[str, Any] = {name: _tupled(value) for name, value in stored["inputs"].items()}
+    inputs["paths"] = tuple(_bytes(path) for path in inputs["paths"])
+    inputs["listing"] = None if inputs["listing"] is None else _bytes(inputs["listing"])
+    policies = stored["policies"] | {"on_collision": OnCollision(stored["policies"]["on_collision"])}
+    parameters = {name: _tupled(value) for name, value in stored["parameters"].items()}
+    return JobSpec(
+        operation=stored["operation"],
+        parameters=find_operation(stored["operation"]).parameters(**parameters),
+        inputs=Inputs(**inputs),
+        output_directory=_bytes(stored["output_directory"]),
+        policies=Policies(**policies),
+        limits=Limits(**stored["limits"]),
+        preset=stored["preset"],
+        accepts=frozenset(stored["accepts"]),
+    )
+
+
+class Detail(NamedTuple):
+    """What a finished row knows beyond status and code: stored as a JSON list in this order, because rows are many."""
+
+    seconds: float | None
+    worker: str
+    decoder: str
+    bytes_in: int
+    outputs: list[list[Any]]
+    warnings: list[str]
+    failure: list[str | None] | None
+
+
+def write_result(result: FileResult, rendition: bytes | None) -> str:
+    """Make the text of a task's result.
+
+    Parameters
+    ----------
+    result : FileResult
+        What became of it.
+    rendition : bytes or None
+        The row's rendition; an output with this path does not repeat it.
+    """
+    outputs = [_output(output, rendition) for output in result.outputs]
+    failure = write_failure(result.failure) if result.failure else None
+    seconds = round(result.seconds, 4)
+    return _dump(
+        Detail(seconds, result.worker, result.decoder, result.bytes_in, outputs, list(result.warnings), failure)
+    )
+
+
+def write_planned(failure: Failure | None, outputs: tuple[Output, ...], rendition: bytes) -> str:
+    """Make the text of a row whose outcome was known when the job was planned."""
+    listed = [_output(output, rendition) for output in outputs]
+    return _dump(Detail(None, "", "", 0, listed, [], write_failure(failure) if failure else None))
+
+
+def write_failure(failure: Failure) -> list[str | None]:
+    """Make the list of a failure; its code stands in a column of its own."""
+    return [failure.message, failure.stage, failure.hint]
+
+
+def read_detail(text: str) -> Detail:
+    """Read the text of a finished row."""
+    return Detail(*json.loads(text))
+
+
+def read_outputs(detail: Detail, rendition: bytes) -> tuple[Output, ...]:
+    """Restore the outputs of a finished row."""
+    return tuple(Output(rendition if path is None else _bytes(path), *fields) for path, *fields in detail.outputs)
+
+
+def read_failure(detail: Detail, code: str | None) -> Failure | None:
+    """Restore the failure of a finished row; ``None`` when it did not fail."""
+    if detail.failure is None or code is None:
+        return None
+    message, stage, hint = detail.failure
+    return Failure(code, message or "", stage, hint)  # type: ignore[arg-type]  # written from the same closed lists
+
+
+def _output(output: Output, rendition: bytes | None) -> list[Any]:
+    path = None if output.path == rendition else _text(output.path)
+    fields = [path, output.width, output.height, output.format, output.size_bytes, output.mtime_ns, output.sha256]
+    return fields if output.duration_s is None else [*fields, output.duration_s]
+
+
+_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False)
+
+
+def _dump(value: object) -> str:
+    """Text that came from file names may hold lone surrogates, which no UTF-8 column and no terminal takes."""
+    return _encoder.encode(value).encode(errors="replace").decode()
+
+
+def _text(path: bytes) -> str:
+    return base64.b64encode(path).decode("ascii")
+
+
+def _bytes(text: str) -> bytes:
+    return base64.b64decode(text, validate=True)
+
+
+def _tupled(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value

@@ -1,0 +1,218 @@
+"""What any process can know about jobs at any time, while they run too. Nothing here writes a record's database."""
+
+from __future__ import annotations
+
+import json
+import time
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+from dmedia.errors import RecordError, UnknownJobError, UsageError
+from dmedia.model import ENDED, JobReport, JobState
+from dmedia.record import folder, home
+from dmedia.record.lock import host, is_held
+from dmedia.record.rows import read_rows
+from dmedia.record.schema import decoded, open_for_reading, translated
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Collection, Iterator
+    from pathlib import Path
+
+    from dmedia.model import FileReport, FileStatus
+
+JOB = "SELECT id, created_at, operation, preset, given, output_directory, base, ignored FROM job"
+
+STATE = """
+SELECT state, planning, total, completed, failed, skipped, cancelled, errors, bytes_in, bytes_out, started_at, ended_at,
+  taken_at, worked_s, run_started_at, run_done, heartbeat, host, scheduler, dashboard,
+  (SELECT COUNT(*) FROM running n CROSS JOIN file f ON f.number = n.number AND f.status = 0) AS processing
+FROM state
+"""
+
+
+def read_job(job: str) -> JobReport:
+    """Tell where a job stands.
+
+    Parameters
+    ----------
+    job : str
+        Its id.
+
+    Returns
+    -------
+    JobReport
+        Of one moment. A job whose launcher is gone is ``INTERRUPTED``: on this host its lock tells, on another one a
+        heartbeat older than 10 s.
+
+    Raises
+    ------
+    UnknownJobError
+        When there is no such job.
+    DamagedRecordError
+        When its record cannot be read; the message names the file.
+    """
+    path = _path(job)
+    with translated(path), decoded(path), closing(open_for_reading(path)) as connection:
+        return _read(connection, path)
+
+
+def read_files(job: str, statuses: Collection[FileStatus] | None = None) -> Iterator[FileReport]:
+    """Read a job's files in the order of their numbers.
+
+    Parameters
+    ----------
+    job : str
+        Its id.
+    statuses : collection of FileStatus or None
+        Which; ``None`` for all. Failed files are found without looking at the others.
+
+    Yields
+    ------
+    FileReport
+        Page by page, each as it stands when its page is read.
+
+    Raises
+    ------
+    UnknownJobError, DamagedRecordError
+        See `read_job`.
+    """
+    path = _path(job)
+    with translated(path), decoded(path), closing(open_for_reading(path)) as connection:
+        active = _read(connection, path).state in {JobState.RUNNING, JobState.PAUSED}
+        yield from read_rows(connection, statuses, active=active)
+
+
+def list_jobs(recent: int = 20) -> tuple[list[JobReport], tuple[str, ...]]:
+    """List all jobs that have not ended, then those that ended last; each newest first.
+
+    Parameters
+    ----------
+    recent : int
+        How many ended ones.
+
+    Returns
+    -------
+    tuple of (list of JobReport, tuple of str)
+        The jobs, and a warning for each record that cannot be read: it does not hide the others.
+    """
+    active: list[JobReport] = []
+    ended: list[JobReport] = []
+    warnings: list[str] = []
+    for job in home.job_ids():
+        if len(ended) >= recent and (home.job_folder(job) / home.ENDED_FILE).exists():
+            continue
+        try:
+            report = read_job(job)
+        except UnknownJobError:
+            continue  # removed since the folder was listed
+        except RecordError as error:
+            warnings.append(error.message)
+            continue
+        (ended if report.state in ENDED else active).append(report)
+    return active + ended[:recent], tuple(warnings)
+
+
+def request(job: str, kind: str) -> None:
+    """Ask a job's launcher for something; it looks every half second.
+
+    Parameters
+    ----------
+    job : str
+        The job's id.
+    kind : str
+        ``cancel`` or ``pause``.
+
+    Raises
+    ------
+    UnknownJobError, DamagedRecordError
+        See `read_job`.
+    UsageError
+        When the job has ended.
+    """
+    if kind not in folder.REQUESTS:
+        raise ValueError(f"{kind!r} is no request; there are {', '.join(folder.REQUESTS)}")
+    state = read_job(job).state
+    if state in ENDED:
+        raise UsageError(f"The job {job} has ended ({state}): there is nothing to {kind}")
+    (home.job_folder(job) / kind).touch()
+
+
+def withdraw(job: str, kind: str) -> None:
+    """Take back what `request` asked for; nothing happens where nobody asked."""
+    folder.withdraw(job, kind)
+
+
+def _path(job: str) -> Path:
+    path = home.record_path(job)
+    if not home.JOB_ID.fullmatch(job) or not path.parent.is_dir():
+        raise UnknownJobError(f"No job {job!r}", "`dmedia status` lists the jobs.")
+    return path
+
+
+def _read(connection: sqlite3.Connection, path: Path) -> JobReport:
+    state = _state(connection)
+    seen = _seen_state(state, path)
+    if seen is JobState.INTERRUPTED:
+        # A launcher that ended after our first look has let its lock go: only a second look tells that from a death.
+        state = _state(connection)
+        seen = _seen_state(state, path)
+    job = connection.execute(JOB).fetchone()
+    warnings = tuple(text for (text,) in connection.execute("SELECT text FROM warning ORDER BY rowid"))
+    return _report(job, state, seen, warnings)
+
+
+def _state(connection: sqlite3.Connection) -> dict[str, Any]:
+    cursor = connection.execute(STATE)
+    names = [column[0] for column in cursor.description]
+    return dict(zip(names, cursor.fetchone(), strict=True))
+
+
+def _seen_state(state: dict[str, Any], path: Path) -> JobState:
+    stored = JobState(state["state"])
+    if stored in ENDED:
+        return stored
+    age = time.time() - state["heartbeat"]
+    if not state["host"]:  # let go: a new job waits for its launcher for a moment, a paused one for its user
+        waits = (stored is JobState.QUEUED and age < folder.STALE_S) or stored is JobState.PAUSED
+        return stored if waits else JobState.INTERRUPTED
+    held = is_held(path.with_name(home.LOCK_FILE)) if state["host"] == host() else None
+    if held is None:
+        return stored if age < folder.STALE_S else JobState.INTERRUPTED
+    return stored if held else JobState.INTERRUPTED
+
+
+def _report(job: tuple[Any, ...], state: dict[str, Any], seen: JobState, warnings: tuple[str, ...]) -> JobReport:
+    identity, created_at, operation, preset, given, output_directory, base, ignored = job
+    elapsed_s, files_per_s = _pace(state, seen)
+    left = state["total"] - sum(state[name] for name in ("completed", "failed", "skipped", "cancelled"))
+    return JobReport(
+        id=identity,
+        operation=operation,
+        state=seen,
+        planning=bool(state["planning"]),
+        processing=state["processing"] if seen in {JobState.RUNNING, JobState.PAUSED} else 0,
+        created_at=created_at,
+        elapsed_s=elapsed_s,
+        files_per_s=files_per_s,
+        eta_s=left / files_per_s if files_per_s and seen is JobState.RUNNING else None,
+        output_directory=output_directory,
+        base=base,
+        parameters=json.loads(given),
+        preset=preset,
+        errors=json.loads(state["errors"]),
+        ignored=json.loads(ignored),
+        warnings=warnings,
+        **{name: state[name] for name in ("total", "completed", "failed", "skipped", "cancelled")},
+        **{name: state[name] for name in ("started_at", "ended_at", "bytes_in", "bytes_out", "scheduler", "dashboard")},
+    )
+
+
+def _pace(state: dict[str, Any], seen: JobState) -> tuple[float, float | None]:
+    """Tell the time worked on a job in seconds, and files a second since its present or last launcher started."""
+    until = state["ended_at"] or (state["heartbeat"] if seen is JobState.INTERRUPTED else time.time())
+    elapsed_s = state["worked_s"] if state["ended_at"] else state["worked_s"] + max(0.0, until - state["taken_at"])
+    if state["run_started_at"] is None or until <= state["run_started_at"]:
+        return elapsed_s, None
+    done = state["completed"] + state["failed"] - state["run_done"]
+    return elapsed_s, done / (until - state["run_started_at"]) if done > 0 else None

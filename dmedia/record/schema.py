@@ -1,0 +1,243 @@
+"""The record's database: its tables, and the one way to open it."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from dmedia.errors import DamagedRecordError, RecordError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+APPLICATION_ID = 0x646D6564
+"""``dmed`` in ASCII: SQLite's header field for what kind of file this is."""
+
+SCHEMA_VERSION = 1
+
+READ_WAIT_S = 10.0
+"""How long a reader waits for a lock, in seconds: only a rollback journal makes it wait at all."""
+
+WRITE_WAIT_S = 60.0
+"""How long the writer waits for a lock, in seconds: readers hold theirs for one short query."""
+
+PENDING, COMPLETED, FAILED, SKIPPED, CANCELLED = range(5)
+"""File status as it is stored. ``processing`` is no stored status: a pending file in ``running`` is processing."""
+
+TABLES = """
+CREATE TABLE job (            -- one row, written when the job is made and when its plan is complete
+  id TEXT NOT NULL,
+  created_at REAL NOT NULL,
+  operation TEXT NOT NULL,
+  digest TEXT NOT NULL,       -- of the parameters
+  preset TEXT,
+  given TEXT NOT NULL,        -- JSON: the parameters that differ from their defaults
+  output_directory BLOB NOT NULL,
+  base BLOB NOT NULL DEFAULT x'',
+  ignored TEXT NOT NULL DEFAULT '{}',
+  request TEXT NOT NULL       -- JSON: the whole JobSpec; last, because a list of inputs can be long
+);
+CREATE TABLE state (          -- one row, small: it is written with every batch of results
+  state TEXT NOT NULL,
+  planning INTEGER NOT NULL,
+  total INTEGER NOT NULL DEFAULT 0,
+  completed INTEGER NOT NULL DEFAULT 0,
+  failed INTEGER NOT NULL DEFAULT 0,
+  skipped INTEGER NOT NULL DEFAULT 0,
+  cancelled INTEGER NOT NULL DEFAULT 0,
+  errors TEXT NOT NULL DEFAULT '{}',
+  bytes_in INTEGER NOT NULL DEFAULT 0,
+  bytes_out INTEGER NOT NULL DEFAULT 0,
+  started_at REAL,
+  ended_at REAL,
+  taken_at REAL NOT NULL,     -- when the present or last launcher took the job
+  worked_s REAL NOT NULL DEFAULT 0,  -- by the launchers before it, or by all when the job has ended
+  run_started_at REAL,        -- when the present or last launcher began to process
+  run_done INTEGER NOT NULL DEFAULT 0,  -- files completed or failed before that
+  heartbeat REAL NOT NULL,
+  host TEXT NOT NULL,         -- empty when the launcher has let go
+  pid INTEGER NOT NULL,
+  scheduler TEXT,
+  dashboard TEXT
+);
+CREATE TABLE warning (text TEXT NOT NULL UNIQUE);
+CREATE TABLE directory (number INTEGER PRIMARY KEY, path BLOB NOT NULL UNIQUE);
+CREATE TABLE file (           -- one row a task; paths are split because a directory holds many files
+  number INTEGER PRIMARY KEY,
+  source_directory INTEGER NOT NULL,
+  source_name BLOB NOT NULL,
+  size_bytes INTEGER NOT NULL,
+  mtime_ns INTEGER NOT NULL,
+  rendition_directory INTEGER NOT NULL,
+  rendition_name BLOB NOT NULL,
+  standing INTEGER NOT NULL,
+  status INTEGER NOT NULL,
+  attempts INTEGER NOT NULL DEFAULT 0,
+  code TEXT
+);
+CREATE INDEX file_failed ON file (status) WHERE status = 2;
+CREATE TABLE result (number INTEGER PRIMARY KEY, detail TEXT NOT NULL);  -- beside `file`, so that its rows never grow
+CREATE TABLE running (number INTEGER PRIMARY KEY, worker TEXT NOT NULL, started_at REAL NOT NULL) WITHOUT ROWID;
+"""
+
+RENDITION_INDEX = "CREATE INDEX IF NOT EXISTS file_rendition ON file (rendition_directory, rendition_name)"
+
+
+def create(path: Path) -> sqlite3.Connection:
+    """Make a new record.
+
+    Parameters
+    ----------
+    path : Path
+        A file that does not exist yet.
+
+    Returns
+    -------
+    sqlite3.Connection
+        In autocommit mode, with empty tables.
+    """
+    connection = _connect(path, "rwc", WRITE_WAIT_S)
+    connection.executescript(
+        f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA_VERSION}; {TABLES}"
+    )
+    return connection
+
+
+def open_for_reading(path: Path) -> sqlite3.Connection:
+    """Open a record to read it. To be used within `translated`.
+
+    A launcher killed while it committed can leave a rollback journal, which SQLite plays back only for a connection
+    that may write; then, and only then, this one may.
+    """
+    connection = _connect(path, "ro", READ_WAIT_S)
+    try:
+        check_identity(connection, path)
+    except sqlite3.OperationalError as error:
+        connection.close()
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_READONLY:
+            raise
+        connection = _connect(path, "rw", READ_WAIT_S)
+        check_identity(connection, path)
+        connection.execute("PRAGMA query_only = 1")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def connect_to_write(path: Path) -> sqlite3.Connection:
+    """Open an existing record without looking into it."""
+    return _connect(path, "rw", WRITE_WAIT_S)
+
+
+def open_for_writing(path: Path) -> sqlite3.Connection:
+    """Open a record to write it, after SQLite has looked through all of it. To be used within `translated`."""
+    connection = connect_to_write(path)
+    try:
+        check_identity(connection, path)
+        _look_through(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _look_through(connection: sqlite3.Connection, path: Path) -> None:
+    found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if found != "ok":
+        raise DamagedRecordError(f"The record {path} is damaged: {found}", _HINT)
+
+
+def check_identity(connection: sqlite3.Connection, path: Path) -> None:
+    """Refuse a database that is no record of dmedia or is of a newer version.
+
+    Raises
+    ------
+    DamagedRecordError
+        The message names the file.
+    """
+    application = connection.execute("PRAGMA application_id").fetchone()[0]
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if application != APPLICATION_ID:
+        raise DamagedRecordError(f"{path} is no record of dmedia", _HINT)
+    if version != SCHEMA_VERSION:
+        raise DamagedRecordError(
+            f"The record {path} has version {version}; this dmedia reads version {SCHEMA_VERSION}",
+            "Use a newer dmedia.",
+        )
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection, *, durable: bool = False) -> Iterator[None]:
+    """Commit what happens inside as a whole, or nothing of it.
+
+    Parameters
+    ----------
+    connection : sqlite3.Connection
+        In autocommit mode.
+    durable : bool
+        Whether the commit survives a loss of power; every commit survives the end of the process.
+    """
+    connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        with suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
+        raise
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Turn what SQLite says about a record into errors that name the file.
+
+    Raises
+    ------
+    DamagedRecordError
+        When the record cannot be read.
+    RecordError
+        When it cannot be written or is locked, and is not damaged.
+    """
+    try:
+        yield
+    except (sqlite3.ProgrammingError, sqlite3.IntegrityError, sqlite3.InterfaceError):
+        raise  # says nothing about the file: a bug
+    except sqlite3.Error as error:
+        extended = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+        code = extended & 0xFF
+        if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+            raise RecordError(f"The record {path} is locked by another process: {error}") from error
+        if code in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY} or extended in _WRITE_FAULTS:
+            raise RecordError(f"The record {path} cannot be written: {error}", "Is its disk full?") from error
+        raise DamagedRecordError(f"The record {path} is damaged or cannot be opened: {error}", _HINT) from error
+
+
+@contextmanager
+def decoded(path: Path) -> Iterator[None]:
+    """Turn rows that are not what a writer of ours wrote into an error that names the file.
+
+    Raises
+    ------
+    DamagedRecordError
+        The record is damaged.
+    """
+    try:
+        yield
+    except (ValueError, TypeError, KeyError, IndexError) as error:
+        raise DamagedRecordError(f"The record {path} is damaged: {type(error).__name__}: {error}", _HINT) from error
+
+
+_WRITE_FAULTS = frozenset({sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_TRUNCATE})
+
+_HINT = "It is left as it is. Renditions are not affected; a new job with --adopt takes them as they are."
+
+
+def _connect(path: Path, mode: str, wait_s: float) -> sqlite3.Connection:
+    uri = f"file:{quote(os.fsencode(path))}?mode={mode}"
+    return sqlite3.connect(uri, uri=True, timeout=wait_s, isolation_level=None, check_same_thread=False)

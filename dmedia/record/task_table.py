@@ -1,0 +1,163 @@
+"""The rows of a job that is running: which task is next, and what became of it."""
+
+from __future__ import annotations
+
+import heapq
+import json
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from dmedia.model import Task
+from dmedia.record import documents
+from dmedia.record.rows import count_rows
+from dmedia.record.schema import CANCELLED, COMPLETED, FAILED, PENDING, SKIPPED
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Collection, Mapping, Sequence
+
+    from dmedia.model import FileResult
+
+TASKS = """
+SELECT f.number, s.path, f.source_name, d.path, f.rendition_name, f.size_bytes
+FROM file f
+CROSS JOIN directory s ON s.number = f.source_directory
+CROSS JOIN directory d ON d.number = f.rendition_directory
+WHERE f.status = 0 AND {which} ORDER BY f.number LIMIT ?
+"""
+
+OPEN_FILES = """
+SELECT f.number, d.path, f.rendition_name FROM json_each(?) j
+CROSS JOIN file f ON f.number = j.value CROSS JOIN directory d ON d.number = f.rendition_directory WHERE f.status = 0
+"""
+
+COUNT = """
+UPDATE state SET completed = completed + ?, failed = failed + ?, bytes_in = bytes_in + ?, bytes_out = bytes_out + ?,
+  errors = ?
+"""
+
+
+class TaskTable:
+    """The rows of a job that is running. Belongs to a `RecordWriter`.
+
+    Parameters
+    ----------
+    connection : sqlite3.Connection
+        The writer's. All but `pending` is called within the writer's transaction.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        text = connection.execute("SELECT errors FROM state").fetchone()[0]
+        self._errors: Counter[str] = Counter(json.loads(text))
+        self._next = 0
+        self._returned: list[int] = []
+
+    def pending(self, limit: int) -> list[Task]:
+        """Hand out the next tasks; see `RecordWriter.pending`."""
+        tasks: list[Task] = []
+        while self._returned and len(tasks) < limit:
+            again = [heapq.heappop(self._returned) for _ in range(min(limit - len(tasks), len(self._returned)))]
+            tasks += self._read("f.number IN (SELECT value FROM json_each(?))", json.dumps(again), limit)
+        if len(tasks) < limit:
+            fresh = self._read("f.number >= ?", self._next, limit - len(tasks))
+            self._next = fresh[-1].number + 1 if fresh else self._next
+            tasks += fresh
+        return tasks
+
+    def give_back(self, numbers: Sequence[int]) -> None:
+        """Take back tasks; see `RecordWriter.give_back`."""
+        for number in set(numbers) - set(self._returned):
+            heapq.heappush(self._returned, number)
+
+    def record(self, results: Sequence[FileResult]) -> None:
+        """Note results and count them. Results of files that have one are ignored."""
+        found = self._connection.execute(OPEN_FILES, (json.dumps([result.number for result in results]),))
+        renditions = {number: directory + b"/" + name for number, directory, name in found}
+        rows: list[tuple[int, str | None, int]] = []
+        details: list[tuple[int, str]] = []
+        bytes_in = bytes_out = completed = 0
+        for result in results:
+            rendition = renditions.pop(result.number, None)
+            if rendition is None:
+                continue
+            details.append((result.number, documents.write_result(result, rendition)))
+            if result.failure:
+                rows.append((FAILED, result.failure.code, result.number))
+                continue
+            rows.append((COMPLETED, None, result.number))
+            completed += 1
+            bytes_in += result.bytes_in
+            bytes_out += sum(output.size_bytes for output in result.outputs)
+        errors = self._errors + Counter(code for _, code, _ in rows if code)
+        execute = self._connection.executemany
+        execute("UPDATE file SET status = ?, code = ?, attempts = attempts + 1 WHERE number = ?", rows)
+        execute("INSERT OR REPLACE INTO result VALUES (?, ?)", details)
+        counted = (completed, len(rows) - completed, bytes_in, bytes_out, json.dumps(errors))
+        self._connection.execute(COUNT, counted)
+        self._errors = errors
+
+    def move(self, moves: Mapping[int, int], codes: Collection[str] | None) -> int:
+        """Give all files of one status another, count again and begin again from the first number.
+
+        Parameters
+        ----------
+        moves : mapping of int to int
+            Stored status before, and after.
+        codes : collection of str or None
+            Of failed files, only those with one of these error codes.
+
+        Returns
+        -------
+        int
+            How many files.
+        """
+        moved = 0
+        for before, after in moves.items():
+            query = "UPDATE file SET status = ?, code = NULL WHERE status = ?"
+            values: list[Any] = [after, before]
+            if codes is not None and before == FAILED:
+                query += " AND code IN (SELECT value FROM json_each(?))"
+                values.append(json.dumps(sorted(codes)))
+            moved += self._connection.execute(query, values).rowcount
+        self.count()
+        self._next, self._returned = 0, []
+        return moved
+
+    def count(self) -> None:
+        """Set the job's counters from its rows."""
+        counted, self._errors = count_rows(self._connection)
+        self._connection.execute(
+            "UPDATE state SET total = ?, completed = ?, failed = ?, skipped = ?, cancelled = ?, errors = ?",
+            (*_outcomes(counted), json.dumps(self._errors)),
+        )
+
+    def balance(self) -> Counter[int]:
+        """Count the rows, and refuse counters that say something else or a file without an outcome.
+
+        Returns
+        -------
+        Counter
+            Files by stored status.
+
+        Raises
+        ------
+        RuntimeError
+            It is a bug.
+        """
+        counted, _ = count_rows(self._connection)
+        query = "SELECT total, completed, failed, skipped, cancelled FROM state"
+        kept = self._connection.execute(query).fetchone()
+        if counted[PENDING] or kept != _outcomes(counted):
+            raise RuntimeError(
+                f"outcomes do not balance: rows {_outcomes(counted)} pending {counted[PENDING]}, kept {kept}"
+            )
+        return counted
+
+    def _read(self, which: str, value: int | str, limit: int) -> list[Task]:
+        rows = self._connection.execute(TASKS.format(which=which), (value, limit))
+        return [Task(number, s + b"/" + name, d + b"/" + into, size) for number, s, name, d, into, size in rows]
+
+
+def _outcomes(counted: Counter[int]) -> tuple[int, ...]:
+    return (counted.total(), *(counted[status] for status in (COMPLETED, FAILED, SKIPPED, CANCELLED)))

@@ -1,0 +1,315 @@
+"""The launcher's side of a record: its one writer."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from dmedia.model import FileStatus
+from dmedia.record import folder, life
+from dmedia.record.journal import drop_journal, shorten_journal
+from dmedia.record.plan_table import PlanTable
+from dmedia.record.rows import STORED, read_rows
+from dmedia.record.schema import CANCELLED, PENDING, transaction, translated
+from dmedia.record.task_table import TaskTable
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from types import TracebackType
+
+    from dmedia.model import FileReport, FileResult, JobSpec, JobState, PlannedFile, Running, Task
+
+HEARTBEAT_S = 1.0
+"""How often, in seconds, a commit without news writes all the same; readers doubt a heartbeat after ten times that."""
+
+
+class RecordWriter:
+    """A job's record, opened to write it; made by `create` or `open`.
+
+    It may pass from one thread to another, and is used by one at a time. Leaving its context, or `close`, lets the
+    job go; a job that has not ended can then be taken up by another launcher.
+
+    Attributes
+    ----------
+    job : str
+        The job's id.
+    spec : JobSpec
+        What was asked.
+    ephemeral : bool
+        Whether this is a dry run's.
+    plan : PlanTable
+        The rows while the job is planned.
+    """
+
+    def __init__(self, opened: folder.OpenRecord) -> None:
+        self.job = opened.job
+        self.spec = opened.spec
+        self.ephemeral = opened.ephemeral
+        self.plan = PlanTable(opened.connection)
+        self._place = opened
+        self._connection = opened.connection
+        self._tasks = TaskTable(opened.connection)
+        self._running: list[tuple[int, str, float]] = []
+        self._beaten_at = 0.0
+
+    @classmethod
+    def create(cls, spec: JobSpec, *, ephemeral: bool = False) -> RecordWriter:
+        """Make the record of a new job: ``queued``, planning, with no files yet.
+
+        Parameters
+        ----------
+        spec : JobSpec
+            What was asked.
+        ephemeral : bool
+            For a dry run: in a temporary folder, found by nobody, gone when it is closed.
+
+        Raises
+        ------
+        RecordError
+            When it cannot be written.
+        """
+        return cls(folder.create(spec, ephemeral=ephemeral))
+
+    @classmethod
+    def open(cls, job: str) -> RecordWriter:
+        """Take over the record of a job that no launcher holds.
+
+        Parameters
+        ----------
+        job : str
+            Its id.
+
+        Raises
+        ------
+        UnknownJobError
+            When there is none.
+        JobHeldError
+            When another launcher has it; the message names host and process.
+        DamagedRecordError
+            When it is damaged, none of ours or of a newer version. It is left as it is.
+        """
+        place = folder.open_existing(job)
+        try:
+            with translated(place.path):
+                life.take_over(place.connection)
+                return cls(place)
+        except BaseException:
+            place.close()
+            raise
+
+    def clear(self) -> None:
+        """Begin to plan, or begin again after a launcher died while it planned."""
+        with translated(self._place.path):
+            self.plan.clear()
+            with transaction(self._connection):
+                self._tasks.count()
+                self._connection.execute("UPDATE state SET planning = 1, heartbeat = ?", (time.time(),))
+
+    def add(self, files: Iterable[PlannedFile], keys: Iterable[bytes]) -> None:
+        """Insert rows of a plan in one transaction.
+
+        Parameters
+        ----------
+        files : iterable of PlannedFile
+            With consecutive numbers.
+        keys : iterable of bytes
+            For each, its rendition path folded as the output file system folds names; empty to leave it out of
+            collisions.
+        """
+        with translated(self._place.path), transaction(self._connection):
+            count = self.plan.add(files, keys)
+            self._connection.execute("UPDATE state SET total = total + ?, heartbeat = ?", (count, time.time()))
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """Make what happens to `plan` inside one transaction, with a heartbeat."""
+        with translated(self._place.path), transaction(self._connection):
+            yield
+            self._connection.execute("UPDATE state SET heartbeat = ?", (time.time(),))
+
+    def planned(self, base: bytes, ignored: Mapping[str, int], warnings: Sequence[str]) -> None:
+        """Declare the plan complete.
+
+        Parameters
+        ----------
+        base : bytes
+            The directory whose tree is mirrored.
+        ignored : mapping of str to int
+            Files that were passed over, by extension.
+        warnings : sequence of str
+            What concerns the job as a whole.
+        """
+        with translated(self._place.path):
+            self.plan.finish()
+            with transaction(self._connection, durable=True):
+                self._connection.execute("UPDATE job SET base = ?, ignored = ?", (base, json.dumps(dict(ignored))))
+                self._connection.executemany("INSERT OR IGNORE INTO warning VALUES (?)", [(text,) for text in warnings])
+                self._tasks.count()
+                self._connection.execute("UPDATE state SET planning = 0, heartbeat = ?", (time.time(),))
+            shorten_journal(self._connection)
+
+    def is_planned(self) -> bool:
+        """Tell whether the plan is complete."""
+        with translated(self._place.path):
+            return not self._connection.execute("SELECT planning FROM state").fetchone()[0]
+
+    def files(self, statuses: Collection[FileStatus] | None = None) -> Iterator[FileReport]:
+        """Read the job's files: a dry run lists ``source``, ``rendition``, ``status`` and ``failure`` of each."""
+        with translated(self._place.path):
+            yield from read_rows(self._connection, statuses)
+
+    def start(self, scheduler: str | None, dashboard: str | None) -> None:
+        """Declare that the job runs.
+
+        Parameters
+        ----------
+        scheduler, dashboard : str or None
+            Addresses for people to look at.
+        """
+        self._place.unmark_ended()
+        with translated(self._place.path):
+            life.start(self._connection, scheduler, dashboard)
+
+    def turn(self, state: JobState) -> None:
+        """Pause a running job or let a paused one go on.
+
+        Parameters
+        ----------
+        state : JobState
+            ``PAUSED`` or ``RUNNING``.
+        """
+        with translated(self._place.path):
+            life.turn(self._connection, state)
+
+    def pending(self, limit: int) -> list[Task]:
+        """Hand out the next tasks in the order of their numbers; what was given back comes first.
+
+        Parameters
+        ----------
+        limit : int
+            At most so many.
+
+        Returns
+        -------
+        list of Task
+            None of them handed out by this writer before, unless given back; empty at the end.
+        """
+        with translated(self._place.path):
+            return self._tasks.pending(limit)
+
+    def give_back(self, numbers: Sequence[int]) -> None:
+        """Take back tasks that were handed out and were lost with a worker: `pending` hands them out again."""
+        self._tasks.give_back(numbers)
+
+    def commit(self, results: Sequence[FileResult], running: Sequence[Running]) -> None:
+        """Record results, what runs now, the counters and a heartbeat in one transaction.
+
+        To be called at least every 2 s; without news it writes once a second.
+
+        Parameters
+        ----------
+        results : sequence of FileResult
+            Each counts one attempt. A second result of a file that has one is ignored.
+        running : sequence of Running
+            All that runs now.
+        """
+        now = time.time()
+        listed = [(entry.number, entry.worker, entry.started_at) for entry in running]
+        if not results and listed == self._running and 0 <= now - self._beaten_at < HEARTBEAT_S:
+            return
+        with translated(self._place.path), transaction(self._connection):
+            if results:
+                self._tasks.record(results)
+            if listed != self._running:
+                self._connection.execute("DELETE FROM running")
+                self._connection.executemany("INSERT OR REPLACE INTO running VALUES (?, ?, ?)", listed)
+            self._connection.execute("UPDATE state SET heartbeat = ?", (now,))
+        self._running, self._beaten_at = listed, now
+
+    def requests(self) -> frozenset[str]:
+        """Tell what other processes have asked for and not withdrawn: ``cancel``, ``pause``."""
+        return self._place.requests()
+
+    def warn(self, text: str) -> None:
+        """Note something that concerns the job as a whole; the same text is noted once."""
+        with translated(self._place.path), transaction(self._connection):
+            self._connection.execute("INSERT OR IGNORE INTO warning VALUES (?)", (text,))
+
+    def cancel_pending(self) -> int:
+        """Declare all files without an outcome cancelled, and tell how many."""
+        return self._move({PENDING: CANCELLED})
+
+    def retry(self, statuses: Collection[FileStatus], codes: Collection[str] | None = None) -> int:
+        """Make files pending again; their attempts go on counting. `pending` begins again from the first number.
+
+        Parameters
+        ----------
+        statuses : collection of FileStatus
+            ``FAILED``, ``CANCELLED`` or both.
+        codes : collection of str or None
+            Of failed files, only those with one of these error codes.
+
+        Returns
+        -------
+        int
+            How many.
+        """
+        again = {FileStatus.FAILED, FileStatus.CANCELLED} & set(statuses)
+        return self._move({STORED[status]: PENDING for status in again}, codes)
+
+    def finish(self, state: JobState | None = None) -> JobState:
+        """Declare the job ended, and bring its record into one file.
+
+        Parameters
+        ----------
+        state : JobState or None
+            ``COMPLETED``, ``FAILED`` or ``CANCELLED``; ``None`` lets the outcomes tell: failed when files failed and
+            none completed or was up to date, else completed.
+
+        Returns
+        -------
+        JobState
+            How it ended.
+
+        Raises
+        ------
+        RuntimeError
+            When the plan is not complete or outcomes do not balance: completed + failed + skipped + cancelled is not
+            the number of files, or not what was counted. That is a bug, and the job is not declared ended.
+        """
+        with translated(self._place.path):
+            if not self.is_planned():
+                raise RuntimeError(f"{self.job} cannot end: its plan is not complete")
+            ended = life.choose_end(self._tasks.balance(), state)
+            life.end(self._connection, ended)
+            drop_journal(self._connection, wait_s=0.2)
+        self._place.mark_ended()
+        return ended
+
+    def discard(self) -> None:
+        """Forget the job, because its plan was refused: the record goes."""
+        self._place.discard()
+
+    def close(self) -> None:
+        """Let the job go. Its record stays, unless it was ephemeral."""
+        if self._place.is_open and not self._place.ephemeral:
+            with suppress(sqlite3.Error):
+                life.let_go(self._connection)
+        self._place.close()
+
+    def __enter__(self) -> RecordWriter:
+        """Return the writer itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close it."""
+        self.close()
+
+    def _move(self, moves: Mapping[int, int], codes: Collection[str] | None = None) -> int:
+        with translated(self._place.path), transaction(self._connection, durable=True):
+            return self._tasks.move(moves, codes)
