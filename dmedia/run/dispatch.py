@@ -117,7 +117,7 @@ class Window:
         keys = [(self._key, next(self._numbers)) for _ in chunks]
         futures = self._client.map(
             run_chunk,
-            itertools.repeat(self._record.job, len(chunks)),
+            [self._record.job] * len(chunks),
             chunks,
             key=keys,
             pure=False,
