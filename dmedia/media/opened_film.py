@@ -1,0 +1,205 @@
+"""Open a film safely: one local file, known containers only, one decoding thread."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import av
+from av.error import FFmpegError
+from av.stream import Disposition
+
+from dmedia import formats
+from dmedia.errors import MediaError
+from dmedia.media import guard
+from dmedia.storage import local
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
+
+    from dmedia.model import Limits
+
+CONTAINERS = "mov,matroska,avi,mpeg,mpegts,mpegvideo,asf,flv,ogg,mxf"
+"""FFmpeg's demuxers for ``formats.FILM_EXTENSIONS``: no playlist, which would read other files, and no image."""
+
+OPTIONS = {"protocol_whitelist": "file", "format_whitelist": CONTAINERS}
+
+NOT_A_FILM = Disposition.attached_pic | Disposition.timed_thumbnails
+
+SHORTEST_DEADLINE_S = 120.0
+DEADLINE_FACTOR = 10.0
+"""A film's deadline is the greater of 120 s and ten times its duration (design, section 6)."""
+
+MOST_BOXES = 10_000
+"""Boxes at top level of a fragmented film; more are not looked through."""
+
+
+@dataclass(slots=True)
+class OpenFilm:
+    """A film that is open, and which of its streams is meant.
+
+    Attributes
+    ----------
+    container : av.container.InputContainer
+        The file.
+    stream : av.video.stream.VideoStream
+        The one that is the film, with a decoder.
+    duration_s : float or None
+        As declared; ``None`` where it is not.
+    has_own_duration : bool
+        Whether the duration is the stream's and not that of everything in the file.
+    """
+
+    container: InputContainer
+    stream: VideoStream
+    duration_s: float | None
+    has_own_duration: bool
+
+
+@contextlib.contextmanager
+def open_film(path: bytes, limits: Limits, *, strict: bool = True) -> Iterator[OpenFilm]:
+    """Open a film and choose its video stream.
+
+    Parameters
+    ----------
+    path : bytes
+        Any file name.
+    limits : Limits
+        Bytes of the file, pixels of a frame, time.
+    strict : bool
+        Whether decoding a damaged frame raises; otherwise FFmpeg patches it, and does not always say so.
+
+    Yields
+    ------
+    OpenFilm
+        Closed at the end.
+
+    Raises
+    ------
+    MediaError
+        ``unsupported_format`` without a video stream or a decoder, or for what is no film; ``incomplete_input`` and
+        ``corrupt_input`` for a film that is cut or damaged; ``too_large``; what ``local.open_source`` raises.
+    """
+    _check_file(path, limits)
+    if limits.timeout_s is None:
+        guard.extend(SHORTEST_DEADLINE_S)
+    try:
+        container = av.open("file:" + os.fsdecode(os.path.abspath(path)), options=OPTIONS, metadata_errors="replace")
+    except FFmpegError as error:
+        raise _refusal(path, error) from None
+    with container:
+        stream = _choose_stream(container)
+        context = stream.codec_context
+        check_frame(context.width, context.height, limits)
+        guard.film(context.width * context.height)
+        context.thread_count = 1
+        if strict:
+            context.options = {"err_detect": "explode"}
+        duration_s = _stream_duration(stream)
+        has_own_duration = duration_s is not None
+        if duration_s is None and container.duration and container.duration > 0:
+            duration_s = container.duration / av.time_base
+        if duration_s and limits.timeout_s is None:
+            guard.extend(max(SHORTEST_DEADLINE_S, DEADLINE_FACTOR * duration_s))
+        yield OpenFilm(container, stream, duration_s, has_own_duration)
+
+
+def check_frame(width: int, height: int, limits: Limits) -> None:
+    """Refuse frames of too many pixels.
+
+    Parameters
+    ----------
+    width, height : int
+        Of a frame, from the header or as it was decoded.
+    limits : Limits
+        What one file may cost.
+
+    Raises
+    ------
+    MediaError
+        ``too_large``, with the option that raises the limit.
+    """
+    if width * height > limits.max_page_pixels:
+        message = (
+            f"Too large: frames of {width}x{height} are {width * height / 1e6:,.0f} megapixels, "
+            f"the limit is {limits.max_page_pixels / 1e6:,.0f}"
+        )
+        raise MediaError("too_large", message, "open", "--max-pixels raises the limit")
+
+
+def _check_file(path: bytes, limits: Limits) -> None:
+    descriptor = local.open_source(path)
+    try:
+        size_bytes = os.fstat(descriptor).st_size
+    finally:
+        os.close(descriptor)
+    if size_bytes > limits.max_film_bytes:
+        message = f"Too large: {size_bytes:,} bytes, the limit is {limits.max_film_bytes:,}"
+        raise MediaError("too_large", message, "open", "--max-input-bytes raises the limit")
+
+
+def _choose_stream(container: InputContainer) -> VideoStream:
+    """Take the default stream, then the largest: a cover is a video stream too, and so is a preview track."""
+    pictures = [stream for stream in container.streams.video if stream.disposition & NOT_A_FILM]
+    films = [stream for stream in container.streams.video if not stream.disposition & NOT_A_FILM]
+    decodable = [stream for stream in films if stream.codec_context is not None]
+    if decodable:
+        return max(decodable, key=lambda s: (bool(s.disposition & Disposition.default), s.width * s.height, -s.index))
+    if films:
+        raise MediaError("unsupported_format", "Unsupported format: no decoder for this film's video", "open")
+    if not container.streams:
+        raise MediaError("corrupt_input", "Corrupt input: the film has no streams", "open")
+    what = "audio with a cover picture" if pictures else "audio only" if container.streams.audio else "no video stream"
+    raise MediaError("unsupported_format", f"Unsupported format: {what}", "open")
+
+
+def _stream_duration(stream: VideoStream) -> float | None:
+    if stream.duration and stream.duration > 0 and stream.time_base:
+        return float(stream.duration * stream.time_base)
+    return None
+
+
+def _refusal(path: bytes, error: FFmpegError) -> MediaError:
+    """Say why a file does not open as a film: what it is tells more than what FFmpeg says."""
+    if isinstance(error, OSError) and error.errno:
+        return local.fault(error, "open")
+    head = local.read_head(path)
+    if not head:
+        return MediaError("corrupt_input", "Corrupt input: empty file", "open")
+    sniffed = formats.sniff(head, path)
+    if sniffed.kind != "film":
+        what = f"this is {sniffed.format}" if sniffed.format else "not a film"
+        return MediaError("unsupported_format", f"Unsupported format: {what}", "open")
+    if _lacks_index(path):
+        message = "Incomplete input: the film has no index (moov): it was cut, or never finished"
+        return MediaError("incomplete_input", message, "open")
+    return MediaError("corrupt_input", f"Corrupt input: {error.strerror or error}", "open")
+
+
+def _lacks_index(path: bytes) -> bool:
+    """Tell whether a QuickTime or MP4 file has media data, but no ``moov`` box (ISO/IEC 14496-12, 8.2.1)."""
+    seen = set()
+    descriptor = local.open_source(path)
+    try:
+        size_bytes = os.fstat(descriptor).st_size
+        at = 0
+        for _ in range(MOST_BOXES):
+            header = os.pread(descriptor, 16, at)
+            if len(header) < 8:
+                break
+            length, name = struct.unpack_from(">I4s", header)
+            if length == 1 and len(header) == 16:
+                (length,) = struct.unpack_from(">Q", header, 8)
+            seen.add(name)
+            if length < 8 or at + length > size_bytes:  # 0 means up to the end of the file
+                break
+            at += length
+    finally:
+        os.close(descriptor)
+    return bool(seen & {b"ftyp", b"mdat"}) and b"moov" not in seen
