@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dmedia.model import JobReport
-    from dmedia.report.documents import Document
 
 WATCH_PERIOD_S = 1.0
 FINAL = ENDED | {JobState.INTERRUPTED}
@@ -71,12 +70,15 @@ def _show_jobs(*, as_json: bool) -> int:
 
 def _show_job(job: str, statuses: set[FileStatus] | None, *, as_json: bool, files: bool) -> JobReport:
     from dmedia.record.reader import read_files, read_job
-    from dmedia.report.documents import file_document, job_document
+    from dmedia.report.documents import file_document, job_document, joined
 
     report = read_job(job)
     documents = (file_document(file) for file in read_files(job, statuses)) if files else iter(())
     if as_json:
-        _print_json(job_document(report), documents if files else None)
+        head = job_document(report)
+        for part in joined(head, "files", documents) if files else (json.dumps(head),):
+            click.echo(part, nl=False)
+        click.echo()
         return report
     for line in _job_lines(report):
         click.echo(line)
@@ -85,18 +87,6 @@ def _show_job(job: str, statuses: set[FileStatus] | None, *, as_json: bool, file
         hint = f" (hint: {document['hint']})" if document["hint"] else ""
         click.echo(f"  {document['status']:<10} {document['path']}{reason}{hint}")
     return report
-
-
-def _print_json(document: Document, files: Iterator[Document] | None) -> None:
-    """Print a job with its files without holding a million of them."""
-    head = json.dumps(document)
-    if files is None:
-        click.echo(head)
-        return
-    click.echo(head[:-1] + ', "files": [', nl=False)
-    for number, file in enumerate(files):
-        click.echo((", " if number else "") + json.dumps(file), nl=False)
-    click.echo("]}")
 
 
 def _job_lines(report: JobReport) -> Iterator[str]:

@@ -7,6 +7,6 @@ the order of it all.
 
 from __future__ import annotations
 
-from dmedia.plan.planning import Plan, plan_job
+from dmedia.plan.planning import plan_job
 
-__all__ = ["Plan", "plan_job"]
+__all__ = ["plan_job"]

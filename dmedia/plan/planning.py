@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dmedia.catalog import Catalog
 from dmedia.errors import MediaError, NoInputError
 from dmedia.formats import kind_by_extension
-from dmedia.model import Failure, FileStatus, PlannedFile
+from dmedia.model import Failure, FileStatus, Plan, PlannedFile
 from dmedia.plan import preflight
 from dmedia.plan.collisions import separate
 from dmedia.plan.folding import PORTABLE, Folding, nearest_existing, try_folding
@@ -32,35 +31,6 @@ BATCH_S = 0.2
 
 LOOKED_INTO = 2_000
 """Directory entries that a hint is worth looking at."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """A complete plan in numbers; the rows are in the record.
-
-    Attributes
-    ----------
-    total, pending, skipped, failed : int
-        Files: all, to be done, up to date, and those known to fail.
-    ignored : dict of str to int
-        Files in walked directories that the operation does not take, by extension.
-    bytes_in : int
-        Size of the sources to be done.
-    forecast_bytes, free_bytes : int
-        What the renditions will take, estimated, and what is free where they go.
-    warnings : tuple of str
-        What concerns the job as a whole.
-    """
-
-    total: int
-    pending: int
-    skipped: int
-    failed: int
-    ignored: dict[str, int]
-    bytes_in: int
-    forecast_bytes: int
-    free_bytes: int
-    warnings: tuple[str, ...]
 
 
 def plan_job(spec: JobSpec, record: RecordWriter, found: Callable[[int], None] = lambda _: None) -> Plan:

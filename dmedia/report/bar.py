@@ -10,8 +10,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 from dmedia.report.summary import clock
 
 if TYPE_CHECKING:
-    from dmedia.model import JobReport
-    from dmedia.plan import Plan
+    from dmedia.model import JobReport, Plan
 
 
 class Bar:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 from dmedia.model import ENDED, JobState
 
 if TYPE_CHECKING:
-    from dmedia.model import FileReport, JobReport, Output
+    from collections.abc import Iterable, Iterator
+
+    from dmedia.model import FileReport, JobReport, Output, Plan
 
 Document = dict[str, Any]
 
@@ -92,6 +95,55 @@ def file_document(report: FileReport) -> Document:
         "warnings": list(report.warnings),
     }
     return _with_exact_path(document, report.source)
+
+
+def plan_document(plan: Plan) -> Document:
+    """Make the document of a plan that is only shown."""
+    return {
+        "total": plan.total,
+        "pending": plan.pending,
+        "skipped": plan.skipped,
+        "failed": plan.failed,
+        "bytes_in": plan.bytes_in,
+        "forecast_bytes": plan.forecast_bytes,
+        "free_bytes": plan.free_bytes,
+        "ignored": plan.ignored,
+        "warnings": list(plan.warnings),
+    }
+
+
+def planned_file_document(report: FileReport) -> Document:
+    """Make the document of a file in a plan: ``path``, ``status`` and ``error`` as always, then its rendition."""
+    document: Document = {
+        "path": text(report.source),
+        "status": str(report.status),
+        "error": report.failure.message if report.failure else None,
+        "rendition": text(report.rendition),
+    }
+    return _with_exact_path(document, report.source)
+
+
+def joined(head: Document, key: str, documents: Iterable[Document]) -> Iterator[str]:
+    """Write a document with a list as its last value, piece by piece: a million files need not fit into memory.
+
+    Parameters
+    ----------
+    head : dict
+        The document without the list; not empty.
+    key : str
+        The list's key.
+    documents : iterable of dict
+        The list.
+
+    Yields
+    ------
+    str
+        Pieces of one JSON document.
+    """
+    yield f"{json.dumps(head)[:-1]}, {json.dumps(key)}: ["
+    for number, document in enumerate(documents):
+        yield (", " if number else "") + json.dumps(document)
+    yield "]}"
 
 
 def _output_document(output: Output) -> Document:

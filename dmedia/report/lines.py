@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, TextIO
 from dmedia.report.summary import clock
 
 if TYPE_CHECKING:
-    from dmedia.model import JobReport
-    from dmedia.plan import Plan
+    from dmedia.model import JobReport, Plan
 
 PERIOD_S = 10.0
 """Seconds between two lines."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from dmedia.model import JobReport
-    from dmedia.plan import Plan
+    from dmedia.model import JobReport, Plan
 
 
 class Observer(Protocol):

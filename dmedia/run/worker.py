@@ -32,7 +32,7 @@ def live_topic(job: str) -> str:
     return f"dmedia-live-{job}"
 
 
-class SlotsPlugin(WorkerPlugin):  # type: ignore[misc]  # distributed publishes no types
+class SlotsPlugin(WorkerPlugin):
     """Owns a job's slots on one worker, and tells the launcher what they are doing.
 
     Parameters

@@ -24,7 +24,8 @@ def test_a_clean_job_is_two_lines() -> None:
 def test_failures_are_grouped_by_reason_with_examples_a_hint_and_the_command_that_names_all() -> None:
     files = [replace(FAILED, source=b"/photos/%d.jpg" % n) for n in range(5)]
     report = replace(ENDED, completed=14, failed=6, errors={"timeout": 1, "unsupported_format": 5})
-    late = FileReport(9, b"/photos/z.jpg", FileStatus.FAILED, b"", Failure("timeout", "Timeout: not done after 3 s", "run"))
+    timeout = Failure("timeout", "Timeout: not done after 3 s", "run")
+    late = FileReport(9, b"/photos/z.jpg", FileStatus.FAILED, b"", timeout)
     text = "\n".join(summarise(report, iter([*files, late])))
     assert "14 done, 6 failed of 20 files" in text
     assert text.index("5 failed: unsupported_format") < text.index("1 failed: timeout")

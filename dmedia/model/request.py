@@ -1,0 +1,128 @@
+"""What is asked for: a job before anything was looked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from dmedia.model.states import OnCollision
+
+if TYPE_CHECKING:
+    from dmedia.operations.parameters import Parameters
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one file may cost. Checked from the header, before anything is decoded.
+
+    Attributes
+    ----------
+    max_page_pixels : int
+        Width x height of one page or frame. Default 268,402,689, sharp's ``limitInputPixels``
+        (0x3FFF squared).
+    max_file_pixels : int
+        Pixels of all pages or frames that are decoded.
+    max_frames : int
+        Frames read of an animated picture.
+    max_image_bytes, max_film_bytes : int
+        Size of the source in bytes.
+    image_slot_bytes, film_slot_bytes : int
+        Resident memory of a slot in bytes, while it works on a picture or on a film.
+    timeout_s : float or None
+        Deadline of one file in seconds; ``None`` takes it from the file's size (pictures: the greater of 30 s
+        and 1 s a megapixel; films: the greater of 120 s and 10 x the duration).
+    """
+
+    max_page_pixels: int = 0x3FFF * 0x3FFF
+    max_file_pixels: int = 800_000_000
+    max_frames: int = 300
+    max_image_bytes: int = 512 * 2**20
+    max_film_bytes: int = 50 * 2**30
+    image_slot_bytes: int = 2**30
+    film_slot_bytes: int = 2 * 2**30
+    timeout_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a job reads.
+
+    Attributes
+    ----------
+    paths : tuple of bytes
+        Files, directories and globs as they were given.
+    listing : bytes or None
+        A file that lists sources (``--files-from``), ``b"-"`` for standard input.
+    null_separated : bool
+        Whether the listing is separated by NUL bytes instead of newlines.
+    recursive : bool
+        Whether directories are walked into.
+    include, exclude : tuple of str
+        Globs over the path below its input; what matches no ``include`` or any ``exclude`` is left out.
+    limit : int or None
+        Take at most this many sources.
+    """
+
+    paths: tuple[bytes, ...] = ()
+    listing: bytes | None = None
+    null_separated: bool = False
+    recursive: bool = False
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """What a job does where there is a choice.
+
+    Attributes
+    ----------
+    overwrite : bool
+        Whether a foreign file at a rendition's path may be replaced.
+    on_collision : OnCollision
+        What happens when two renditions have one path.
+    portable_names : bool
+        Whether names that differ only in case or Unicode form collide, whatever the file system says.
+    name_template : str
+        Where a rendition goes below the output directory.
+    """
+
+    overwrite: bool = False
+    on_collision: OnCollision = OnCollision.ERROR
+    portable_names: bool = False
+    name_template: str = "{dir}/{stem}.{ext}"
+
+
+@dataclass(frozen=True, slots=True)
+class JobSpec:
+    """One request: sources, operation, parameters, output directory, policies.
+
+    Attributes
+    ----------
+    operation : str
+        Name of the operation.
+    parameters : Parameters
+        Its validated arguments.
+    inputs : Inputs
+        What to read.
+    output_directory : bytes
+        Absolute path below which every rendition is written.
+    policies : Policies
+        What to do where there is a choice.
+    limits : Limits
+        What one file may cost.
+    preset : str or None
+        Name of the preset the operation and the parameters came from.
+    accepts : frozenset of str
+        Kinds of media (``image``, ``film``) taken from directories.
+    """
+
+    operation: str
+    parameters: Parameters
+    inputs: Inputs
+    output_directory: bytes
+    policies: Policies = field(default_factory=Policies)
+    limits: Limits = field(default_factory=Limits)
+    preset: str | None = None
+    accepts: frozenset[str] = frozenset({"image"})

@@ -1,0 +1,141 @@
+"""What is to be done: sources, tasks, and the plan they come from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dmedia.model.states import FileStatus, Standing
+
+if TYPE_CHECKING:
+    from dmedia.model.request import Limits
+    from dmedia.model.result import Failure, Output
+    from dmedia.operations.parameters import Parameters
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A media file that is read.
+
+    Attributes
+    ----------
+    path : bytes
+        Absolute path.
+    base : bytes
+        The input's directory, below which the tree is mirrored.
+    size_bytes, mtime_ns : int
+        The file's identity; both -1 where it could not be looked at (the task then fails with the reason).
+    name : str or None
+        The rendition's name a listing asked for, without extension.
+    """
+
+    path: bytes
+    base: bytes
+    size_bytes: int
+    mtime_ns: int
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One source through one operation: the unit that succeeds or fails.
+
+    Attributes
+    ----------
+    number : int
+        The task's number within its job, from 0.
+    source, rendition : bytes
+        Absolute paths.
+    size_bytes : int
+        The source's size when the job was planned, -1 when it could not be looked at.
+    """
+
+    number: int
+    source: bytes
+    rendition: bytes
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class WorkOrder:
+    """What all tasks of a job have in common: sent once to every slot.
+
+    Attributes
+    ----------
+    job : str
+        The job's id.
+    operation : str
+        Name of the operation.
+    parameters : Parameters
+        Its validated arguments.
+    output_directory : bytes
+        Absolute path; every rendition's real parent lies inside it.
+    limits : Limits
+        What one file may cost.
+    """
+
+    job: str
+    operation: str
+    parameters: Parameters
+    output_directory: bytes
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedFile:
+    """One row of a plan: a source, where its rendition goes and what stands there.
+
+    Attributes
+    ----------
+    number : int
+        The task's number within its job, from 0.
+    source : Source
+        What is read.
+    rendition : bytes
+        Absolute path of what is written.
+    standing : Standing
+        What stood at that path when the job was planned.
+    status : FileStatus
+        ``PENDING``; ``SKIPPED`` when it is up to date; ``FAILED`` when it cannot be tried.
+    failure : Failure or None
+        Why it cannot be tried.
+    outputs : tuple of Output
+        Of a skipped file: the renditions that are up to date.
+    """
+
+    number: int
+    source: Source
+    rendition: bytes
+    standing: Standing = Standing.NOTHING
+    status: FileStatus = FileStatus.PENDING
+    failure: Failure | None = None
+    outputs: tuple[Output, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A complete plan in numbers; the rows are in the record.
+
+    Attributes
+    ----------
+    total, pending, skipped, failed : int
+        Files: all, to be done, up to date, and those known to fail.
+    ignored : dict of str to int
+        Files in walked directories that the operation does not take, by extension.
+    bytes_in : int
+        Size of the sources to be done.
+    forecast_bytes, free_bytes : int
+        What the renditions will take, estimated, and what is free where they go.
+    warnings : tuple of str
+        What concerns the job as a whole.
+    """
+
+    total: int
+    pending: int
+    skipped: int
+    failed: int
+    ignored: dict[str, int]
+    bytes_in: int
+    forecast_bytes: int
+    free_bytes: int
+    warnings: tuple[str, ...]
