@@ -82,9 +82,10 @@ class OpenRecord:
         if self.ephemeral:
             self._remove()
             return
+        if (self.path.parent / home.ENDED_FILE).exists():  # a reader may have been in the way when it ended
+            with suppress(sqlite3.Error):
+                journal.drop_journal(self.connection, wait_s=2.0)
         self.connection.close()
-        if (self.path.parent / home.ENDED_FILE).exists():
-            _fold_journal(self.path)
         self._release()
 
     def _remove(self) -> None:
@@ -222,18 +223,6 @@ def _refuse_if_held_elsewhere(connection: sqlite3.Connection, path: Path) -> Non
     if name and name != host() and ended_at is None and time.time() - beaten < STALE_S:
         error = held_by(path.parent / home.LOCK_FILE)
         raise JobHeldError(f"The job {path.parent.name} is held by a launcher on {name}", error.hint)
-
-
-def _fold_journal(path: Path) -> None:
-    """Bring an ended job's log into the one file, where a reader was in the way when the job ended."""
-    if not path.with_name(path.name + "-wal").exists():
-        return
-    with suppress(sqlite3.Error):
-        connection = schema.connect_to_write(path)
-        try:
-            journal.drop_journal(connection, wait_s=2.0)
-        finally:
-            connection.close()
 
 
 def _sync(directory: Path) -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from dmedia.plan import folding
 from dmedia.plan.folding import EXACT, PORTABLE, Folding, nearest_existing, try_folding
 
 
@@ -41,7 +40,7 @@ def test_a_file_system_that_folds_is_noticed(may_write: bool, tmp_path: Path, mo
         names = [found for found in os.listdir(directory) if folds.key(found) == folds.key(name)]
         return real(os.path.join(directory, names[0]), **more)
 
-    monkeypatch.setattr(folding.os, "stat", stat)
+    monkeypatch.setattr(os, "stat", stat)
     found = try_folding(bytes(tmp_path), may_write=may_write)
     assert found == Folding(case=True, unicode=True if may_write else sys.platform == "darwin")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -63,16 +62,12 @@ def test_a_template_that_cannot_work_is_refused(template: str, message: str) -> 
         naming(template)
 
 
-@pytest.mark.parametrize("name", ["../b", "x/../../b", "/etc/b", "..", "x/.."])
+@pytest.mark.parametrize("name", ["../b", "x/../../b", "/etc/b", "a/../b", "a\0b"])
 def test_a_name_of_a_listing_never_leads_out(name: str) -> None:
     source = Source(b"/in/x/a.jpg", b"/in", 1, 1, name)
-    try:
-        rendition = naming().rendition(source)
-    except MediaError as error:
-        assert error.code == "permission_denied"
-        assert error.stage == "plan"
-    else:
-        assert os.path.commonpath((os.path.normpath(rendition), b"/out")) == b"/out"
+    with pytest.raises(MediaError) as caught:
+        naming().rendition(source)
+    assert (caught.value.code, caught.value.stage) == ("permission_denied", "plan")
     assert naming().fallback(source) == b"/out/unnamed.tif"
 
 
