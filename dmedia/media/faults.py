@@ -39,9 +39,12 @@ PATTERNS = tuple((code, re.compile(words, re.IGNORECASE)) for code, words in WOR
 """First match decides; text that matches nothing speaks of damaged content."""
 
 NOISE = re.compile(
-    r"SETGET_UNDEFINED|Unknown error -1|bad seek|unable to call|unable to copy to memory|^\s*$", re.IGNORECASE
+    r"SETGET_UNDEFINED|Unknown error -1|bad seek|unable to (call|copy to memory|write to target)|^\s*$", re.IGNORECASE
 )
 """Lines that say nothing to a person: warnings of libtiff, follow-ups, and what pyvips puts in front."""
+
+FOLLOW_UP = re.compile(r"unable to call|unable to write to target", re.IGNORECASE)
+"""Lines that follow from an earlier one: pngsave says it cannot write when it is the source that ended too early."""
 
 LONGEST_TEXT = 200
 """Characters of a library's text that are passed on."""
@@ -60,7 +63,8 @@ def classify(text: str) -> ErrorCode:
     ErrorCode
         ``corrupt_input`` where no pattern matches.
     """
-    said = "\n".join(line for line in text.splitlines() if "unable to call" not in line)
+    lines = text.splitlines()
+    said = "\n".join(line for line in lines if not FOLLOW_UP.search(line)) or text
     return next((code for code, pattern in PATTERNS if pattern.search(said)), "corrupt_input")
 
 

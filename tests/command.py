@@ -1,0 +1,83 @@
+"""The command line from outside: real processes, and what they print."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+LIMIT_S = 120
+"""Seconds after which a command that should have ended counts as hanging."""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A command that has ended."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> Any:
+        """Standard output as the one JSON document that it is."""
+        return json.loads(self.out)
+
+
+class Dmedia:
+    """Runs ``dmedia`` in a directory."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.environment = {**os.environ, "DMEDIA_HOME": str(directory / "home"), "PYTHONPATH": str(ROOT)}
+
+    def __call__(self, *arguments: str | bytes | Path, stdin: bytes = b"") -> Ran:
+        """Run a command line to its end."""
+        ended = subprocess.run(
+            [sys.executable, "-m", "dmedia", *arguments],
+            cwd=self.directory,
+            env=self.environment,
+            input=stdin,
+            capture_output=True,
+            timeout=LIMIT_S,
+            check=False,
+        )
+        return Ran(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
+
+    def start(self, *arguments: str | bytes | Path) -> subprocess.Popen[bytes]:
+        """Start a command line and go on."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "dmedia", *arguments],
+            cwd=self.directory,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    def files(self, job: str = "last") -> dict[str, dict[str, Any]]:
+        """Tell a job's files by the name of their source."""
+        listed = self("status", job, "--files", "--json").document["files"]
+        return {Path(file["path"]).name: file for file in listed}
+
+
+def below(directory: Path) -> list[str]:
+    """Name all files below a directory, hidden ones too."""
+    return sorted(str(path.relative_to(directory)) for path in directory.rglob("*") if not path.is_dir())
+
+
+def wait_until(condition: Callable[[], Any], limit_s: float = 60.0) -> Any:
+    """Wait for something that must come; return what it came to."""
+    end_s = time.monotonic() + limit_s
+    while time.monotonic() < end_s:
+        if outcome := condition():
+            return outcome
+        time.sleep(0.05)
+    raise AssertionError(f"did not come true within {limit_s} s")
