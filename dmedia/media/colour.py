@@ -9,14 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dmedia.media.libvips import pyvips
-from dmedia.media.profile import is_srgb
+from dmedia.media.profile import describes, is_srgb
 
 if TYPE_CHECKING:
     from dmedia.operations.parameters import IccPolicy
 
 PROFILE = "icc-profile-data"
 GREY = {"b-w", "grey16"}
+DAMAGED_PROFILE = "the colour profile is damaged or of other colours: the picture is taken as sRGB"
 DEEP_SAMPLES = {"ushort", "uint", "int", "float", "double"}
 
 
@@ -73,7 +73,7 @@ def with_colour(image: Any) -> Any:
     """Give a grey picture three bands, so that something coloured can be put into it."""
     if image.interpretation not in GREY:
         return image
-    return image.colourspace("rgb16" if image.interpretation == "grey16" else "srgb")
+    return _without_profile(image.colourspace("rgb16" if image.interpretation == "grey16" else "srgb"))
 
 
 def samples(image: Any, colour: tuple[int, int, int, int]) -> list[int]:
@@ -100,15 +100,15 @@ def _from_profile(image: Any, *, deep: bool) -> Coloured:
     if not image.get_typeof(PROFILE) or is_srgb(bytes(image.get(PROFILE))):
         return Coloured(image)
     grey = image.interpretation in GREY
-    try:
-        converted = _transform(image, deep=deep)
-        if grey:
-            colour = converted.extract_band(1)  # neutral: all three bands are equal
-            alpha = [image.extract_band(1)] if image.hasalpha() else []
-            converted = _without_profile(colour.bandjoin(alpha).copy(interpretation=image.interpretation))
-        return Coloured(converted, converted=True)
-    except pyvips.Error:
-        return Coloured(_without_profile(image), warnings=("the colour profile is damaged: colours are taken as sRGB",))
+    if not describes(bytes(image.get(PROFILE)), "GRAY" if grey else "RGB"):  # libvips would take sRGB and say nothing
+        return Coloured(_without_profile(image), warnings=(DAMAGED_PROFILE,))
+    converted = _transform(image, deep=deep)
+    if grey:
+        colour = converted.extract_band(1)  # neutral: all three bands are equal
+        alpha = [converted.extract_band(3)] if image.hasalpha() else []
+        name = "grey16" if converted.format == "ushort" else "b-w"
+        converted = _without_profile(colour.bandjoin(alpha).copy(interpretation=name))
+    return Coloured(converted, converted=True)
 
 
 def _transform(image: Any, *, deep: bool, fallback: str | None = None) -> Any:
@@ -146,8 +146,9 @@ def _integer_samples(image: Any) -> Any:
         return image
     if image.format == "uint":
         image = image.linear(1 / 65537, 0)
-    elif image.format in {"float", "double"} and image.max() <= 1:
-        image = image.linear(65535, 0)
+    elif image.format in {"float", "double"}:
+        image = image.copy_memory()  # looked at twice
+        image = image.linear(65535, 0) if image.max() <= 1 else image
     return image.cast("ushort").copy(interpretation="grey16" if image.bands < 3 else "rgb16")
 
 

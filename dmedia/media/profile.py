@@ -58,6 +58,31 @@ def is_srgb(profile: bytes) -> bool:
         return False
 
 
+def describes(profile: bytes, space: str) -> bool:
+    """Tell whether a profile can be used for pixels of a colour space.
+
+    Parameters
+    ----------
+    profile : bytes
+        An ICC profile.
+    space : str
+        ``RGB`` or ``GRAY``.
+
+    Returns
+    -------
+    bool
+        ``False`` also for a profile without what a conversion needs: tables, or primaries and curves.
+    """
+    try:
+        tags = _tags(profile)
+    except struct.error:
+        return False
+    if profile[36:40] != b"acsp" or profile[16:20] != space.ljust(4).encode():
+        return False
+    needed = {b"kTRC"} if space == "GRAY" else {*SRGB_PRIMARIES, b"rTRC", b"gTRC", b"bTRC"}
+    return all(tags.get(name) for name in needed) or bool(tags.get(b"A2B0"))
+
+
 def _tags(profile: bytes) -> dict[bytes, bytes]:
     (count,) = struct.unpack_from(">I", profile, 128)
     tags: dict[bytes, bytes] = {}

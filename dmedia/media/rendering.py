@@ -78,7 +78,7 @@ def render(picture: Picture, image_format: str, parameters: Encoding, limits: Li
     encoder = ENCODERS[image_format]
     layout = choose_layout(picture, image_format, parameters, limits)
     _set_deadline(layout, image_format, parameters, limits)
-    image = _decode(picture, layout)
+    image = picture.decode(framing.turned(_first_size(layout), picture.orientation))
     if framing.turned(Size(picture.width, picture.height), picture.orientation) != layout.source:
         check_pixels(picture.width, picture.height, limits)  # only decoding told the real size
         layout = choose_layout(picture, image_format, parameters, limits)
@@ -137,11 +137,6 @@ def choose_layout(picture: Picture, image_format: str, parameters: Encoding, lim
 def _first_size(layout: Layout) -> Size:
     """Tell what a picture is scaled to before it is framed: see ``framing.frame``."""
     return layout.source if layout.crops and layout.enlarged else layout.scaled
-
-
-def _decode(picture: Picture, layout: Layout) -> Any:
-    image = picture.decode(framing.turned(_first_size(layout), picture.orientation))
-    return image.copy_memory() if image.width * image.height == 1 else image
 
 
 def _set_deadline(layout: Layout, image_format: str, parameters: Encoding, limits: Limits) -> None:

@@ -66,7 +66,7 @@ def decoders_for(source: OpenSource) -> tuple[Opener, ...]:
         return DECODERS[sniffed.format]
     if sniffed.format == "svg":
         message = "Unsupported format: SVG is off, because an SVG file can ask for any amount of work"
-        raise MediaError("unsupported_format", message, "open", "Render it to PNG with a program you trust it to")
+        raise MediaError("unsupported_format", message, "open", "Render it to PNG first, with a program you trust")
     extension = formats.extension(source.path)
     if sniffed.kind == "unknown" and not sniffed.format and formats.EXTENSION_FORMAT.get(extension) == "raw":
         message = f"Corrupt input: named .{extension}, but the content is no camera's RAW format"

@@ -53,6 +53,8 @@ class PillowPicture:
         self.frames = int(getattr(image, "n_frames", 1)) if image.format in {"TIFF", "AVIF"} else 1
         self.orientation = 1
         self.warnings: list[str] = []
+        if image.format == "TIFF":  # turned by Pillow itself, its size too
+            return
         with contextlib.suppress(Exception):  # broken EXIF is no reason to lose the picture
             orientation = int(image.getexif().get(TAG_ORIENTATION, 1))
             self.orientation = orientation if orientation in range(1, 9) else 1
@@ -133,8 +135,9 @@ def _to_vips(image: Any) -> Any:
     if mode == "CMYK":
         return from_memory(image.tobytes(), size, 4).copy(interpretation="cmyk")
     if mode == "LAB":
-        lab = from_memory(image.tobytes(), size, 3)
-        return lab.linear([100 / 255, 1, 1], [0, -128, -128]).copy(interpretation="lab")  # 8-bit Lab of TIFF 6.0, 23
+        lab = from_memory(image.tobytes(), size, 3)  # 8-bit Lab of TIFF 6.0, section 23: a and b are signed
+        tints = lab.extract_band(1, n=2).copy(format="char")
+        return lab.extract_band(0).linear(100 / 255, 0).bandjoin(tints).copy(interpretation="lab")
     if mode in SAMPLES:
         return from_memory(image.tobytes(), size, 1, SAMPLES[mode])
     raise NotImplementedError(f"pixels of mode {mode}")
