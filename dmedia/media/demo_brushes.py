@@ -61,14 +61,10 @@ def ridge(
     ]
     total = sum(amplitude for _, amplitude, _ in waves)
     steps = 400
-    line = [
-        (
-            picture.width * step / steps,
-            base
-            - height * (0.5 + 0.5 * sum(a * math.sin(f * 3 * step / steps + p) for f, a, p in waves) / total * 1.6),
-        )
-        for step in range(steps + 1)
-    ]
+    line = []
+    for step in range(steps + 1):
+        swing = sum(size * math.sin(pace * 3 * step / steps + start) for pace, size, start in waves) / total
+        line.append((picture.width * step / steps, min(base, base - height * (0.5 + 0.8 * swing))))
     floor = picture.height if to_bottom else base
     ImageDraw.Draw(picture).polygon([*line, (picture.width, floor), (0, floor)], fill=colour)
 
