@@ -12,8 +12,6 @@ from dmedia.errors import MediaError, UsageError, nearest
 from dmedia.storage.local import read_head
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from dmedia.model import JobSpec, Source
 
 FIELDS = ("dir", "stem", "name", "ext", "operation", "preset")
@@ -45,9 +43,7 @@ class Naming:
             raise UsageError(f"The name template {spec.policies.name_template!r} has {{preset}}, and the job has none")
         self._fixed = {"operation": os.fsencode(spec.operation), "preset": _component(spec.preset or "")}
         chosen = getattr(spec.parameters, "format", None)
-        self._extension_of: Callable[[Source], bytes] = (
-            (lambda _: _extension(chosen)) if chosen else lambda source: _extension(kept_format(source.path))
-        )
+        self._extension = _extension(chosen) if chosen else None
         self._plain = spec.policies.name_template == "{dir}/{stem}.{ext}"
 
     def rendition(self, source: Source) -> bytes:
@@ -70,7 +66,7 @@ class Naming:
         """
         directory, name = relative(source)
         stem = stem_of(name) if source.name is None else os.fsencode(source.name)
-        extension = self._extension_of(source)
+        extension = self._extension or _extension(kept_format(source.path))
         if self._plain and source.name is None and b".." not in directory:
             return self._root + (directory + b"/" if directory else b"") + stem + b"." + extension
         values = self._fixed | {"dir": directory, "stem": stem, "name": name, "ext": extension}
@@ -166,6 +162,8 @@ def too_long(rendition: bytes, name_max: int) -> MediaError | None:
     name_max : int
         Longest file name in bytes.
     """
+    if len(rendition) <= name_max:  # then so is each part of it
+        return None
     longest = max(map(len, rendition.split(b"/")))
     if longest <= name_max:
         return None

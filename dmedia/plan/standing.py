@@ -44,7 +44,7 @@ def note_standing(record: RecordWriter) -> list[str]:
     earlier = EarlierRenditions(spec.output_directory, spec.operation, spec.parameters.digest(), besides=record.job)
     try:
         look = _Look(record, earlier)
-        for page in record.plan.pages():
+        for page in record.plan.pages(there=True):
             with record.changing():
                 record.plan.settle(look.settled(page))
     finally:
@@ -58,7 +58,6 @@ class _Look:
         self._record = record
         self._earlier = earlier
         self._overwrite = record.spec.policies.overwrite
-        self._directory: tuple[bytes, bool] = (b"", False)
         self._shadowing: list[tuple[bytes, bytes]] = []
         self._shadowing_total = 0
 
@@ -79,11 +78,6 @@ class _Look:
         return [self._judge(file, there[file.number], ours.get(file.rendition)) for file in standing]
 
     def _look(self, rendition: bytes) -> os.stat_result | None:
-        directory = os.path.dirname(rendition)
-        if directory != self._directory[0]:
-            self._directory = (directory, os.path.isdir(directory))
-        if not self._directory[1]:
-            return None
         with suppress(OSError):
             return os.stat(rendition, follow_symlinks=False)
         return None

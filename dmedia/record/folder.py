@@ -8,7 +8,7 @@ import shutil
 import sqlite3
 import tempfile
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -110,30 +110,34 @@ def create(spec: JobSpec, *, ephemeral: bool) -> OpenRecord:
     RecordError
         When it cannot be written.
     """
-    jobs = Path(tempfile.mkdtemp(prefix="dmedia-")) if ephemeral else home.home() / "jobs"
     try:
+        jobs = Path(tempfile.mkdtemp(prefix="dmedia-")) if ephemeral else home.home() / "jobs"
         jobs.mkdir(mode=0o700, parents=True, exist_ok=True)
         job, hidden = _new_folder(jobs)
+    except OSError as error:
+        raise _cannot_make(home.home(), error) from error
+    lock = None
+    try:
         lock = None if ephemeral else JobLock(hidden / home.LOCK_FILE)
-        connection = schema.create(hidden / home.RECORD_FILE)
-        _insert(connection, job, spec)
-        connection.close()
+        _fill(hidden / home.RECORD_FILE, job, spec)
         if not ephemeral:
             mark = home.marks_folder(spec.output_directory)
             mark.mkdir(mode=0o700, parents=True, exist_ok=True)
             (mark / job).touch()
         os.rename(hidden, jobs / job)
         _sync(jobs)
+        path = jobs / job / home.RECORD_FILE
+        connection = schema.connect_to_write(path)
+        if ephemeral:
+            connection.execute("PRAGMA journal_mode = MEMORY")
+        else:
+            journal.keep_journal(connection, path)
     except (OSError, sqlite3.Error) as error:
-        raise RecordError(
-            f"The record of a job cannot be made in {jobs}: {error}", "Set DMEDIA_HOME to a folder that can be written."
-        ) from error
-    path = jobs / job / home.RECORD_FILE
-    connection = schema.connect_to_write(path)
-    if ephemeral:
-        connection.execute("PRAGMA journal_mode = MEMORY")
-    else:
-        journal.keep_journal(connection, path)
+        if lock:
+            lock.release()
+        for folder in (hidden, jobs / job, *([jobs] if ephemeral else [])):
+            shutil.rmtree(folder, ignore_errors=True)
+        raise _cannot_make(jobs, error) from error
     return OpenRecord(spec, path, connection, lock)
 
 
@@ -194,9 +198,15 @@ def _new_folder(jobs: Path) -> tuple[str, Path]:
                 return job, hidden
 
 
-def _insert(connection: sqlite3.Connection, job: str, spec: JobSpec) -> None:
+def _cannot_make(jobs: Path, error: Exception) -> RecordError:
+    return RecordError(
+        f"The record of a job cannot be made in {jobs}: {error}", "Set DMEDIA_HOME to a folder that can be written."
+    )
+
+
+def _fill(path: Path, job: str, spec: JobSpec) -> None:
     now = time.time()
-    with schema.transaction(connection, durable=True):
+    with closing(schema.create(path)) as connection, schema.transaction(connection, durable=True):
         connection.execute(
             "INSERT INTO job (id, created_at, operation, digest, preset, given, output_directory, request) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ CREATE TEMP TABLE IF NOT EXISTS key (
   number INTEGER PRIMARY KEY, digest BLOB NOT NULL, renamed INTEGER NOT NULL DEFAULT 0
 );
 CREATE TEMP TABLE IF NOT EXISTS colliding (first INTEGER, number INTEGER, PRIMARY KEY (first, number)) WITHOUT ROWID;
+CREATE TEMP TABLE IF NOT EXISTS there (number INTEGER PRIMARY KEY);
 """
 
 FIND_COLLIDING = """
@@ -52,9 +54,11 @@ SELECT f.number, s.path, f.source_name, f.size_bytes, f.mtime_ns, d.path, f.rend
 FROM file f
 CROSS JOIN directory s ON s.number = f.source_directory
 CROSS JOIN directory d ON d.number = f.rendition_directory
-WHERE f.number > ? AND f.status = 0
+WHERE f.number > ? AND f.status = 0 {there}
 ORDER BY f.number LIMIT ?
 """
+
+THERE = "AND f.rendition_directory IN (SELECT number FROM temp.there)"
 
 SAME_IDENTITY = """
 SELECT s.path, f.source_name FROM file f JOIN directory s ON s.number = f.source_directory
@@ -171,10 +175,18 @@ class PlanTable:
         )
         self._connection.execute("UPDATE temp.key SET digest = ?, renamed = 1 WHERE number = ?", (digest(key), number))
 
-    def pages(self) -> Iterator[list[PlannedFile]]:
-        """List the pending files in the order of their numbers, page by page."""
-        after = -1
-        while rows := self._connection.execute(PLANNED, (after, PAGE)).fetchall():
+    def pages(self, *, there: bool = False) -> Iterator[list[PlannedFile]]:
+        """List the pending files in the order of their numbers, page by page.
+
+        Parameters
+        ----------
+        there : bool
+            Whether only those whose rendition's directory exists: in a new tree, that is none.
+        """
+        if there:
+            self._note_directories()
+        query, after = PLANNED.format(there=THERE if there else ""), -1
+        while rows := self._connection.execute(query, (after, PAGE)).fetchall():
             yield [
                 PlannedFile(number, Source(directory + b"/" + name, b"", size, mtime), into + b"/" + target)
                 for number, directory, name, size, mtime, into, target in rows
@@ -236,6 +248,14 @@ class PlanTable:
             self._connection.execute("DELETE FROM temp.key")
             self._connection.execute("DELETE FROM temp.colliding")
         self._directories.clear()
+
+    def _note_directories(self) -> None:
+        used = "SELECT number, path FROM directory WHERE number IN (SELECT DISTINCT rendition_directory FROM file)"
+        with transaction(self._connection):
+            self._connection.execute("DELETE FROM temp.there")
+            for number, path in self._connection.execute(used):
+                if os.path.isdir(path):
+                    self._connection.execute("INSERT INTO temp.there VALUES (?)", (number,))
 
     def _number(self, directory: bytes) -> int:
         number = self._directories.get(directory)
