@@ -385,10 +385,12 @@ def test_any_name_is_the_name_of_a_file(tmp_path: Path, name: bytes, monkeypatch
     "playlist",
     [
         "ffconcat version 1.0\nfile other.mp4\n",
+        "ffconcat version 1.0\nfile http://127.0.0.1:9/other.mp4\n",
         "#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nother.mp4\n#EXT-X-ENDLIST\n",
+        "#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nhttp://127.0.0.1:9/other.mp4\n#EXT-X-ENDLIST\n",
     ],
 )
-def test_a_playlist_named_as_a_film_opens_no_other_file(tmp_path: Path, playlist: str) -> None:
+def test_a_playlist_named_as_a_film_opens_no_other_file_and_no_network(tmp_path: Path, playlist: str) -> None:
     make_film(tmp_path / "other.mp4", [scene()] * 3)
     (tmp_path / "list.mp4").write_text(playlist)
     script = (
@@ -401,6 +403,7 @@ def test_a_playlist_named_as_a_film_opens_no_other_file(tmp_path: Path, playlist
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout == "unsupported_format\n"
     assert "other.mp4" not in done.stderr
+    assert "AF_INET" not in done.stderr
 
 
 def _has_strace() -> bool:
