@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from dmedia.model import Limits
 
 EXIT_OUT_OF_MEMORY = 86
-"""Exit status of a slot that went over its memory: none that Python (1, 2, 120) or sysexits.h (64-78) use.
-``dmedia.run.slot`` knows it by the same name, for it may not import this package."""
+"""Exit status of a slot that went over its memory: none that Python (1, 2, 120) or sysexits.h (64-78) use."""
 
 EXIT_ORPHANED = 87
 """Exit status of a slot whose parent died; nobody is left to read it, but a debugger."""

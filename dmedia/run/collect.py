@@ -20,65 +20,10 @@ if TYPE_CHECKING:
     from distributed import Client, Future
 
     from dmedia.model import Task
+    from dmedia.run.dispatch import Window
 
 WORKER_ERRORS_ALLOWED = 3
 """How often a chunk may end with an exception of ours or of Dask's before its files fail as ``internal``."""
-
-
-class Completed:
-    """Futures as they complete, in batches, with a clock: the record ticks although no file finishes.
-
-    Parameters
-    ----------
-    client : distributed.Client
-        Whose futures these are.
-    """
-
-    def __init__(self, client: Client) -> None:
-        self._stream = as_completed(loop=client.loop, with_results=True, raise_errors=False)
-        self._batches: queue.SimpleQueue[list[tuple[Future[Any], Any]]] = queue.SimpleQueue()
-        self._added = threading.Event()
-        self._closed = False
-        threading.Thread(target=self._follow, name="dmedia-collect", daemon=True).start()
-
-    def add(self, futures: Iterable[Future[Any]]) -> None:
-        """Watch these futures too."""
-        self._stream.update(futures)
-        self._added.set()
-
-    def next_batch(self, timeout_s: float) -> list[tuple[Future[Any], Any]]:
-        """Wait for futures to complete.
-
-        Parameters
-        ----------
-        timeout_s : float
-            Seconds to wait at most.
-
-        Returns
-        -------
-        list of (distributed.Future, object)
-            With what each ended with; empty after the timeout.
-        """
-        batch: list[tuple[Future[Any], Any]] = []
-        try:
-            batch += self._batches.get(timeout=timeout_s)
-            while True:
-                batch += self._batches.get_nowait()
-        except queue.Empty:
-            return batch
-
-    def close(self) -> None:
-        """Watch nothing further."""
-        self._closed = True
-        self._stream.clear()
-        self._added.set()
-
-    def _follow(self) -> None:
-        while not self._closed:
-            self._added.wait()
-            self._added.clear()
-            for batch in self._stream.batches():
-                self._batches.put(batch)
 
 
 @dataclass
@@ -95,6 +40,69 @@ class Outcome:
 
     results: list[FileResult] = field(default_factory=list)
     lost: list[Task] = field(default_factory=list)
+
+
+class Harvest:
+    """Collects what a window's futures end with, and has a clock: it returns although no file finishes.
+
+    Parameters
+    ----------
+    client : distributed.Client
+        Whose futures these are.
+    window : Window
+        Holds them.
+    """
+
+    def __init__(self, client: Client, window: Window) -> None:
+        self._window = window
+        self._judge = Judge()
+        self._stream = as_completed(loop=client.loop, with_results=True, raise_errors=False)
+        self._batches: queue.SimpleQueue[list[tuple[Future[Any], Any]]] = queue.SimpleQueue()
+        self._added = threading.Event()
+        self._closed = False
+        threading.Thread(target=self._follow, name="dmedia-collect", daemon=True).start()
+
+    def expect(self, futures: Iterable[Future[Any]]) -> None:
+        """Watch these futures too."""
+        self._stream.update(futures)
+        self._added.set()
+
+    def next(self, timeout_s: float) -> Outcome:
+        """Wait for futures to complete.
+
+        Parameters
+        ----------
+        timeout_s : float
+            Seconds to wait at most.
+
+        Returns
+        -------
+        Outcome
+            Of all that completed; empty after the timeout.
+        """
+        outcome = Outcome()
+        try:
+            batch = self._batches.get(timeout=timeout_s)
+            while True:
+                for future, ended_with in batch:
+                    status = future.status
+                    self._judge.judge(outcome, self._window.take(future), status, ended_with)
+                batch = self._batches.get_nowait()
+        except queue.Empty:
+            return outcome
+
+    def close(self) -> None:
+        """Watch nothing further."""
+        self._closed = True
+        self._stream.clear()
+        self._added.set()
+
+    def _follow(self) -> None:
+        while not self._closed:
+            self._added.wait()
+            self._added.clear()
+            for batch in self._stream.batches():
+                self._batches.put(batch)
 
 
 class Judge:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from dmedia.record.reader import read_job
 from dmedia.record.writer import RecordWriter
 from dmedia.run.cluster import connect, load_dask
 from dmedia.run.slots import STARTED_EARLY, Slots
+from dmedia.storage import local as storage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,31 +103,27 @@ def early_start(order: WorkOrder, choice: ClusterChoice) -> Iterator[None]:
 
 def _work(record: RecordWriter, order: WorkOrder, cluster: ConnectedCluster, observer: Observer, stop: Stop) -> None:
     """Work through everything that is pending."""
-    from dmedia.run.collect import Completed, Judge, Outcome
+    from dmedia.run.collect import Harvest
     from dmedia.run.dispatch import Window
     from dmedia.run.live import Brake, Live
 
     record.start(cluster.scheduler, cluster.dashboard)
     if cluster.warning:
         record.warn(cluster.warning)
-    with Live(cluster.client, order) as live, contextlib.closing(Completed(cluster.client)) as completed:
-        window, judge, brake = (
-            Window(cluster.client, record, order.operation, cluster.slots),
-            Judge(),
-            Brake(stop, record, live),
-        )
+    window = Window(cluster.client, record, order.operation, cluster.slots)
+    abandoned: set[bytes] = set()
+    with Live(cluster.client, order) as live, contextlib.closing(Harvest(cluster.client, window)) as harvest:
+        brake = Brake(stop, record, live)
         observed_s = 0.0
         while True:
             if not brake.on:
-                completed.add(window.refill())
+                harvest.expect(window.refill())
             if not window:
                 break
-            outcome = Outcome()
-            for future, ended_with in completed.next_batch(TICK_S):
-                status = future.status
-                judge.judge(outcome, window.take(future), status, ended_with)
+            outcome = harvest.next(TICK_S)
             window.pace.learn(outcome.results)
             record.give_back([task.number for task in outcome.lost])
+            abandoned.update(os.path.dirname(task.rendition) for task in outcome.lost)
             record.commit(outcome.results, live.running())
             if time.monotonic() - observed_s > OBSERVE_PERIOD_S:
                 observed_s = time.monotonic()
@@ -137,3 +135,5 @@ def _work(record: RecordWriter, order: WorkOrder, cluster: ConnectedCluster, obs
                 )
         if brake.cancelled:
             record.cancel_pending()
+    for directory in abandoned:  # a worker that died could not tidy up after its slots
+        storage.sweep(directory, order.job)

@@ -19,6 +19,7 @@ import traceback
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
+from dmedia.media.guard import EXIT_OUT_OF_MEMORY
 from dmedia.model import Failure, FileResult
 from dmedia.storage import local as storage
 
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
 
 STARTED = "started"
 START_ATTEMPTS = 3
-
-EXIT_OUT_OF_MEMORY = 86
-"""Exit status of a slot that outgrew its memory; ``media.guard`` ends it so."""
 
 FIRST_DEADLINE_S = 30.0
 """Seconds a slot may take until it has read the header, which tells how long the file may take."""

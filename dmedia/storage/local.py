@@ -31,6 +31,7 @@ __all__ = [
     "publish",
     "read_head",
     "same_file",
+    "sweep",
     "temporary_path",
 ]
 
@@ -212,6 +213,22 @@ def discard(temporary: bytes) -> None:
     """Remove a temporary file if it is there. Never fails: it runs where something failed already."""
     with contextlib.suppress(OSError):
         os.unlink(temporary)
+
+
+def sweep(directory: bytes, job: str) -> None:
+    """Remove the temporary files of a job that nobody works on any longer from one directory.
+
+    Parameters
+    ----------
+    directory : bytes
+        Where renditions of the job go.
+    job : str
+        The job's id.
+    """
+    with contextlib.suppress(OSError), os.scandir(directory) as entries:
+        for entry in entries:
+            if entry.name.startswith(f".dmedia-{job}-".encode()) and entry.name.endswith(b".tmp"):
+                discard(entry.path)
 
 
 def checksum(path: bytes) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dmedia.media import faults
 from dmedia.media.decoders.picture import orientation_of
+from dmedia.media.exif import exif_of_tiff
 from dmedia.media.isobox import check_boxes
 from dmedia.media.libvips import pyvips
 from dmedia.media.opened import check_pixels
@@ -37,6 +38,7 @@ class VipsPicture:
         self.format = image_format
         self.warnings: list[str] = []
         self._source = pyvips.Source.new_from_descriptor(descriptor)
+        self._descriptor = descriptor
         self._image = self._load()
         self.width: int = self._image.width
         self.height: int = self._image.height
@@ -59,9 +61,19 @@ class VipsPicture:
         """Errors of libvips appear when pixels are pulled, and only with ``fail_on`` at all for damaged files."""
         loader = getattr(pyvips.Image, LOADERS[self.format])
         try:
-            return loader(self._source, access="sequential", fail_on="error", **options)
+            image = loader(self._source, access="sequential", fail_on="error", **options)
         except pyvips.Error as error:
             raise faults.media_error(str(error), "decode") from None
+        return self._with_exif(image) if self.format == "tiff" else image
+
+    def _with_exif(self, image: Any) -> Any:
+        """Give a TIFF's own tags to the image: libvips reads only the orientation and the profile."""
+        block = exif_of_tiff(self._descriptor)
+        if block is None:
+            return image
+        image = image.copy()
+        image.set_type(pyvips.GValue.blob_type, "exif-data", block)
+        return image
 
 
 def open_picture(source: OpenSource, limits: Limits) -> VipsPicture:

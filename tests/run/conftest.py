@@ -1,0 +1,101 @@
+"""Real clusters: ``dask scheduler`` and ``dask worker`` as processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.command import ROOT, wait_until
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A scheduler and its workers, each in a process group of its own."""
+
+    address: str
+    scheduler: subprocess.Popen[bytes]
+    workers: list[subprocess.Popen[bytes]]
+
+    def worker_processes(self) -> list[psutil.Process]:
+        """Find the processes in which tasks run: below a nanny, or the started ones themselves."""
+        found = []
+        for worker in self.workers:
+            process = psutil.Process(worker.pid)
+            children = [child for child in process.children() if "spawn_main" in " ".join(child.cmdline())]
+            found.append(children[0] if children else process)
+        return found
+
+    def slots(self) -> list[psutil.Process]:
+        """Find the slots of all workers."""
+        return [child for worker in self.worker_processes() for child in worker.children() if is_slot(child)]
+
+
+def is_slot(process: psutil.Process) -> bool:
+    """Tell a slot by its command line."""
+    try:
+        return "dmedia.run.slot" in " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return False
+
+
+ClusterMaker = Callable[..., Cluster]
+
+
+@pytest.fixture
+def make_cluster(tmp_path: Path) -> Iterator[ClusterMaker]:
+    """Start clusters; end them all afterwards."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(*arguments: str) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "distributed.cli." + arguments[0], *arguments[1:]],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdout=subprocess.DEVNULL,
+            stderr=(tmp_path / f"{arguments[0]}-{len(started)}.log").open("wb"),
+            start_new_session=True,
+        )
+        started.append(process)
+        return process
+
+    def make(workers: int = 1, threads: int = 2, *, nanny: bool = True) -> Cluster:
+        port = free_port()
+        address = f"tcp://127.0.0.1:{port}"
+        scheduler = start("dask_scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard")
+        wait_until(lambda: listens(port))
+        options = ["--nthreads", str(threads), "--no-dashboard", "--nanny" if nanny else "--no-nanny"]
+        cluster = Cluster(address, scheduler, [start("dask_worker", address, *options) for _ in range(workers)])
+        logs = sorted(tmp_path.glob("dask_worker-*.log"))
+        wait_until(lambda: all(b"Registered to:" in log.read_bytes() for log in logs))
+        return cluster
+
+    yield make
+    for process in started:
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+        process.wait()
+
+
+def free_port() -> int:
+    """Find a port that nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def listens(port: int) -> bool:
+    """Tell whether somebody listens on a port."""
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0

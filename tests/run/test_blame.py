@@ -1,0 +1,137 @@
+"""Whatever a file does to its slot is the result of exactly that file."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.command import Dmedia, below, wait_until
+from tests.media_making import encoded, jpeg, photo
+from tests.run.conftest import Cluster, ClusterMaker, is_slot
+
+GOOD = 40
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> Path:
+    """Forty good photos, one that will crash, one that takes too long and one that needs too much memory.
+
+    The two slow ones are pictures whose AVIF takes minutes at the greatest effort; the hungry one is an interlaced PNG,
+    of which libvips must hold every pixel.
+    """
+    directory = tmp_path / "in"
+    directory.mkdir()
+    for number in range(GOOD):
+        (directory / f"good{number:02}.jpg").write_bytes(jpeg(size=(64, 48)))
+    slow = encoded(photo((2000, 1600)), "PNG", compress_level=1)
+    (directory / "crash.png").write_bytes(slow)
+    (directory / "hang.png").write_bytes(slow)
+    (directory / "hungry.png").write_bytes(interlaced_png(14_000))
+    return directory
+
+
+def interlaced_png(side: int) -> bytes:
+    """Make a small file of many pixels that cannot be decoded line by line."""
+    import struct
+    import zlib
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    passes = ((8, 8), (8, 8), (4, 8), (4, 4), (2, 4), (2, 2), (1, 2))  # columns and rows between pixels of each pass
+    compressor = zlib.compressobj(1)
+    data = b""
+    for across, down in passes:
+        line = b"\0" * (1 + 3 * -(-side // across))
+        for _ in range(-(-side // down)):
+            data += compressor.compress(line)
+    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 1)
+    body = chunk(b"IDAT", data + compressor.flush())
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + body + chunk(b"IEND", b"")
+
+
+def test_a_crash_a_hang_and_a_memory_bomb_fail_alone_and_the_worker_lives_on(
+    dmedia: Dmedia, sources: Path, tmp_path: Path, make_cluster: ClusterMaker
+) -> None:
+    cluster = make_cluster(workers=1, threads=4)
+    before = [process.pid for process in cluster.worker_processes()]
+    launcher = dmedia.start(
+        *("convert", "in", "-o", "out", "--format", "avif", "--effort", "9", "--json", "--scheduler", cluster.address),
+        *("--timeout", "12", "--slot-memory", "300M"),
+    )
+    crash_slot_working_on(b"crash.png", cluster, tmp_path)
+    out, _ = launcher.communicate(timeout=120)
+    assert launcher.returncode == 3, out
+
+    files = dmedia.files()
+    failed = {name: file["code"] for name, file in files.items() if file["status"] == "failed"}
+    assert failed == {"crash.png": "decoder_crash", "hang.png": "timeout", "hungry.png": "out_of_memory"}
+    assert sum(file["status"] == "completed" for file in files.values()) == GOOD
+    assert all(file["attempts"] == 1 for file in files.values())
+    assert [process.pid for process in cluster.worker_processes()] == before
+    assert len(below(tmp_path / "out")) == GOOD
+    wait_until(lambda: not cluster.slots())
+
+
+def crash_slot_working_on(name: bytes, cluster: Cluster, tmp_path: Path) -> None:
+    """Send SIGSEGV to the slot that has a source open."""
+    source = os.path.join(os.fsencode(tmp_path), b"in", name)
+
+    def owner() -> psutil.Process | None:
+        for slot in cluster.slots():
+            try:
+                if any(os.fsencode(file.path) == source for file in slot.open_files()):
+                    return slot
+            except psutil.NoSuchProcess:
+                continue
+        return None
+
+    wait_until(owner).send_signal(signal.SIGSEGV)
+
+
+@pytest.mark.parametrize("nanny", [True, False])
+def test_workers_need_no_option_of_ours(
+    dmedia: Dmedia, tmp_path: Path, make_cluster: ClusterMaker, nanny: bool
+) -> None:
+    (tmp_path / "a.jpg").write_bytes(jpeg())
+    cluster = make_cluster(nanny=nanny)
+    ran = dmedia("resize", "a.jpg", "-o", "out", "--width", "9", "--json", "--scheduler", cluster.address)
+    assert (ran.status, ran.document["completed"]) == (0, 1)
+    assert [warning for warning in ran.document["warnings"] if "tls://" in warning]
+    assert dmedia.files()["a.jpg"]["worker"].startswith("tcp://127.0.0.1:")
+    wait_until(lambda: not cluster.slots())
+
+
+def test_a_killed_worker_costs_no_file_and_no_attempt(
+    dmedia: Dmedia, tmp_path: Path, make_cluster: ClusterMaker
+) -> None:
+    (tmp_path / "in").mkdir()
+    content = encoded(photo((900, 700)), "JPEG")
+    for number in range(60):
+        (tmp_path / "in" / f"{number:02}.jpg").write_bytes(content)
+    cluster = make_cluster(workers=2, threads=1, nanny=False)
+    launcher = dmedia.start(
+        *("convert", "in", "-o", "out", "--format", "avif", "--effort", "6", "--json", "--scheduler", cluster.address)
+    )
+    wait_until(lambda: len(list((tmp_path / "out").glob("*.avif"))) > 3)
+    os.killpg(cluster.workers[0].pid, signal.SIGKILL)
+    launcher.communicate(timeout=170)
+    assert launcher.returncode == 0
+    files = dmedia.files()
+    assert {(file["status"], file["attempts"]) for file in files.values()} == {("completed", 1)}
+    assert len(below(tmp_path / "out")) == 60
+
+
+def test_slots_end_with_the_launcher(dmedia: Dmedia, tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(encoded(photo((2000, 1600)), "PNG", compress_level=1))
+    launcher = dmedia.start("convert", "a.png", "-o", "out", "--format", "avif", "--effort", "9", "-j", "2")
+    process = psutil.Process(launcher.pid)
+    slots = wait_until(lambda: [child for child in process.children() if is_slot(child)])
+    wait_until(lambda: list((tmp_path / "out").glob(".dmedia-*")))
+    launcher.kill()
+    launcher.wait()
+    assert not psutil.wait_procs(slots, timeout=30)[1]

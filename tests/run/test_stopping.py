@@ -1,0 +1,91 @@
+"""A job ends in order when it is asked to: by a signal, or by another process."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.command import Dmedia, below, wait_until
+from tests.media_making import encoded, photo
+
+FILES = 24
+
+
+@pytest.fixture
+def slow_job(dmedia: Dmedia, tmp_path: Path) -> subprocess.Popen[bytes]:
+    """A job of which some files are done and others are being worked on."""
+    (tmp_path / "in").mkdir()
+    for number in range(FILES):
+        (tmp_path / "in" / f"{number:02}.png").write_bytes(encoded(photo((700, 500), number), "PNG"))
+    launcher = dmedia.start("convert", "in", "-o", "out", "--format", "avif", "--effort", "7", "-j", "2")
+    wait_until(lambda: dmedia("status", "last", "--json").document.get("completed"))
+    return launcher
+
+
+def test_the_status_of_a_running_job_is_read_from_another_process(
+    dmedia: Dmedia, slow_job: subprocess.Popen[bytes]
+) -> None:
+    seen = wait_until(lambda: (found := dmedia("status", "last", "--json").document)["processing"] and found)
+    assert (seen["status"], seen["duration"], seen["total"]) == ("running", "running", FILES)
+    assert 0 < seen["progress"] < 100
+    assert seen["dashboard"].startswith("http://127.0.0.1:")
+    assert sum(seen[key] for key in ("completed", "failed", "skipped", "cancelled", "processing", "pending")) == FILES
+    assert dmedia("status", "--json").document[0]["id"] == seen["id"]
+    listed = [file["status"] for file in dmedia.files(seen["id"]).values()]
+    assert len(listed) == FILES
+    assert "processing" in listed
+    slow_job.terminate()
+    slow_job.communicate(timeout=60)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_drains_and_the_same_command_goes_on(
+    dmedia: Dmedia, slow_job: subprocess.Popen[bytes], tmp_path: Path, number: signal.Signals
+) -> None:
+    slow_job.send_signal(number)
+    out, err = slow_job.communicate(timeout=60)
+    assert slow_job.returncode == 128 + number
+    assert b"type the same command again" in out
+    assert b"Traceback" not in err
+    stopped = dmedia("status", "last", "--json").document
+    assert (stopped["status"], stopped["processing"]) == ("interrupted", 0)
+    assert 0 < stopped["completed"] < FILES
+    assert len(below(tmp_path / "out")) == stopped["completed"]
+    done = dmedia("convert", "in", "-o", "out", "--format", "avif", "--effort", "0", "--limit", "1", "--json")
+    assert done.status == 0
+
+
+def test_a_second_signal_stops_at_once(dmedia: Dmedia, slow_job: subprocess.Popen[bytes], tmp_path: Path) -> None:
+    slow_job.send_signal(signal.SIGINT)
+    slow_job.send_signal(signal.SIGTERM)
+    slow_job.communicate(timeout=60)
+    assert slow_job.returncode == 130
+    assert not list((tmp_path / "out").glob(".dmedia-*"))
+
+
+def test_cancel_from_another_process_ends_the_job_and_marks_the_rest(
+    dmedia: Dmedia, slow_job: subprocess.Popen[bytes], tmp_path: Path
+) -> None:
+    assert dmedia("cancel", "last").status == 0
+    slow_job.communicate(timeout=60)
+    assert slow_job.returncode == 9
+    ended = dmedia("status", "last", "--json").document
+    assert ended["status"] == "cancelled"
+    assert ended["completed"] + ended["cancelled"] == FILES
+    assert len(below(tmp_path / "out")) == ended["completed"]
+    refused = dmedia("cancel", "last")
+    assert refused.status == 2
+    assert "not running" in refused.err
+
+
+def test_what_a_killed_launcher_published_unrecorded_is_not_foreign_to_the_next_job(
+    dmedia: Dmedia, slow_job: subprocess.Popen[bytes], tmp_path: Path
+) -> None:
+    wait_until(lambda: len(list((tmp_path / "out").glob("*.avif"))) > 4)
+    slow_job.kill()
+    slow_job.communicate(timeout=60)
+    ran = dmedia("convert", "in", "-o", "out", "--format", "avif", "--effort", "0", "--json")
+    assert (ran.status, ran.document["failed"]) == (0, 0)
