@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from dmedia.errors import CollisionError
 from dmedia.model import Failure, FileStatus, PlannedFile, Standing
 from dmedia.record.earlier import EarlierRenditions
+from dmedia.record.unfinished import UnfinishedJobs
 
 if TYPE_CHECKING:
     from dmedia.model import Output
@@ -42,21 +43,24 @@ def note_standing(record: RecordWriter) -> list[str]:
     if not os.path.isdir(spec.output_directory):
         return []
     earlier = EarlierRenditions(spec.output_directory, spec.operation, spec.parameters.digest(), besides=record.job)
+    unfinished = UnfinishedJobs(spec.output_directory, besides=record.job)
     try:
-        look = _Look(record, earlier)
+        look = _Look(record, earlier, unfinished)
         for page in record.plan.pages(there=True):
             with record.changing():
                 record.plan.settle(look.settled(page))
     finally:
         earlier.close()
+        unfinished.close()
     look.refuse_shadowing()
     return earlier.warnings
 
 
 class _Look:
-    def __init__(self, record: RecordWriter, earlier: EarlierRenditions) -> None:
+    def __init__(self, record: RecordWriter, earlier: EarlierRenditions, unfinished: UnfinishedJobs) -> None:
         self._record = record
         self._earlier = earlier
+        self._unfinished = unfinished
         self._overwrite = record.spec.policies.overwrite
         self._shadowing: list[tuple[bytes, bytes]] = []
         self._shadowing_total = 0
@@ -86,6 +90,8 @@ class _Look:
         if ours:
             if _is_up_to_date(file, ours):
                 return replace(file, standing=Standing.OURS, status=FileStatus.SKIPPED, outputs=ours.outputs)
+            return replace(file, standing=Standing.OURS)
+        if stat.S_ISREG(found.st_mode) and self._unfinished.may_have_written(file.rendition, found.st_mtime_ns):
             return replace(file, standing=Standing.OURS)
         if stat.S_ISDIR(found.st_mode):
             failure = Failure("output_exists", EXISTS + "a directory has the rendition's name", "plan")

@@ -86,6 +86,8 @@ CREATE TABLE running (number INTEGER PRIMARY KEY, worker TEXT NOT NULL, started_
 
 RENDITION_INDEX = "CREATE INDEX IF NOT EXISTS file_rendition ON file (rendition_directory, rendition_name)"
 
+RENDITION_DIRECTORIES = "SELECT path FROM directory WHERE number IN (SELECT DISTINCT rendition_directory FROM file)"
+
 
 def create(path: Path) -> sqlite3.Connection:
     """Make a new record.

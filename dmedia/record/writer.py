@@ -13,7 +13,7 @@ from dmedia.record import folder, life
 from dmedia.record.journal import drop_journal, shorten_journal
 from dmedia.record.plan_table import PlanTable
 from dmedia.record.rows import STORED, read_rows
-from dmedia.record.schema import CANCELLED, PENDING, transaction, translated
+from dmedia.record.schema import CANCELLED, PENDING, RENDITION_DIRECTORIES, transaction, translated
 from dmedia.record.task_table import TaskTable
 
 if TYPE_CHECKING:
@@ -160,6 +160,11 @@ class RecordWriter:
         """Read the job's files: a dry run lists ``source``, ``rendition``, ``status`` and ``failure`` of each."""
         with translated(self._place.path):
             yield from read_rows(self._connection, statuses)
+
+    def rendition_directories(self) -> list[bytes]:
+        """List the directories that the job's renditions go into."""
+        with translated(self._place.path):
+            return [path for (path,) in self._connection.execute(RENDITION_DIRECTORIES)]
 
     def start(self, scheduler: str | None, dashboard: str | None) -> None:
         """Declare that the job runs.

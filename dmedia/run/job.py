@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
 import time
 from typing import TYPE_CHECKING
 
 from dmedia.errors import ClusterError, DmediaError
-from dmedia.model import WorkOrder
+from dmedia.model import JobState, WorkOrder
 from dmedia.plan import plan_job
 from dmedia.record.reader import read_job
+from dmedia.record.unfinished import UnfinishedJobs
 from dmedia.record.writer import RecordWriter
 from dmedia.run.cluster import connect, load_dask
 from dmedia.run.slots import STARTED_EARLY, Slots
@@ -59,6 +59,7 @@ def run_job(spec: JobSpec, choice: ClusterChoice, observer: Observer, stop: Stop
         When the cluster cannot be reached or was lost; what is done is in the record.
     """
     with RecordWriter.create(spec) as record:
+        end: JobState | None = None
         order = WorkOrder(record.job, spec.operation, spec.parameters, spec.output_directory, spec.limits)
         with early_start(order, choice):
             try:
@@ -67,13 +68,16 @@ def run_job(spec: JobSpec, choice: ClusterChoice, observer: Observer, stop: Stop
                 record.discard()
                 raise
             observer.planned(record.job, plan)
+            sweep_abandoned(record)
             if plan.pending:
                 with connect(choice) as cluster:
-                    _work(record, order, cluster, observer, stop)
+                    end = _work(record, order, cluster, observer, stop)
             else:
                 record.start(None, None)
-        if stop.signal is None:
-            record.finish()
+        if end is JobState.CANCELLED:
+            record.cancel_pending()
+        if stop.signal is None or end:
+            record.finish(end)
     return read_job(record.job)
 
 
@@ -101,8 +105,23 @@ def early_start(order: WorkOrder, choice: ClusterChoice) -> Iterator[None]:
             slots.close()
 
 
-def _work(record: RecordWriter, order: WorkOrder, cluster: ConnectedCluster, observer: Observer, stop: Stop) -> None:
-    """Work through everything that is pending."""
+def sweep_abandoned(record: RecordWriter) -> None:
+    """Remove the temporary files of earlier jobs of this output directory whose launcher was killed.
+
+    Parameters
+    ----------
+    record : RecordWriter
+        Of the new job.
+    """
+    with contextlib.closing(UnfinishedJobs(record.spec.output_directory, besides=record.job)) as unfinished:
+        for job, directory in unfinished.abandoned():
+            storage.sweep(directory, job)
+
+
+def _work(
+    record: RecordWriter, order: WorkOrder, cluster: ConnectedCluster, observer: Observer, stop: Stop
+) -> JobState | None:
+    """Work through everything that is pending; tell how the job ends where its files do not tell."""
     from dmedia.run.collect import Harvest
     from dmedia.run.dispatch import Window
     from dmedia.run.live import Brake, Live
@@ -111,7 +130,6 @@ def _work(record: RecordWriter, order: WorkOrder, cluster: ConnectedCluster, obs
     if cluster.warning:
         record.warn(cluster.warning)
     window = Window(cluster.client, record, order.operation, cluster.slots)
-    abandoned: set[bytes] = set()
     with Live(cluster.client, order) as live, contextlib.closing(Harvest(cluster.client, window)) as harvest:
         brake = Brake(stop, record, live)
         observed_s = 0.0
@@ -123,7 +141,6 @@ def _work(record: RecordWriter, order: WorkOrder, cluster: ConnectedCluster, obs
             outcome = harvest.next(TICK_S)
             window.pace.learn(outcome.results)
             record.give_back([task.number for task in outcome.lost])
-            abandoned.update(os.path.dirname(task.rendition) for task in outcome.lost)
             record.commit(outcome.results, live.running())
             if time.monotonic() - observed_s > OBSERVE_PERIOD_S:
                 observed_s = time.monotonic()
@@ -133,7 +150,7 @@ def _work(record: RecordWriter, order: WorkOrder, cluster: ConnectedCluster, obs
                     f"The scheduler at {cluster.scheduler} was lost",
                     "type the same command again: what is done is skipped",
                 )
-        if brake.cancelled:
-            record.cancel_pending()
-    for directory in abandoned:  # a worker that died could not tidy up after its slots
-        storage.sweep(directory, order.job)
+    if live.worker_was_lost:  # it could not tidy up after its slots
+        for directory in record.rendition_directories():
+            storage.sweep(directory, order.job)
+    return JobState.CANCELLED if brake.cancelled else None

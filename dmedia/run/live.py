@@ -24,6 +24,10 @@ DRAIN_S = 10.0
 """Seconds that running files get to end by themselves after a signal."""
 
 
+SCHEDULER_TOPIC = "all"
+"""Dask's own topic, on which the scheduler tells of workers that come and go."""
+
+
 class Live:
     """A job's slots on all workers, for as long as it runs.
 
@@ -33,12 +37,18 @@ class Live:
         Of the cluster.
     order : WorkOrder
         The job.
+
+    Attributes
+    ----------
+    worker_was_lost : bool
+        Whether a worker has left meanwhile. Dask runs its tasks elsewhere, and says nothing of it with the results.
     """
 
     def __init__(self, client: Client, order: WorkOrder) -> None:
         self._client = client
         self._order = order
         self._told: dict[str, list[Running]] = {}
+        self.worker_was_lost = False
 
     def __enter__(self) -> Live:
         """Give every worker its slots, those that come later too.
@@ -49,6 +59,7 @@ class Live:
             When a worker cannot have them, for instance because dmedia is not installed there.
         """
         self._client.subscribe_topic(live_topic(self._order.job), self._hear)
+        self._client.subscribe_topic(SCHEDULER_TOPIC, self._hear_scheduler)
         try:
             self._client.register_plugin(SlotsPlugin(self._order))
         except Exception as error:
@@ -62,6 +73,7 @@ class Live:
         """End the slots on every worker."""
         with contextlib.suppress(Exception):  # a cluster that is gone took its slots along
             self._client.unsubscribe_topic(live_topic(self._order.job))
+            self._client.unsubscribe_topic(SCHEDULER_TOPIC)
             self._client.unregister_worker_plugin(plugin_name(self._order.job))
 
     def running(self) -> list[Running]:
@@ -79,6 +91,12 @@ class Live:
     def _hear(self, event: tuple[float, dict[str, Any]]) -> None:
         told = event[1]
         self._told[told["worker"]] = [Running(*entry) for entry in told["running"]]
+
+    def _hear_scheduler(self, event: tuple[float, dict[str, Any]]) -> None:
+        told = event[1]
+        if isinstance(told, dict) and told.get("action") == "remove-worker":
+            self.worker_was_lost = True
+            self._told.pop(told.get("worker", ""), None)
 
 
 class Brake:

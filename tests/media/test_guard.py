@@ -159,9 +159,3 @@ def test_resident_memory_is_read_without_proc_too(monkeypatch: pytest.MonkeyPatc
     without_proc = guard._resident_memory()()
     assert abs(with_proc - without_proc) < 50 * MIB
     assert with_proc > MIB
-
-
-def test_the_owner_of_a_slot_knows_the_same_exit_status() -> None:
-    from dmedia.run import slot
-
-    assert slot.EXIT_OUT_OF_MEMORY == guard.EXIT_OUT_OF_MEMORY

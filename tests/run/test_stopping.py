@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 from pathlib import Path
@@ -81,11 +82,23 @@ def test_cancel_from_another_process_ends_the_job_and_marks_the_rest(
     assert "not running" in refused.err
 
 
-def test_what_a_killed_launcher_published_unrecorded_is_not_foreign_to_the_next_job(
+def test_a_killed_launcher_is_seen_and_the_next_job_takes_over_what_it_left(
     dmedia: Dmedia, slow_job: subprocess.Popen[bytes], tmp_path: Path
 ) -> None:
-    wait_until(lambda: len(list((tmp_path / "out").glob("*.avif"))) > 4)
     slow_job.kill()
     slow_job.communicate(timeout=60)
-    ran = dmedia("convert", "in", "-o", "out", "--format", "avif", "--effort", "0", "--json")
-    assert (ran.status, ran.document["failed"]) == (0, 0)
+    seen = dmedia("status", "last", "--json").document
+    assert seen["status"] == "interrupted"
+    left = [name for name in below(tmp_path / "out") if name.endswith(".avif")]
+    unrecorded = tmp_path / "out" / f"{FILES - 1:02}.avif"  # as if it had been published just before the kill
+    unrecorded.write_bytes((tmp_path / "out" / left[0]).read_bytes())
+    mine = tmp_path / "out" / f"{FILES - 2:02}.avif"
+    mine.write_bytes(b"older than the job")
+    os.utime(mine, (1, 1))
+    ran = dmedia("convert", "in", "-o", "out", "--format", "avif", "--effort", "7", "--json")
+    assert ran.status == 3
+    assert ran.document["errors"] == {"output_exists": 1}
+    assert ran.document["skipped"] >= seen["completed"]
+    assert ran.document["skipped"] + ran.document["completed"] == FILES - 1
+    assert mine.read_bytes() == b"older than the job"
+    assert len(below(tmp_path / "out")) == FILES
