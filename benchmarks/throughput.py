@@ -51,13 +51,20 @@ def shrink(path: str, output: str) -> None:
     """Make one rendition: the calls that dmedia makes for its pixels, and no others."""
     import pyvips
 
+    from dmedia.media.profile import is_srgb
+
     header = pyvips.Image.jpegload(path)
     wanted = WIDTH / header.width
     factor = next((factor for factor in (8, 4, 2) if wanted * factor <= 1), 1)
     with open(path, "rb") as file:
         source = pyvips.Source.new_from_descriptor(file.fileno())
         image = pyvips.Image.jpegload_source(source, shrink=factor, fail_on="error", access="sequential")
-        image = image.resize(WIDTH / image.width)
+        turned = header.get("orientation") in (5, 6, 7, 8) if header.get_typeof("orientation") else False
+        image = image.resize(WIDTH / (image.height if turned else image.width))
+        if header.get_typeof("icc-profile-data") and not is_srgb(header.get("icc-profile-data")):
+            image = image.icc_transform("srgb", embedded=True, intent="relative", black_point_compensation=True)
+        if turned:
+            image = image.copy_memory().autorot()
         name = os.path.splitext(os.path.basename(path))[0]
         image.webpsave(os.path.join(output, f"{name}.webp"), Q=QUALITY, effort=2, keep="none")
 

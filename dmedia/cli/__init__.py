@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -15,17 +16,22 @@ SIGINT_STATUS = 130
 
 
 def main() -> None:
-    """Run ``dmedia`` and exit with its status."""
+    """Run ``dmedia`` and exit with its status.
+
+    Objects are not collected while modules are loaded, which saves 0.04 s; and the interpreter is not taken apart at
+    the end, which takes 0.15 s with Dask's modules: everything that must be closed is.
+    """
+    gc.disable()
     if sys.platform == "win32":
         sys.exit("dmedia does not run on native Windows: run it in WSL 2.")
     arguments = sys.argv[1:]
     try:
         status = _run(arguments)
         sys.stdout.flush()
+        sys.stderr.flush()
     except BrokenPipeError:  # the reader of our output has left, which is its right
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 0
-    sys.exit(status)
+    os._exit(status)
 
 
 def _run(arguments: list[str]) -> int:

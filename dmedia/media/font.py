@@ -68,8 +68,7 @@ def character_ranges() -> tuple[list[int], list[int]]:
     font = FONT_FILE.read_bytes()
     (table_count,) = struct.unpack_from(">H", font, 4)
     tables = {
-        font[at : at + 4]: struct.unpack_from(">I", font, at + 8)[0]
-        for at in range(12, 12 + 16 * table_count, 16)
+        font[at : at + 4]: struct.unpack_from(">I", font, at + 8)[0] for at in range(12, 12 + 16 * table_count, 16)
     }
     cmap = tables[b"cmap"]
     (map_count,) = struct.unpack_from(">H", font, cmap + 2)

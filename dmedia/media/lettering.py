@@ -153,9 +153,7 @@ def _draw_patch(lettering: Lettering) -> Patch:
     room_width, room_height = lettering.room
     measured = _mask(lettering, MEASURE_PX)
     padding = 2 * _blur(MEASURE_PX) * BLUR_REACH
-    largest_px = MEASURE_PX * min(
-        room_width / (measured.width + padding), room_height / (measured.height + padding)
-    )
+    largest_px = MEASURE_PX * min(room_width / (measured.width + padding), room_height / (measured.height + padding))
     line_px = min(lettering.line_px, largest_px)
     image = _colour(_mask(lettering, line_px), lettering, line_px)
     if image.width > room_width or image.height > room_height:  # hinting and whole pixels of padding

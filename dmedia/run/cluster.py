@@ -6,7 +6,6 @@ import contextlib
 import ipaddress
 import os
 import socket
-import threading
 import urllib.parse
 import warnings
 from dataclasses import dataclass
@@ -17,15 +16,21 @@ from dmedia.errors import ClusterError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from distributed import Client, LocalCluster
+    from distributed import Client
 
 CONNECT_TIMEOUT_S = 10.0
 """Seconds to wait for a scheduler to answer, and for a first worker to be there."""
 
+THREADS_PER_SLOT = 2
+"""Threads of a worker in this process for each slot: the next chunk waits at the slot, and not in Dask's event loop
+(2 to 4 ms a chunk, measured as idle slots with ``benchmarks/throughput.py``)."""
+
 LOCAL_CONFIG = {
+    "distributed.admin.tick.interval": "1 s",  # nobody watches the health of this process's event loop 50 times a second
     "distributed.worker.profile.enabled": False,  # it samples threads, and the work is in other processes
     "distributed.scheduler.active-memory-manager.start": False,  # results leave at once: there is nothing to manage
     "distributed.scheduler.work-stealing": False,  # one worker
+    "distributed.scheduler.worker-saturation": "inf",  # it may hold all of the window, so that no slot waits for more
 }
 
 
@@ -144,45 +149,31 @@ def _local_cluster(slots: int) -> Iterator[ConnectedCluster]:
     dask = load_dask()
     from distributed import Client, LocalCluster
 
+    from dmedia.run.dashboard import PlainWorker, offer_dashboard
+
     dask.config.set(LOCAL_CONFIG)
     with (
         LocalCluster(
             n_workers=1,
-            threads_per_worker=slots,
+            threads_per_worker=THREADS_PER_SLOT * slots,
             processes=False,
             memory_limit=0,  # media is in the slots, which watch themselves
             dashboard_address="127.0.0.1:0",
-            scheduler_kwargs={
-                "dashboard": False
-            },  # its pages take longer to load than a small job to run: see add_dashboard
+            worker_dashboard_address="127.0.0.1:0",
+            worker_class=PlainWorker,
+            scheduler_kwargs={"dashboard": False},  # see offer_dashboard
             silence_logs="CRITICAL",
         ) as cluster,
         Client(cluster, set_as_default=False) as client,
     ):
+        for worker in cluster.workers.values():
+            worker.http_server.stop()  # the scheduler's is the only port
         server = cluster.scheduler.http_server
-        add_dashboard(cluster)
+        with contextlib.suppress(Exception):  # a job never fails because its dashboard cannot be shown
+            offer_dashboard(cluster.scheduler)
         yield ConnectedCluster(
             client, slots, cluster.scheduler.address, f"http://{server.address}:{server.port}/status"
         )
-
-
-def add_dashboard(cluster: LocalCluster) -> None:
-    """Load the dashboard's pages into a scheduler of this process, beside the work.
-
-    Parameters
-    ----------
-    cluster : distributed.LocalCluster
-        Its HTTP server is already listening.
-    """
-
-    def load() -> None:
-        with contextlib.suppress(Exception):  # a job never fails because its dashboard cannot be shown
-            from distributed.dashboard.scheduler import connect as connect_pages
-
-            scheduler: Any = cluster.scheduler
-            scheduler.loop.add_callback(connect_pages, scheduler.http_application, scheduler.http_server, scheduler)
-
-    threading.Thread(target=load, name="dmedia-dashboard", daemon=True).start()
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -126,6 +127,8 @@ def _work(
     from dmedia.run.dispatch import Window
     from dmedia.run.live import Brake, Live
 
+    gc.freeze()  # what was loaded until now stays
+    gc.enable()
     record.start(cluster.scheduler, cluster.dashboard)
     if cluster.warning:
         record.warn(cluster.warning)

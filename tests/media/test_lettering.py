@@ -22,9 +22,7 @@ EMPTY_FONT_LIST = (
 )
 
 
-def plain(
-    width: int, height: int, *bands: float, interpretation: str = "srgb", pixel: str = "uchar"
-) -> pyvips.Image:
+def plain(width: int, height: int, *bands: float, interpretation: str = "srgb", pixel: str = "uchar") -> pyvips.Image:
     image = pyvips.Image.black(width, height, bands=len(bands)) + list(bands)
     return image.cast(pixel).copy(interpretation=interpretation)
 
@@ -132,9 +130,7 @@ def test_text_larger_than_the_picture_is_made_smaller_and_says_so() -> None:
 @pytest.mark.parametrize("size", [(1, 1), (3, 500), (500, 2), (10, 10)])
 @pytest.mark.parametrize("position", ["southeast", "tile"])
 def test_pictures_of_any_size_take_a_text(size: tuple[int, int], position: Position) -> None:
-    marked, _ = draw_text(
-        plain(*size, 9, 9, 9), Watermark(text="© Ana", size=100.0, margin=100.0, position=position)
-    )
+    marked, _ = draw_text(plain(*size, 9, 9, 9), Watermark(text="© Ana", size=100.0, margin=100.0, position=position))
     assert (marked.width, marked.height) == size
     marked.avg()
 
@@ -174,16 +170,12 @@ def test_characters_the_font_lacks_are_named_once() -> None:
 
 
 def test_the_font_covers_latin_greek_and_cyrillic() -> None:
-    assert (
-        missing_characters("Fish & Chips © Åçéßøłő Ελληνικά Кириллица Українська “…” — €\n\u200d\ufe0f") == ""
-    )
+    assert missing_characters("Fish & Chips © Åçéßøłő Ελληνικά Кириллица Українська “…” — €\n\u200d\ufe0f") == ""
     assert missing_characters("한\U0001f9ff") == "한\U0001f9ff"
 
 
 @pytest.mark.parametrize("position", ["northwest", "center", "southeast", "tile"])
-def test_a_tall_picture_that_is_read_in_sequence_takes_a_text_anywhere(
-    tmp_path: Path, position: Position
-) -> None:
+def test_a_tall_picture_that_is_read_in_sequence_takes_a_text_anywhere(tmp_path: Path, position: Position) -> None:
     path = tmp_path / "tall.jpg"
     plain(1000, 6000, 90, 120, 150).write_to_file(str(path))
     parameters = Watermark(text="Ana", position=position)
