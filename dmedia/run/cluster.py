@@ -26,7 +26,7 @@ THREADS_PER_SLOT = 2
 (2 to 4 ms a chunk, measured as idle slots with ``benchmarks/throughput.py``)."""
 
 LOCAL_CONFIG = {
-    "distributed.admin.tick.interval": "1 s",  # nobody watches the health of this process's event loop 50 times a second
+    "distributed.admin.tick.interval": "1 s",  # nobody watches the health of this event loop
     "distributed.worker.profile.enabled": False,  # it samples threads, and the work is in other processes
     "distributed.scheduler.active-memory-manager.start": False,  # results leave at once: there is nothing to manage
     "distributed.scheduler.work-stealing": False,  # one worker
