@@ -40,7 +40,9 @@ class Bar:
 
     def planned(self, job: str, plan: Plan) -> None:
         """Show what is going to be done."""
-        self._console.print(f"[bold]{job}[/bold]: {plan.total:,} files, {plan.pending:,} to do", highlight=False)
+        self._console.print(
+            f"[bold]{job}[/bold]: {plan.total:,} files, {plan.pending:,} to do", highlight=False, soft_wrap=True
+        )
         self._progress.update(
             self._task,
             description="starting",
@@ -53,7 +55,7 @@ class Bar:
         """Show how far the job is."""
         if report.dashboard and not self._dashboard_shown:
             self._dashboard_shown = True
-            self._console.print(f"dashboard: {report.dashboard}", highlight=False)
+            self._console.print(f"dashboard: {report.dashboard}", highlight=False, soft_wrap=True)
         rate = f" {report.files_per_s:.1f}/s" if report.files_per_s else ""
         self._progress.update(
             self._task,

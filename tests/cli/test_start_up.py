@@ -13,7 +13,15 @@ from tests.command import LIMIT_S, ROOT, Dmedia, below
 from tests.media_making import jpeg
 
 HEAVY = {"av", "pyvips", "PIL", "numpy", "dask", "distributed", "rawpy", "pillow_heif", "bokeh"}
-LISTING = "import os, sys; os._exit = sys.exit; sys.argv = ['dmedia', *{arguments!r}]\ntry:\n    {run}\nfinally:\n    print(sorted(sys.modules))"
+LISTING = """
+import os, sys
+os._exit = sys.exit
+sys.argv = ["dmedia", *{arguments!r}]
+try:
+    {run}
+finally:
+    print(sorted(sys.modules))
+"""
 MAIN = "from dmedia.cli import main; main()"
 
 

@@ -1,0 +1,131 @@
+"""A slot by itself: it starts, it dies, and its owner knows why."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from dmedia.model import FileResult, Limits, Task, WorkOrder
+from dmedia.operations.convert import Convert
+from dmedia.run import slot as slot_module
+from dmedia.run.slot import Slot, SlotKilledError
+from dmedia.run.slots import Slots
+from tests.command import wait_until
+from tests.media_making import encoded, jpeg, photo
+
+
+@pytest.fixture
+def order(tmp_path: Path) -> WorkOrder:
+    return WorkOrder(
+        "batch-1-aaaaaa", "convert", Convert(format="avif", effort=9), os.fsencode(tmp_path / "out"), Limits()
+    )
+
+
+@pytest.fixture
+def slot(order: WorkOrder) -> Iterator[Slot]:
+    slot = Slot(order)
+    yield slot
+    slot.close()
+
+
+def task(tmp_path: Path, name: str, content: bytes) -> Task:
+    (tmp_path / name).write_bytes(content)
+    return Task(0, os.fsencode(tmp_path / name), os.fsencode(tmp_path / "out" / f"{name}.avif"), len(content))
+
+
+def slot_processes() -> list[psutil.Process]:
+    return [child for child in psutil.Process().children() if "dmedia.run.slot" in " ".join(child.cmdline())]
+
+
+def working(slot: Slot, task: Task, tmp_path: Path) -> tuple[threading.Thread, list[FileResult | Exception]]:
+    """Let a slot work on a slow picture in a thread; return when it is at it."""
+    ended: list[FileResult | Exception] = []
+
+    def run() -> None:
+        try:
+            ended.append(slot.work(task))
+        except SlotKilledError as error:
+            ended.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    wait_until(lambda: list((tmp_path / "out").glob(".dmedia-*")))
+    return thread, ended
+
+
+@pytest.fixture
+def slow(tmp_path: Path) -> Task:
+    return task(tmp_path, "slow.png", encoded(photo((2000, 1600)), "PNG", compress_level=1))
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [
+        (signal.SIGSEGV, "decoder_crash"),
+        (signal.SIGALRM, "timeout"),
+        (signal.SIGKILL, "out_of_memory"),
+        (signal.SIGTRAP, "out_of_memory"),
+    ],
+)
+def test_the_way_a_slot_dies_is_its_files_result_and_leaves_nothing(
+    slot: Slot, slow: Task, tmp_path: Path, number: signal.Signals, code: str
+) -> None:
+    thread, ended = working(slot, slow, tmp_path)
+    slot_processes()[0].send_signal(number)
+    thread.join(60)
+    (result,) = ended
+    assert isinstance(result, FileResult)
+    assert result.failure is not None
+    assert result.failure.code == code
+    assert os.listdir(tmp_path / "out") == []
+    after = slot.work(task(tmp_path, "good.jpg", jpeg()))
+    assert after.failure is None
+
+
+def test_a_slot_that_died_while_idle_costs_no_file(slot: Slot, tmp_path: Path) -> None:
+    good = task(tmp_path, "good.jpg", jpeg())
+    assert slot.work(good).failure is None
+    slot_processes()[0].kill()
+    assert slot.work(good).failure is None
+
+
+def test_a_killed_slot_blames_nobody_and_stays_dead(slot: Slot, slow: Task, tmp_path: Path) -> None:
+    thread, ended = working(slot, slow, tmp_path)
+    slot.kill()
+    thread.join(60)
+    assert isinstance(ended[0], SlotKilledError)
+    assert os.listdir(tmp_path / "out") == []
+    with pytest.raises(SlotKilledError):
+        slot.work(slow)
+
+
+def test_slots_that_cannot_start_say_why(slot: Slot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "pyvips.py").write_text("raise ImportError('libvips is not here')")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    result = slot.work(task(tmp_path, "good.jpg", jpeg()))
+    assert result.failure is not None
+    assert result.failure.code == "internal"
+    assert "libvips is not here" in result.failure.message
+
+
+def test_slots_tell_what_they_work_on_and_begin_nothing_when_drained(
+    order: WorkOrder, slow: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slots = Slots(order, 1)
+    slots.start()
+    thread = threading.Thread(target=slots.work, args=((slow,), "tcp://w"))
+    thread.start()
+    (running,) = wait_until(slots.running)
+    assert (running.number, running.worker) == (0, "tcp://w")
+    slots.drain()
+    slots.close()
+    thread.join(60)
+    assert slots.running() == []
+    assert slots.work((slow,), "tcp://w") == []
+    assert slot_module.START_ATTEMPTS > 1
