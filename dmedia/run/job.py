@@ -137,7 +137,7 @@ def _work(
         brake = Brake(stop, record, live)
         observed_s = 0.0
         while True:
-            if not brake.on:
+            if not brake.look():
                 harvest.expect(window.refill())
             if not window:
                 break

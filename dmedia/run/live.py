@@ -119,9 +119,14 @@ class Brake:
         self._drained_s: float | None = None
         self._killed = False
 
-    @property
-    def on(self) -> bool:
-        """Whether nothing further shall begin. Looks for requests now and then."""
+    def look(self) -> bool:
+        """Look whether the job is asked to end, and see to it.
+
+        Returns
+        -------
+        bool
+            Whether nothing further shall begin.
+        """
         now_s = time.monotonic()
         if not self.cancelled and now_s - self._looked_s > REQUEST_PERIOD_S:
             self._looked_s = now_s
