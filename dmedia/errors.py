@@ -12,19 +12,20 @@
     ├── CollisionError                6   rendition paths collide; nothing was written
     ├── ClusterError                  7   cluster unreachable or lost; the job can be taken up again
     ├── JobHeldError                  8   another launcher works on the job
+    ├── StoppedError            129-143   a signal came before the plan was complete; nothing was written
     ├── RecordError                  10
     │   ├── UnknownJobError          10
     │   └── DamagedRecordError       10
     └── MediaError                    -   one file failed: becomes that file's result, never an exit status
 
 Exit statuses without an exception: 0 all done or up to date, 3 finished and some files failed, 9 cancelled,
-129/130/143 ended by a signal. Anything outside this tree is a bug in dmedia and exits with 1.
+129/130/143 a running job ended by a signal. Anything outside this tree is a bug in dmedia and exits with 1.
 """
 
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -63,7 +64,7 @@ class DmediaError(Exception):
         What to do about it.
     """
 
-    exit_status: ClassVar[int] = 1
+    exit_status: int = 1
 
     def __init__(self, message: str, hint: str | None = None) -> None:
         super().__init__(message)
@@ -117,6 +118,20 @@ class JobHeldError(DmediaError):
     """Another launcher works on this job."""
 
     exit_status = 8
+
+
+class StoppedError(DmediaError):
+    """A signal came before the plan was complete: there is no job, and nothing was written.
+
+    Parameters
+    ----------
+    signal : int
+        Its number.
+    """
+
+    def __init__(self, signal: int) -> None:
+        super().__init__("Stopped while planning: nothing was written")
+        self.exit_status = 128 + signal  # shells report a process ended by a signal so
 
 
 class RecordError(DmediaError):

@@ -56,15 +56,22 @@ def run_job(spec: JobSpec, choice: ClusterChoice, observer: Observer, stop: Stop
     ------
     NoInputError, CollisionError, PreflightError
         From the plan; then there is no job, and nothing was written.
+    StoppedError
+        When a signal came before the plan was complete.
     ClusterError
         When the cluster cannot be reached or was lost; what is done is in the record.
     """
     with RecordWriter.create(spec) as record:
         end: JobState | None = None
         order = WorkOrder(record.job, spec.operation, spec.parameters, spec.output_directory, spec.limits)
+
+        def found(total: int) -> None:
+            stop.raise_if_asked()
+            observer.found(total)
+
         with early_start(order, choice):
             try:
-                plan = plan_job(spec, record, observer.found)
+                plan = plan_job(spec, record, found)
             except DmediaError:
                 record.discard()
                 raise

@@ -82,11 +82,13 @@ class Live:
 
     def drain(self) -> None:
         """Let every worker begin no further file."""
-        self._client.run(drain, self._order.job, on_error="ignore")
+        with contextlib.suppress(OSError):  # a lost cluster begins nothing; the job's loop tells of it
+            self._client.run(drain, self._order.job, on_error="ignore")
 
     def kill(self) -> None:
         """End the job's slots on every worker, with the files they are working on."""
-        self._client.run(kill, self._order.job, on_error="ignore")
+        with contextlib.suppress(OSError):
+            self._client.run(kill, self._order.job, on_error="ignore")
 
     def _hear(self, event: tuple[float, dict[str, Any]]) -> None:
         told = event[1]

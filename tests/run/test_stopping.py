@@ -102,3 +102,16 @@ def test_a_killed_launcher_is_seen_and_the_next_job_takes_over_what_it_left(
     assert ran.document["skipped"] + ran.document["completed"] == FILES - 1
     assert mine.read_bytes() == b"older than the job"
     assert len(below(tmp_path / "out")) == FILES
+
+
+def test_a_signal_while_planning_leaves_no_job(dmedia: Dmedia, tmp_path: Path) -> None:
+    listing = tmp_path / "list"
+    listing.write_text("".join(f"/nowhere/{number}.jpg\n" for number in range(300_000)))
+    launcher = dmedia.start("resize", "--files-from", "list", "-o", "out", "--width", "9")
+    wait_until(lambda: dmedia("status", "--json").document)
+    launcher.send_signal(signal.SIGINT)
+    _, err = launcher.communicate(timeout=60)
+    assert launcher.returncode == 130, err
+    assert b"nothing was written" in err
+    assert dmedia("status", "--json").document == []
+    assert not (tmp_path / "out").exists()
