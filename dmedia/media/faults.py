@@ -68,7 +68,7 @@ def classify(text: str) -> ErrorCode:
     return next((code for code, pattern in PATTERNS if pattern.search(said)), "corrupt_input")
 
 
-def media_error(text: str, stage: Stage, *, otherwise: ErrorCode | None = None) -> MediaError:
+def media_error(text: str, stage: Stage) -> MediaError:
     """Make a failure from what a library said.
 
     Parameters
@@ -77,8 +77,6 @@ def media_error(text: str, stage: Stage, *, otherwise: ErrorCode | None = None) 
         All that the library said.
     stage : Stage
         Where on the file's way it happened; an encoder's call that fails with a decoder's words becomes ``decode``.
-    otherwise : ErrorCode, optional
-        The code where the text tells nothing certain; ``corrupt_input`` without it.
 
     Returns
     -------
@@ -86,8 +84,6 @@ def media_error(text: str, stage: Stage, *, otherwise: ErrorCode | None = None) 
         To be raised by the caller.
     """
     code = classify(text)
-    if code == "corrupt_input" and otherwise is not None:
-        code = otherwise
     if stage == "encode" and code in {"corrupt_input", "unsupported_format", "too_large"}:
         stage = "decode"
     return MediaError(code, f"{REASON.get(code, code)}: {gist(text)}", stage)

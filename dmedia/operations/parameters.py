@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass, fields
-from typing import Annotated, Any, ClassVar, Literal, get_args, get_type_hints
+from typing import Annotated, Any, ClassVar, Literal, get_type_hints
 
 from annotated_types import Ge, Le
 
@@ -22,8 +22,6 @@ Gravity = Literal["center", Side, "attention", "entropy"]
 Position = Literal["center", Side, "tile"]
 MetadataPolicy = Literal["copyright", "keep", "strip"]
 IccPolicy = Literal["srgb", "keep"]
-
-FORMATS: tuple[ImageFormat, ...] = get_args(ImageFormat)
 
 SPELLINGS: dict[str, dict[str, str]] = {"format": {"jpeg": "jpg", "tif": "tiff"}}
 """Other words for a parameter's values. Case does not matter in either."""

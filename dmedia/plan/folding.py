@@ -37,7 +37,6 @@ class Folding:
         return text.encode("utf-8", "surrogateescape")
 
 
-EXACT = Folding(case=False, unicode=False)
 PORTABLE = Folding(case=True, unicode=True)
 
 

@@ -34,7 +34,7 @@ def keep_journal(connection: sqlite3.Connection, path: Path) -> None:
     """
     mode = "WAL" if is_local(path) else "DELETE"
     connection.execute(f"PRAGMA journal_mode = {mode}")
-    connection.execute("PRAGMA wal_autocheckpoint = 4000")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
 
 
 def drop_journal(connection: sqlite3.Connection, wait_s: float) -> bool:
