@@ -11,6 +11,7 @@ A tour, in the order a file travels::
     run          Dask: cluster, slots, dispatch, collect
     media        the work on one file, in a slot: open, decode, process, encode, verify, publish
     report       terminal progress, status documents
+    storage      where bytes come from and go to: open a source safely, publish a rendition whole
     model        the frozen records that cross all these borders
     errors       the error tree
     formats      what is what

@@ -52,7 +52,7 @@ class OutputDirectory:
         return os.path.join(root, self._real[len(real_root) :]) if inside else b""
 
     def is_entry(self, entry: os.DirEntry[bytes]) -> bool:
-        """Give its path as a walk from ``root`` names it; empty where it does not lie below."""
+        """Tell whether an entry of a walk is it, however its name is spelled there."""
         if self._status is None or entry.inode() != self._status.st_ino:
             return False
         return os.path.samestat(entry.stat(follow_symlinks=False), self._status)

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from dmedia.errors import RecordError
 from dmedia.record import documents, home
 from dmedia.record.rows import split
-from dmedia.record.schema import check_identity, decoded, open_for_reading, translated
+from dmedia.record.schema import decoded, open_for_reading, translated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -207,7 +207,6 @@ class _Record:
 
     def __init__(self, path: Path) -> None:
         self._connection = open_for_reading(path)
-        check_identity(self._connection, path)
         operation, digest = self._connection.execute("SELECT operation, digest FROM job").fetchone()
         self.request = (operation, digest)
         total, planning = self._connection.execute("SELECT total, planning FROM state").fetchone()

@@ -81,8 +81,9 @@ def held_by(path: Path) -> JobHeldError:
         who = f"process {int(holder['pid'])} on {holder['host']}"
     except (OSError, ValueError, KeyError, TypeError):
         who = "another process"
+    job = path.parent.name
     return JobHeldError(
-        f"The job {path.parent.name} is held by {who}", "Watch it with `dmedia status --watch`, or cancel it."
+        f"The job {job} is held by {who}", f"Watch it with `dmedia status {job} --watch`, or cancel it."
     )
 
 

@@ -117,13 +117,13 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     """
     connection = _connect(path, "ro", READ_WAIT_S)
     try:
-        check_identity(connection, path)
+        _check_identity(connection, path)
     except sqlite3.OperationalError as error:
         connection.close()
         if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_READONLY:
             raise
         connection = _connect(path, "rw", READ_WAIT_S)
-        check_identity(connection, path)
+        _check_identity(connection, path)
         connection.execute("PRAGMA query_only = 1")
     except BaseException:
         connection.close()
@@ -140,7 +140,7 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
     """Open a record to write it, after SQLite has looked through all of it. To be used within `translated`."""
     connection = connect_to_write(path)
     try:
-        check_identity(connection, path)
+        _check_identity(connection, path)
         _look_through(connection, path)
     except BaseException:
         connection.close()
@@ -154,7 +154,7 @@ def _look_through(connection: sqlite3.Connection, path: Path) -> None:
         raise DamagedRecordError(f"The record {path} is damaged: {found}", _HINT)
 
 
-def check_identity(connection: sqlite3.Connection, path: Path) -> None:
+def _check_identity(connection: sqlite3.Connection, path: Path) -> None:
     """Refuse a database that is no record of dmedia or is of a newer version.
 
     Raises
@@ -237,7 +237,7 @@ def decoded(path: Path) -> Iterator[None]:
 
 _WRITE_FAULTS = frozenset({sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_TRUNCATE})
 
-_HINT = "It is left as it is. Renditions are not affected; a new job with --adopt takes them as they are."
+_HINT = "It is left as it is. Renditions are not affected; a new job with --overwrite makes them anew."
 
 
 def _connect(path: Path, mode: str, wait_s: float) -> sqlite3.Connection:
