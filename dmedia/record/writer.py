@@ -156,10 +156,10 @@ class RecordWriter:
         with translated(self._place.path):
             return not self._connection.execute("SELECT planning FROM state").fetchone()[0]
 
-    def files(self, statuses: Collection[FileStatus] | None = None) -> Iterator[FileReport]:
+    def files(self) -> Iterator[FileReport]:
         """Read the job's files: a dry run lists ``source``, ``rendition``, ``status`` and ``failure`` of each."""
         with translated(self._place.path):
-            yield from read_rows(self._connection, statuses)
+            yield from read_rows(self._connection, None)
 
     def rendition_directories(self) -> list[bytes]:
         """List the directories that the job's renditions go into."""

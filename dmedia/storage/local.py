@@ -82,20 +82,18 @@ def open_source(path: bytes) -> int:
     return descriptor
 
 
-def read_head(path: bytes, length: int = formats.HEAD_BYTES) -> bytes:
-    """Read the first bytes of a regular file.
+def read_head(path: bytes) -> bytes:
+    """Read as much of the beginning of a regular file as tells its format.
 
     Parameters
     ----------
     path : bytes
         Path of the source.
-    length : int
-        At most this many bytes.
 
     Returns
     -------
     bytes
-        Fewer where the file is shorter.
+        ``formats.HEAD_BYTES``, fewer where the file is shorter.
 
     Raises
     ------
@@ -104,7 +102,7 @@ def read_head(path: bytes, length: int = formats.HEAD_BYTES) -> bytes:
     """
     descriptor = open_source(path)
     try:
-        return os.pread(descriptor, length, 0)
+        return os.pread(descriptor, formats.HEAD_BYTES, 0)
     except OSError as error:
         raise fault(error, "open") from None
     finally:

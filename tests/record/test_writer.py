@@ -177,7 +177,7 @@ def test_outcomes_known_when_planning_are_counted() -> None:
     record = fill(RecordWriter.create(make_spec()), files)
     report = reader.read_job(record.job)
     assert (report.skipped, report.failed, report.errors) == (1, 1, {"output_exists": 1})
-    reports = list(record.files({FileStatus.SKIPPED, FileStatus.FAILED}))
+    reports = list(reader.read_files(record.job, {FileStatus.SKIPPED, FileStatus.FAILED}))
     assert reports[0].outputs == (output(b"/x"),)
     assert reports[1].failure == failure
     assert reports[1].attempts == 0
