@@ -12,7 +12,7 @@ from urllib.parse import quote
 from dmedia.errors import RecordError
 from dmedia.record import documents, home
 from dmedia.record.rows import split
-from dmedia.record.schema import decoded, open_for_reading, translated
+from dmedia.record.schema import COMPLETED, SKIPPED, decoded, open_for_reading, translated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,10 +29,12 @@ OPEN_RECORDS = 32
 
 FIELDS = "s.path, f.source_name, f.size_bytes, f.mtime_ns, r.detail"
 
+KNOWN = f"f.status IN ({COMPLETED}, {SKIPPED})"
+
 ASK = f"""
 SELECT {FIELDS} FROM file f
 CROSS JOIN directory s ON s.number = f.source_directory CROSS JOIN result r ON r.number = f.number
-WHERE f.rendition_directory = ? AND f.rendition_name = ? AND f.status IN (1, 3)
+WHERE f.rendition_directory = ? AND f.rendition_name = ? AND {KNOWN}
 """  # noqa: S608  # our own words
 
 MERGED = """
@@ -44,7 +46,7 @@ MERGE = f"""
 INSERT INTO known SELECT d.path, f.rendition_name, {FIELDS}, ?
 FROM earlier.file f CROSS JOIN earlier.directory s ON s.number = f.source_directory
 CROSS JOIN earlier.directory d ON d.number = f.rendition_directory CROSS JOIN earlier.result r ON r.number = f.number
-WHERE f.status IN (1, 3)
+WHERE {KNOWN}
 """  # noqa: S608  # our own words
 
 ASK_MERGED = """

@@ -111,7 +111,7 @@ def create(spec: JobSpec, *, ephemeral: bool) -> OpenRecord:
         When it cannot be written.
     """
     try:
-        jobs = Path(tempfile.mkdtemp(prefix="dmedia-")) if ephemeral else home.home() / "jobs"
+        jobs = Path(tempfile.mkdtemp(prefix="dmedia-")) if ephemeral else home.jobs_folder()
         jobs.mkdir(mode=0o700, parents=True, exist_ok=True)
         job, hidden = _new_folder(jobs)
     except OSError as error:

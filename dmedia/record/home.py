@@ -43,9 +43,14 @@ def home() -> Path:
     return platformdirs.user_state_path("dmedia")
 
 
+def jobs_folder() -> Path:
+    """Tell the folder that holds one folder a job. It need not exist."""
+    return home() / "jobs"
+
+
 def job_folder(job: str) -> Path:
     """Tell the folder of a job's record. It need not exist."""
-    return home() / "jobs" / job
+    return jobs_folder() / job
 
 
 def record_path(job: str) -> Path:
@@ -74,7 +79,7 @@ def _base36(number: int) -> str:
 
 def job_ids() -> Iterator[str]:
     """List all jobs, newest first, without opening a record."""
-    yield from _newest_first(home() / "jobs")
+    yield from _newest_first(jobs_folder())
 
 
 def jobs_of(output_directory: bytes) -> list[str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from dmedia.model import FileStatus, PlannedFile, Source, Standing
 from dmedia.record import documents
 from dmedia.record.rows import PAGE, STATUS, STORED, count_rows, split
-from dmedia.record.schema import PENDING, RENDITION_INDEX, transaction
+from dmedia.record.schema import PENDING, RENDITION_DIRECTORIES, RENDITION_INDEX, transaction
 
 if TYPE_CHECKING:
     import sqlite3
@@ -49,14 +49,18 @@ WHERE (c.first, c.number) > (?, ?)
 ORDER BY c.first, c.number LIMIT ?
 """
 
-PLANNED = """
+PLANNED = f"""
 SELECT f.number, s.path, f.source_name, f.size_bytes, f.mtime_ns, d.path, f.rendition_name
 FROM file f
 CROSS JOIN directory s ON s.number = f.source_directory
 CROSS JOIN directory d ON d.number = f.rendition_directory
-WHERE f.number > ? AND f.status = 0 {there}
+WHERE f.number > ? AND f.status = {PENDING} {{there}}
 ORDER BY f.number LIMIT ?
-"""
+"""  # noqa: S608  # our own words
+
+SUM_BYTES = f"""
+SELECT SUM(size_bytes), SUM(MIN(size_bytes * ?, ?)) FROM file WHERE status = {PENDING} AND size_bytes > 0
+"""  # noqa: S608  # our own words
 
 THERE = "AND f.rendition_directory IN (SELECT number FROM temp.there)"
 
@@ -236,8 +240,7 @@ class PlanTable:
         tuple of int
             Bytes of the sources, and the estimate for the renditions.
         """
-        query = "SELECT SUM(size_bytes), SUM(MIN(size_bytes * ?, ?)) FROM file WHERE status = 0 AND size_bytes > 0"
-        bytes_in, estimate = self._connection.execute(query, (ratio, min(at_most, 1e18))).fetchone()
+        bytes_in, estimate = self._connection.execute(SUM_BYTES, (ratio, min(at_most, 1e18))).fetchone()
         return bytes_in or 0, int(estimate or 0)
 
     def finish(self) -> None:
@@ -250,10 +253,9 @@ class PlanTable:
         self._directories.clear()
 
     def _note_directories(self) -> None:
-        used = "SELECT number, path FROM directory WHERE number IN (SELECT DISTINCT rendition_directory FROM file)"
         with transaction(self._connection):
             self._connection.execute("DELETE FROM temp.there")
-            for number, path in self._connection.execute(used):
+            for number, path in self._connection.execute(RENDITION_DIRECTORIES):
                 if os.path.isdir(path):
                     self._connection.execute("INSERT INTO temp.there VALUES (?)", (number,))
 

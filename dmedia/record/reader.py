@@ -12,7 +12,7 @@ from dmedia.model import ENDED, JobReport, JobState
 from dmedia.record import folder, home
 from dmedia.record.lock import host, is_held
 from dmedia.record.rows import read_rows
-from dmedia.record.schema import decoded, open_for_reading, translated
+from dmedia.record.schema import PENDING, decoded, open_for_reading, translated
 
 if TYPE_CHECKING:
     import sqlite3
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 JOB = "SELECT id, created_at, operation, preset, given, output_directory, base, ignored FROM job"
 
-STATE = """
+STATE = f"""
 SELECT state, planning, total, completed, failed, skipped, cancelled, errors, bytes_in, bytes_out, started_at, ended_at,
   taken_at, worked_s, run_started_at, run_done, heartbeat, host, scheduler, dashboard,
-  (SELECT COUNT(*) FROM running n CROSS JOIN file f ON f.number = n.number AND f.status = 0) AS processing
+  (SELECT COUNT(*) FROM running n CROSS JOIN file f ON f.number = n.number AND f.status = {PENDING}) AS processing
 FROM state
-"""
+"""  # noqa: S608  # our own words
 
 
 def read_job(job: str) -> JobReport:

@@ -25,16 +25,16 @@ STORED = {status: stored for stored, status in STATUS.items()}
 PAGE = 1_000
 """Rows a query takes: short enough that a reader never stays in the way of the writer."""
 
-ROWS = """
+ROWS = f"""
 SELECT f.number, s.path, f.source_name, d.path, f.rendition_name, f.status, f.attempts, f.code, r.detail, n.worker
 FROM file f
 CROSS JOIN directory s ON s.number = f.source_directory
 CROSS JOIN directory d ON d.number = f.rendition_directory
 LEFT JOIN result r ON r.number = f.number
-LEFT JOIN running n ON n.number = f.number AND f.status = 0 AND {active}
-WHERE f.number > ? AND {wanted}
+LEFT JOIN running n ON n.number = f.number AND f.status = {PENDING} AND {{active}}
+WHERE f.number > ? AND {{wanted}}
 ORDER BY f.number LIMIT ?
-"""
+"""  # noqa: S608  # our own words
 
 
 def read_rows(
@@ -73,7 +73,7 @@ def split(path: bytes) -> tuple[bytes, bytes]:
 def count_rows(connection: sqlite3.Connection) -> tuple[Counter[int], Counter[str]]:
     """Count a job's files by stored status, and the failed ones by error code."""
     counted = connection.execute("SELECT status, COUNT(*) FROM file GROUP BY status")
-    failed = connection.execute("SELECT code, COUNT(*) FROM file WHERE status = 2 GROUP BY code")
+    failed = connection.execute(f"SELECT code, COUNT(*) FROM file WHERE status = {FAILED} GROUP BY code")  # noqa: S608  # a number of ours
     return Counter(dict(counted.fetchall())), Counter(dict(failed.fetchall()))
 
 

@@ -79,14 +79,17 @@ CREATE TABLE file (           -- one row a task; paths are split because a direc
   attempts INTEGER NOT NULL DEFAULT 0,
   code TEXT
 );
-CREATE INDEX file_failed ON file (status) WHERE status = 2;
 CREATE TABLE result (number INTEGER PRIMARY KEY, detail TEXT NOT NULL);  -- beside `file`, so that its rows never grow
 CREATE TABLE running (number INTEGER PRIMARY KEY, worker TEXT NOT NULL, started_at REAL NOT NULL) WITHOUT ROWID;
 """
 
+FAILED_INDEX = f"CREATE INDEX file_failed ON file (status) WHERE status = {FAILED}"
+
 RENDITION_INDEX = "CREATE INDEX IF NOT EXISTS file_rendition ON file (rendition_directory, rendition_name)"
 
-RENDITION_DIRECTORIES = "SELECT path FROM directory WHERE number IN (SELECT DISTINCT rendition_directory FROM file)"
+RENDITION_DIRECTORIES = """
+SELECT number, path FROM directory WHERE number IN (SELECT DISTINCT rendition_directory FROM file)
+"""
 
 
 def create(path: Path) -> sqlite3.Connection:
@@ -104,7 +107,7 @@ def create(path: Path) -> sqlite3.Connection:
     """
     connection = _connect(path, "rwc", WRITE_WAIT_S)
     connection.executescript(
-        f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA_VERSION}; {TABLES}"
+        f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA_VERSION}; {TABLES} {FAILED_INDEX}"
     )
     return connection
 

@@ -18,18 +18,19 @@ if TYPE_CHECKING:
 
     from dmedia.model import FileResult
 
-TASKS = """
+TASKS = f"""
 SELECT f.number, s.path, f.source_name, d.path, f.rendition_name, f.size_bytes
 FROM file f
 CROSS JOIN directory s ON s.number = f.source_directory
 CROSS JOIN directory d ON d.number = f.rendition_directory
-WHERE f.status = 0 AND {which} ORDER BY f.number LIMIT ?
-"""
+WHERE f.status = {PENDING} AND {{which}} ORDER BY f.number LIMIT ?
+"""  # noqa: S608  # our own words
 
-OPEN_FILES = """
+OPEN_FILES = f"""
 SELECT f.number, d.path, f.rendition_name FROM json_each(?) j
-CROSS JOIN file f ON f.number = j.value CROSS JOIN directory d ON d.number = f.rendition_directory WHERE f.status = 0
-"""
+CROSS JOIN file f ON f.number = j.value CROSS JOIN directory d ON d.number = f.rendition_directory
+WHERE f.status = {PENDING}
+"""  # noqa: S608  # our own words
 
 COUNT = """
 UPDATE state SET completed = completed + ?, failed = failed + ?, bytes_in = bytes_in + ?, bytes_out = bytes_out + ?,

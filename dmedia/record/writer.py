@@ -164,7 +164,7 @@ class RecordWriter:
     def rendition_directories(self) -> list[bytes]:
         """List the directories that the job's renditions go into."""
         with translated(self._place.path):
-            return [path for (path,) in self._connection.execute(RENDITION_DIRECTORIES)]
+            return [path for _, path in self._connection.execute(RENDITION_DIRECTORIES)]
 
     def start(self, scheduler: str | None, dashboard: str | None) -> None:
         """Declare that the job runs.
