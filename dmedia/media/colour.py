@@ -9,12 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dmedia.media.libvips import ICC_FIELD
 from dmedia.media.profile import describes, is_srgb
 
 if TYPE_CHECKING:
     from dmedia.operations.parameters import IccPolicy
 
-PROFILE = "icc-profile-data"
+OWN_SPACES = {"scrgb", "lab", "xyz", "labs", "labq", "lch", "cmyk"}
 GREY = {"b-w", "grey16"}
 DAMAGED_PROFILE = "the colour profile is damaged or of other colours: the picture is taken as sRGB"
 DEEP_SAMPLES = {"ushort", "uint", "int", "float", "double"}
@@ -97,10 +98,10 @@ def samples(image: Any, colour: tuple[int, int, int, int]) -> list[int]:
 
 
 def _from_profile(image: Any, *, deep: bool) -> Coloured:
-    if not image.get_typeof(PROFILE) or is_srgb(bytes(image.get(PROFILE))):
+    if not image.get_typeof(ICC_FIELD) or is_srgb(bytes(image.get(ICC_FIELD))):
         return Coloured(image)
     grey = image.interpretation in GREY
-    if not describes(bytes(image.get(PROFILE)), "GRAY" if grey else "RGB"):  # libvips would take sRGB and say nothing
+    if not describes(bytes(image.get(ICC_FIELD)), "GRAY" if grey else "RGB"):  # libvips would take sRGB and say nothing
         return Coloured(_without_profile(image), warnings=(DAMAGED_PROFILE,))
     converted = _transform(image, deep=deep)
     if grey:
@@ -121,8 +122,8 @@ def _transform(image: Any, *, deep: bool, fallback: str | None = None) -> Any:
 
 def _without_profile(image: Any) -> Any:
     image = image.copy()
-    if image.get_typeof(PROFILE):
-        image.remove(PROFILE)
+    if image.get_typeof(ICC_FIELD):
+        image.remove(ICC_FIELD)
     return image
 
 
@@ -134,15 +135,7 @@ def _at_depth(image: Any, *, deep: bool) -> Any:
 
 def _integer_samples(image: Any) -> Any:
     """Bring grey and RGB samples of other types to 16 bits; what has a colour space of its own is left to libvips."""
-    if image.format in {"uchar", "ushort"} or image.interpretation in {
-        "scrgb",
-        "lab",
-        "xyz",
-        "labs",
-        "labq",
-        "lch",
-        "cmyk",
-    }:
+    if image.format in {"uchar", "ushort"} or image.interpretation in OWN_SPACES:
         return image
     if image.format == "uint":
         image = image.linear(1 / 65537, 0)

@@ -6,8 +6,9 @@ import math
 import struct
 from typing import TYPE_CHECKING, Any
 
-import pyvips
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
+
+from dmedia.media.libvips import pyvips
 
 if TYPE_CHECKING:
     from fractions import Fraction

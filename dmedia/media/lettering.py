@@ -10,9 +10,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
-import pyvips
-
 from dmedia.media.font import FAMILY, FONT_FILE, LINE_HEIGHT, missing_characters, use_only_shipped_font
+from dmedia.media.libvips import pyvips
 from dmedia.operations.colour import parse_colour
 
 if TYPE_CHECKING:

@@ -14,6 +14,9 @@ os.environ["VIPS_BLOCK_UNTRUSTED"] = "1"
 
 import pyvips as pyvips  # noqa: PLC0414  # libvips reads the environment when it is loaded; named again: exported
 
+EXIF_FIELD, ICC_FIELD, XMP_FIELD = "exif-data", "icc-profile-data", "xmp-data"
+"""Metadata of an image, as libvips' own loaders name it."""
+
 pyvips.cache_set_max(0)
 pyvips.concurrency_set(1)  # somebody may have loaded it before
 pyvips.block_untrusted_set(True)  # noqa: FBT003  # the C function has one unnamed argument

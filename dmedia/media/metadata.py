@@ -6,10 +6,9 @@ import os
 import struct
 from typing import TYPE_CHECKING
 
-import pyvips
-
 from dmedia.media import exif
 from dmedia.media.exif import ARTIST, COPYRIGHT, Directory, Entry
+from dmedia.media.libvips import EXIF_FIELD, ICC_FIELD, pyvips
 from dmedia.media.profile import is_srgb
 from dmedia.media.segments import FILTERS, Piece
 
@@ -17,9 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dmedia.operations.parameters import ImageFormat, MetadataPolicy
-
-ICC = "icc-profile-data"
-EXIF = "exif-data"
 
 STRUCTURE = frozenset({
     "width", "height", "bands", "format", "coding", "interpretation", "xoffset", "yoffset", "xres", "yres", "filename",
@@ -57,10 +53,10 @@ def keep_metadata(image: pyvips.Image, policy: MetadataPolicy) -> pyvips.Image:
             image.set_type(pyvips.GValue.gint_type, "orientation", 1)
         return image
     owner = _ownership(image) if policy == "copyright" else {}
-    unneeded = policy == "strip" and ICC in image.get_fields() and is_srgb(image.get(ICC))
-    _remove(image, lambda name: name not in STRUCTURE and (name != ICC or unneeded))
+    unneeded = policy == "strip" and ICC_FIELD in image.get_fields() and is_srgb(image.get(ICC_FIELD))
+    _remove(image, lambda name: name not in STRUCTURE and (name != ICC_FIELD or unneeded))
     if owner:
-        image.set_type(pyvips.GValue.blob_type, EXIF, exif.PREFIX + exif.write_exif(owner))
+        image.set_type(pyvips.GValue.blob_type, EXIF_FIELD, exif.PREFIX + exif.write_exif(owner))
     return image
 
 
@@ -79,9 +75,9 @@ def complete_tiff(temporary: bytes, image: pyvips.Image) -> None:
     OSError
         When the file cannot be written; it is then useless.
     """
-    if EXIF not in image.get_fields():
+    if EXIF_FIELD not in image.get_fields():
         return
-    main, children = exif.read_exif(image.get(EXIF))
+    main, children = exif.read_exif(image.get(EXIF_FIELD))
     main = exif.only(main, {COPYRIGHT, ARTIST, *exif.DESCRIPTIVE})
     with open(temporary, "r+b") as file:
         head = file.read(8)
@@ -154,7 +150,7 @@ def _remove(image: pyvips.Image, is_unwanted: Callable[[str], bool]) -> None:
 def _ownership(image: pyvips.Image) -> Directory:
     """Find copyright and artist in EXIF, or in PNG text where EXIF has none."""
     fields = image.get_fields()
-    owner = exif.only(exif.read_exif(image.get(EXIF))[0], {COPYRIGHT, ARTIST}) if EXIF in fields else {}
+    owner = exif.only(exif.read_exif(image.get(EXIF_FIELD))[0], {COPYRIGHT, ARTIST}) if EXIF_FIELD in fields else {}
     for name in fields:
         tag = COMMENT_TAGS.get(name.rpartition("-")[2].lower()) if name.startswith("png-comment-") else None
         if tag is not None and tag not in owner:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-import pyvips
 from av.error import FFmpegError
 from av.video.reformatter import Interpolation
+
+from dmedia.media.libvips import pyvips
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

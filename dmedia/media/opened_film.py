@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from av.stream import Disposition
 from dmedia import formats
 from dmedia.errors import MediaError
 from dmedia.media import guard
+from dmedia.media.isobox import boxes
 from dmedia.storage import local
 
 if TYPE_CHECKING:
@@ -35,9 +35,6 @@ NOT_A_FILM = Disposition.attached_pic | Disposition.timed_thumbnails
 SHORTEST_DEADLINE_S = 120.0
 DEADLINE_FACTOR = 10.0
 """A film's deadline is the greater of 120 s and ten times its duration (design, section 6)."""
-
-MOST_BOXES = 10_000
-"""Boxes at top level of a fragmented film; more are not looked through."""
 
 
 @dataclass(slots=True)
@@ -184,22 +181,9 @@ def _refusal(path: bytes, error: FFmpegError) -> MediaError:
 
 def _lacks_index(path: bytes) -> bool:
     """Tell whether a QuickTime or MP4 file has media data, but no ``moov`` box (ISO/IEC 14496-12, 8.2.1)."""
-    seen = set()
     descriptor = local.open_source(path)
     try:
-        size_bytes = os.fstat(descriptor).st_size
-        at = 0
-        for _ in range(MOST_BOXES):
-            header = os.pread(descriptor, 16, at)
-            if len(header) < 8:
-                break
-            length, name = struct.unpack_from(">I4s", header)
-            if length == 1 and len(header) == 16:
-                (length,) = struct.unpack_from(">Q", header, 8)
-            seen.add(name)
-            if length < 8 or at + length > size_bytes:  # 0 means up to the end of the file
-                break
-            at += length
+        names = {box.name for box in boxes(descriptor)}
     finally:
         os.close(descriptor)
-    return bool(seen & {b"ftyp", b"mdat"}) and b"moov" not in seen
+    return bool(names & {b"ftyp", b"mdat"}) and b"moov" not in names

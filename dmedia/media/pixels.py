@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dmedia.media.libvips import pyvips
+from dmedia.media.exif import PREFIX
+from dmedia.media.libvips import EXIF_FIELD, ICC_FIELD, XMP_FIELD, pyvips
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,10 +18,8 @@ INTERPRETATIONS = {
 }
 """What libvips calls grey and colour pictures, by sample type and number of bands."""
 
-FIELDS = {"exif": "exif-data", "icc_profile": "icc-profile-data", "xmp": "xmp-data"}
+FIELDS = {"exif": EXIF_FIELD, "icc_profile": ICC_FIELD, "xmp": XMP_FIELD}
 """Names of metadata in Pillow's and pillow-heif's ``info``, and the fields that libvips' own loaders set."""
-
-EXIF_PREFIX = b"Exif\0\0"
 
 MILLIMETRES_AN_INCH = 25.4
 
@@ -91,7 +90,7 @@ def attach(image: Any, info: Mapping[Any, Any]) -> Any:
     for name, field in FIELDS.items():
         value = info.get(name)
         if isinstance(value, bytes) and value:
-            prefix = EXIF_PREFIX if name == "exif" and not value.startswith(EXIF_PREFIX) else b""
+            prefix = PREFIX if name == "exif" and not value.startswith(PREFIX) else b""
             image.set_type(pyvips.GValue.blob_type, field, prefix + value)
     across, down = info.get("dpi") or (0, 0)
     if across > 0 and down > 0:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from dmedia.errors import MediaError
 from dmedia.media import faults
+from dmedia.media.exif import ORIENTATION
 from dmedia.media.opened import check_pixels
 from dmedia.media.pixels import attach, from_memory
 from dmedia.storage import local
@@ -38,9 +39,6 @@ DIRECT_BANDS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}
 SAMPLES = {"I;16": "ushort", "I": "int", "F": "float"}
 PLAIN_MODES = {"1": "L", "La": "LA", "RGBa": "RGBA", "RGBX": "RGB", "YCbCr": "RGB", "HSV": "RGB"}
 
-TAG_ORIENTATION = 0x0112
-"""EXIF 2.32, section 4.6.4."""
-
 
 class PillowPicture:
     """A picture that Pillow decodes; the attributes are those of ``Picture``."""
@@ -56,7 +54,7 @@ class PillowPicture:
         if image.format == "TIFF":  # turned by Pillow itself, its size too
             return
         with contextlib.suppress(Exception):  # broken EXIF is no reason to lose the picture
-            orientation = int(image.getexif().get(TAG_ORIENTATION, 1))
+            orientation = int(image.getexif().get(ORIENTATION, 1))
             self.orientation = orientation if orientation in range(1, 9) else 1
 
     def decode(self, wanted: Size) -> Any:  # noqa: ARG002  # these formats decode at full size

@@ -8,7 +8,7 @@ from dmedia.media import faults
 from dmedia.media.decoders.picture import orientation_of
 from dmedia.media.exif import exif_of_tiff
 from dmedia.media.isobox import check_boxes
-from dmedia.media.libvips import pyvips
+from dmedia.media.libvips import EXIF_FIELD, pyvips
 from dmedia.media.opened import check_pixels
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class VipsPicture:
         if block is None:
             return image
         image = image.copy()
-        image.set_type(pyvips.GValue.blob_type, "exif-data", block)
+        image.set_type(pyvips.GValue.blob_type, EXIF_FIELD, block)
         return image
 
 
