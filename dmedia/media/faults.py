@@ -11,18 +11,17 @@ import re
 from typing import TYPE_CHECKING
 
 from dmedia.errors import MediaError
+from dmedia.storage import faults as storage_faults
 
 if TYPE_CHECKING:
     from dmedia.errors import ErrorCode, Stage
 
 REASON: dict[ErrorCode, str] = {
-    "disk_full": "Disk full",
-    "out_of_memory": "Out of memory",
+    **storage_faults.REASON,
     "too_large": "Too large",
     "unsupported_format": "Unsupported format",
     "corrupt_input": "Corrupt input",
     "encode_failed": "Encoding failed",
-    "io_error": "Input or output error",
     "verify_failed": "Verification failed",
 }
 

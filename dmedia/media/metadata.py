@@ -98,7 +98,7 @@ def complete_tiff(temporary: bytes, image: pyvips.Image) -> None:
         file.write(struct.pack(order + "I", at))
 
 
-def copy_without_private(source: int | bytes, temporary: bytes, format: ImageFormat, policy: MetadataPolicy) -> bool:  # noqa: A002  # the word of every parameter
+def copy_without_private(descriptor: int, temporary: bytes, image_format: ImageFormat, policy: MetadataPolicy) -> bool:
     """Copy a picture file without decoding it, and leave out what may not leave.
 
     Copyright, artist, orientation, resolution and ICC profile stay under ``copyright``; ``strip`` also drops the first
@@ -106,11 +106,11 @@ def copy_without_private(source: int | bytes, temporary: bytes, format: ImageFor
 
     Parameters
     ----------
-    source : int or bytes
-        Descriptor (its position does not matter) or path of the file.
+    descriptor : int
+        The open file; its position does not matter.
     temporary : bytes
         Path of the copy.
-    format : ImageFormat
+    image_format : ImageFormat
         What the file is.
     policy : MetadataPolicy
         What stays.
@@ -126,12 +126,12 @@ def copy_without_private(source: int | bytes, temporary: bytes, format: ImageFor
     OSError
         When the source cannot be read or the copy cannot be written.
     """
-    data = _read(source)
+    data = _read(descriptor)
     pieces: list[Piece] | None
     if policy == "keep":
         pieces = [data]
-    elif format in FILTERS:
-        pieces = FILTERS[format](data, {COPYRIGHT, ARTIST} if policy == "copyright" else set())
+    elif image_format in FILTERS:
+        pieces = FILTERS[image_format](data, {COPYRIGHT, ARTIST} if policy == "copyright" else set())
     else:
         pieces = None
     if pieces is None:
@@ -158,15 +158,10 @@ def _ownership(image: pyvips.Image) -> Directory:
     return owner
 
 
-def _read(source: int | bytes) -> bytes:
-    descriptor = source if isinstance(source, int) else os.open(source, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        size = os.fstat(descriptor).st_size
-        parts, at = [], 0
-        while at < size and (part := os.pread(descriptor, size - at, at)):
-            parts.append(part)
-            at += len(part)
-        return b"".join(parts)
-    finally:
-        if not isinstance(source, int):
-            os.close(descriptor)
+def _read(descriptor: int) -> bytes:
+    size = os.fstat(descriptor).st_size
+    parts, at = [], 0
+    while at < size and (part := os.pread(descriptor, size - at, at)):
+        parts.append(part)
+        at += len(part)
+    return b"".join(parts)

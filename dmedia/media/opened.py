@@ -14,7 +14,7 @@ from dmedia.storage import local
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dmedia.formats import Sniffed
+    from dmedia.formats import Kind, Sniffed
     from dmedia.model import Limits
 
 TINY_BYTES = 16
@@ -108,13 +108,15 @@ def open_media(path: bytes, notes: Notes) -> Iterator[OpenSource]:
         os.close(descriptor)
 
 
-def check_bytes(source: OpenSource, limits: Limits) -> None:
+def check_bytes(size_bytes: int, kind: Kind, limits: Limits) -> None:
     """Refuse a source of too many bytes.
 
     Parameters
     ----------
-    source : OpenSource
-        The source.
+    size_bytes : int
+        Its size.
+    kind : Kind
+        A film may be larger than anything else.
     limits : Limits
         What one file may cost.
 
@@ -123,9 +125,9 @@ def check_bytes(source: OpenSource, limits: Limits) -> None:
     MediaError
         ``too_large``, with the option that raises the limit.
     """
-    most = limits.max_film_bytes if source.sniffed.kind == "film" else limits.max_image_bytes
-    if source.size_bytes > most:
-        message = f"Too large: {source.size_bytes:,} bytes, the limit is {most:,}"
+    most = limits.max_film_bytes if kind == "film" else limits.max_image_bytes
+    if size_bytes > most:
+        message = f"Too large: {size_bytes:,} bytes, the limit is {most:,}"
         raise MediaError("too_large", message, "open", "--max-input-bytes raises the limit")
 
 

@@ -15,6 +15,7 @@ from dmedia import formats
 from dmedia.errors import MediaError
 from dmedia.media import guard
 from dmedia.media.isobox import boxes
+from dmedia.media.opened import check_bytes
 from dmedia.storage import local
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ NOT_A_FILM = Disposition.attached_pic | Disposition.timed_thumbnails
 
 SHORTEST_DEADLINE_S = 120.0
 DEADLINE_FACTOR = 10.0
-"""A film's deadline is the greater of 120 s and ten times its duration (design, section 6)."""
+"""A film's deadline is the greater of 120 s and ten times its duration: see `Limits.timeout_s`."""
 
 
 @dataclass(slots=True)
@@ -136,9 +137,7 @@ def _check_file(path: bytes, limits: Limits) -> None:
         size_bytes = os.fstat(descriptor).st_size
     finally:
         os.close(descriptor)
-    if size_bytes > limits.max_film_bytes:
-        message = f"Too large: {size_bytes:,} bytes, the limit is {limits.max_film_bytes:,}"
-        raise MediaError("too_large", message, "open", "--max-input-bytes raises the limit")
+    check_bytes(size_bytes, "film", limits)
 
 
 def _choose_stream(container: InputContainer) -> VideoStream:

@@ -139,7 +139,7 @@ def process(order: WorkOrder, task: Task, temporary: bytes) -> FileResult:
 def _make(attempt: Attempt) -> Output:
     order, task = attempt.order, attempt.task
     with open_media(task.source, attempt.notes) as source:
-        check_bytes(source, order.limits)
+        check_bytes(source.size_bytes, source.sniffed.kind, order.limits)
         openers = _choose_decoders(source, attempt)
         with _draft(source, attempt) as draft:
             measures = _write(source, openers, draft, attempt)
@@ -228,12 +228,11 @@ def _keep_original(source: OpenSource, rendered: Rendered, draft: Draft, attempt
 
 def _failure(error: Exception) -> Failure:
     if isinstance(error, MediaError):
-        return Failure(error.code, error.message, error.stage, error.hint)
+        return Failure.of(error)
     if isinstance(error, MemoryError):
         return Failure(
             "out_of_memory", "Out of memory: the picture does not fit", "process", "--slot-memory raises the limit"
         )
     if isinstance(error, OSError) and error.errno:
-        failed = local.fault(error, "process")
-        return Failure(failed.code, failed.message, failed.stage)
+        return Failure.of(local.fault(error, "process"))
     return Failure("internal", f"Internal error: {type(error).__name__}: {error}", "process", "This is a bug in dmedia")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dmedia.model import Limits
 
 SHORTEST_DEADLINE_S = 30.0
-"""Seconds a picture may take at least; above, a second a megapixel (design, section 6)."""
+"""Seconds a picture may take at least; above, a second a megapixel: see `Limits.timeout_s`."""
 
 FEW_PIXELS = 16_000_000
 """Up to here a picture is held in memory to see whether anything in it really is transparent."""

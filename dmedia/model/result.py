@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dmedia.errors import ErrorCode, Stage
+    from dmedia.errors import ErrorCode, MediaError, Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,11 @@ class Failure:
     message: str
     stage: Stage
     hint: str | None = None
+
+    @classmethod
+    def of(cls, error: MediaError) -> Failure:
+        """Make the plain data of an error that one file met."""
+        return cls(error.code, error.message, error.stage, error.hint)
 
 
 @dataclass(frozen=True, slots=True)

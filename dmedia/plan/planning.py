@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dmedia.catalog import Catalog
@@ -150,8 +151,7 @@ class _Filling:
 
 
 def _failed(file: PlannedFile, error: MediaError) -> PlannedFile:
-    failure = Failure(error.code, error.message, error.stage, error.hint)
-    return PlannedFile(file.number, file.source, file.rendition, status=FileStatus.FAILED, failure=failure)
+    return replace(file, status=FileStatus.FAILED, failure=Failure.of(error))
 
 
 def _fail_too_long(record: RecordWriter, name_max: int) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dmedia.media import guard
 from dmedia.operations.parameters import Box
 
 if TYPE_CHECKING:
@@ -13,9 +12,6 @@ if TYPE_CHECKING:
     from dmedia.media.opened import OpenSource
     from dmedia.model import Limits
     from dmedia.operations.parameters import Parameters
-
-SHORTEST_DEADLINE_S = 120.0
-"""Seconds a film may take at least (design, section 6); choosing a frame tries a bounded number of them."""
 
 
 class PosterPicture:
@@ -60,7 +56,5 @@ def open_poster(source: OpenSource, limits: Limits, parameters: Parameters) -> P
     """
     from dmedia.media import film
 
-    if limits.timeout_s is None:
-        guard.extend(SHORTEST_DEADLINE_S)
     box = (parameters.width, parameters.height) if isinstance(parameters, Box) else (None, None)
     return PosterPicture(film.choose_poster(source.path, *box, limits))
