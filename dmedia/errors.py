@@ -189,3 +189,13 @@ def nearest(word: str, known: Iterable[str]) -> str:
     if close:
         return "did you mean " + " or ".join(repr(name) for name in close) + "?"
     return "known are: " + ", ".join(known)
+
+
+def shown(path: bytes) -> str:
+    """Write a path into a message, with U+FFFD for bytes that are not UTF-8."""
+    return path.decode("utf-8", "replace")
+
+
+def quoted(path: bytes) -> str:
+    """Quote a path in a message: on one line, whatever its bytes are."""
+    return repr(shown(path))

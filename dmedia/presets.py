@@ -14,7 +14,7 @@ import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dmedia.errors import MediaError, ParameterError, PresetError, UnknownOperationError, nearest
+from dmedia.errors import MediaError, ParameterError, PresetError, UnknownOperationError, nearest, quoted
 from dmedia.storage.local import open_source
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def find_presets(extra_files: Sequence[bytes] = ()) -> dict[str, bytes]:
         found.update((_name_of(path), path) for path in _toml_files(directory))
     for path in extra_files:
         if not os.path.exists(path):
-            raise PresetError(f"{_shown(path)}: no such preset file")
+            raise PresetError(f"{quoted(path)}: no such preset file")
         found[_name_of(path)] = os.path.abspath(path)
     return dict(sorted(found.items()))
 
@@ -204,16 +204,12 @@ def read_preset(path: bytes) -> Preset:
         operation, arguments, description = _checked(table)
         parameters = validate(operation, arguments)
     except (PresetError, UnknownOperationError, ParameterError) as error:
-        raise PresetError(f"{_shown(path)}: {error.message}", error.hint) from None
+        raise PresetError(f"{quoted(path)}: {error.message}", error.hint) from None
     return Preset(name, description, operation, parameters, os.path.abspath(path))
 
 
 def _name_of(path: bytes) -> str:
     return os.path.splitext(os.path.basename(path))[0].decode("utf-8", "replace")
-
-
-def _shown(path: bytes) -> str:
-    return repr(path.decode("utf-8", "replace"))
 
 
 def _check_name(name: str) -> None:

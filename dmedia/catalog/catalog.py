@@ -9,10 +9,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from dmedia.catalog.directories import OutputDirectory, Walk
-from dmedia.catalog.given import Given, classify, look, shown
+from dmedia.catalog.given import Given, classify, look
 from dmedia.catalog.globs import Filter, Glob
 from dmedia.catalog.listing import Listing
-from dmedia.errors import MediaError, UsageError
+from dmedia.errors import MediaError, UsageError, quoted
 from dmedia.formats import extension, kind_by_extension, sniff
 from dmedia.model import Source
 from dmedia.storage.local import read_head
@@ -136,7 +136,7 @@ class Catalog:
         prefix = os.path.join(self._listing_base, b"")
         for path, name in self._listing.entries():
             if not path.startswith(prefix):
-                raise UsageError(f"The listing changed while it was read: {shown(path)} is new")
+                raise UsageError(f"The listing changed while it was read: {quoted(path)} is new")
             if self._admits(path[len(prefix) :]) and self._is_new(path, None):
                 yield Source(path, self.base, *look(path)[1], name)
 
@@ -163,10 +163,10 @@ class Catalog:
 
     def _nothing_in(self, given: Given, unentered: int) -> str:
         if given.named:
-            return f"No file matches {shown(given.text)}"
+            return f"No file matches {quoted(given.text)}"
         kinds = " or ".join(sorted(self._accepts))
         below = "; its subdirectories are read with --recursive" if unentered and not self._recursive else ""
-        return f"No {kinds} in the directory {shown(given.text)}{below}"
+        return f"No {kinds} in the directory {quoted(given.text)}{below}"
 
     def _admits(self, relative: bytes) -> bool:
         return self._wanted.empty or self._wanted.admits(os.fsdecode(relative))

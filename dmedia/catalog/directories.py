@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from dmedia.catalog.given import reason, shown
+from dmedia.catalog.given import reason
+from dmedia.errors import quoted
 from dmedia.formats import kind_by_extension
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ class Walk:
                     for entry in entries:
                         self._sort_in(entry, states, files, inner)
             except OSError as error:
-                self._warn(f"Cannot read the directory {shown(path)}: {reason(error)}; its files are left out")
+                self._warn(f"Cannot read the directory {quoted(path)}: {reason(error)}; its files are left out")
             files.sort()
             yield Folder(os.path.join(path, b""), files)
             stack.extend(sorted(inner, key=lambda pair: pair[0], reverse=True))

@@ -8,7 +8,7 @@ import stat
 from dataclasses import dataclass
 
 from dmedia.catalog.globs import Glob, has_wildcard
-from dmedia.errors import UsageError
+from dmedia.errors import UsageError, quoted
 
 UNKNOWN = (-1, -1)
 """Size and modification time of a file that could not be looked at."""
@@ -45,11 +45,6 @@ class Given:
     identity: tuple[int, int] = UNKNOWN
 
 
-def shown(path: bytes) -> str:
-    """Quote a path for a message: on one line, whatever its bytes are."""
-    return repr(path.decode("utf-8", "replace"))
-
-
 def absolute(path: bytes) -> bytes:
     """Make a path absolute and free of ``.`` and ``..``; symbolic links keep their names.
 
@@ -73,11 +68,11 @@ def absolute(path: bytes) -> bytes:
         raise UsageError("An input is empty: it should be a file, a directory or a glob")
     if _URL.match(path):
         raise UsageError(
-            f"{shown(path)} is a URL: this version reads local files",
+            f"{quoted(path)} is a URL: this version reads local files",
             "Copy the files here, or mount the store.",
         )
     if b"\0" in path:
-        raise UsageError(f"{shown(path)} holds a NUL byte, which no path can")
+        raise UsageError(f"{quoted(path)} holds a NUL byte, which no path can")
     parts = path.split(b"/")
     if b".." in parts:
         above = len(parts) - parts[::-1].index(b"..")
@@ -150,7 +145,7 @@ def _glob(text: bytes) -> Given:
     parts = os.fsdecode(text).split("/")
     first = next(index for index, part in enumerate(parts) if has_wildcard(part))
     if ".." in parts[first:]:
-        raise UsageError(f"{shown(text)}: .. after a wildcard could be many directories; name the directory instead")
+        raise UsageError(f"{quoted(text)}: .. after a wildcard could be many directories; name the directory instead")
     front = "/".join(parts[:first])
     base = absolute(os.fsencode(front or ("/" if first else ".")))
     return Given(base, Glob("/".join(parts[first:])), named=True, text=text)

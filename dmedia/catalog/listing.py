@@ -13,8 +13,8 @@ import tempfile
 import weakref
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
-from dmedia.catalog.given import absolute, reason, shown
-from dmedia.errors import UsageError, nearest
+from dmedia.catalog.given import absolute, reason
+from dmedia.errors import UsageError, nearest, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -50,7 +50,7 @@ class Listing:
     """
 
     def __init__(self, path: bytes, *, null_separated: bool) -> None:
-        self._title = "standard input" if path == b"-" else shown(path)
+        self._title = "standard input" if path == b"-" else quoted(path)
         self._null_separated = null_separated
         self._suffix = b"" if null_separated or path == b"-" else os.path.splitext(path)[1].lower()
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from dmedia.errors import CollisionError
+from dmedia.errors import CollisionError, shown
 from dmedia.formats import extension
 from dmedia.model import OnCollision
 from dmedia.plan.naming import keep_extension, number
@@ -95,8 +95,8 @@ def _refusal(record: RecordWriter, although: str) -> CollisionError:
         files += size
         kinds[_kind(size, members)] += 1
         if len(examples) < EXAMPLES:
-            names = " and ".join(_shown(member.source) for member in members) + (" ..." if size > len(members) else "")
-            examples.append(f"{names} -> {_shown(members[0].rendition)}")
+            names = " and ".join(shown(member.source) for member in members) + (" ..." if size > len(members) else "")
+            examples.append(f"{names} -> {shown(members[0].rendition)}")
     counted = [f"{count} {kind if count > 1 else _singular(kind)}" for kind, count in kinds.most_common(10)]
     if len(kinds) > len(counted):
         counted.append("others")
@@ -134,7 +134,3 @@ def _kind(size: int, members: list[Colliding]) -> str:
 
 def _singular(kind: str) -> str:
     return kind.replace("pairs", "pair", 1).replace("groups", "group", 1)
-
-
-def _shown(path: bytes) -> str:
-    return path.decode(errors="replace")

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dmedia.catalog import Catalog
-from dmedia.errors import MediaError, NoInputError
+from dmedia.errors import MediaError, NoInputError, shown
 from dmedia.formats import kind_by_extension
 from dmedia.model import Failure, FileStatus, Plan, PlannedFile
 from dmedia.plan import preflight
@@ -173,7 +173,7 @@ def _no_input(spec: JobSpec, ignored: Counter[str]) -> NoInputError:
         message += f"; ignored {ignored.total()} file{'s' * (ignored.total() > 1)}: {counted}"
     walked = [path for path in spec.inputs.paths if not spec.inputs.recursive and _has_media_below(path, spec.accepts)]
     if walked:
-        return NoInputError(message, f"{preflight.shown(walked[0])} has some in its subdirectories: add -r.")
+        return NoInputError(message, f"{shown(walked[0])} has some in its subdirectories: add -r.")
     return NoInputError(message, "A file that is named by itself is always taken." if ignored else None)
 
 

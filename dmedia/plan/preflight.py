@@ -7,7 +7,7 @@ import secrets
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from dmedia.errors import PreflightError
+from dmedia.errors import PreflightError, shown
 from dmedia.operations.parameters import Box
 from dmedia.plan.folding import nearest_existing
 from dmedia.plan.naming import NAME_MAX
@@ -159,11 +159,6 @@ def size(count: float) -> str:
             return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
         count /= 1000
     return f"{count:.1f} TB"
-
-
-def shown(path: bytes) -> str:
-    """Write a path for people."""
-    return path.decode(errors="replace")
 
 
 def _missing(directory: bytes) -> list[bytes]:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dmedia.errors import CollisionError
+from dmedia.errors import CollisionError, shown
 from dmedia.model import Failure, FileStatus, PlannedFile, Standing
 from dmedia.record.earlier import EarlierRenditions
 from dmedia.record.unfinished import UnfinishedJobs
@@ -120,10 +120,11 @@ class _Look:
     def refuse_shadowing(self) -> None:
         if not self._shadowing_total:
             return
-        shown = "; ".join(f"{_shown(source)} -> {_shown(rendition)}" for source, rendition in self._shadowing)
+        examples = "; ".join(f"{shown(source)} -> {shown(rendition)}" for source, rendition in self._shadowing)
         total = self._shadowing_total
+        renditions = f"{total} rendition{'s' * (total > 1)}"
         raise CollisionError(
-            f"{total} rendition{'s' * (total > 1)} would overwrite a source of this job: {shown}. Nothing was written.",
+            f"{renditions} would overwrite a source of this job: {examples}. Nothing was written.",
             "Choose another output directory with -o, or another --name such as '{dir}/{stem}-small.{ext}'.",
         )
 
@@ -140,7 +141,3 @@ def _stands_as_written(output: Output) -> bool:
         found = os.stat(output.path, follow_symlinks=False)
         return (found.st_size, found.st_mtime_ns) == (output.size_bytes, output.mtime_ns)
     return False
-
-
-def _shown(path: bytes) -> str:
-    return path.decode(errors="replace")
