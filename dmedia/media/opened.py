@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from dmedia import formats
 from dmedia.errors import MediaError
 from dmedia.storage import local
+from dmedia.storage.faults import fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,7 +98,7 @@ def open_media(path: bytes, notes: Notes) -> Iterator[OpenSource]:
         try:
             head = os.pread(descriptor, formats.HEAD_BYTES, 0)
         except OSError as error:
-            raise local.fault(error, "open") from None
+            raise fault(error, "open") from None
         sniffed = formats.sniff(head, os.path.basename(path))
         if sniffed.kind == "unknown" and notes.bytes_in < TINY_BYTES:
             said = f"only {notes.bytes_in} bytes" if notes.bytes_in else "empty file"

@@ -17,6 +17,7 @@ from dmedia.media import guard
 from dmedia.media.isobox import boxes
 from dmedia.media.opened import check_bytes
 from dmedia.storage import local
+from dmedia.storage.faults import fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -164,7 +165,7 @@ def _stream_duration(stream: VideoStream) -> float | None:
 def _refusal(path: bytes, error: FFmpegError) -> MediaError:
     """Say why a file does not open as a film: what it is tells more than what FFmpeg says."""
     if isinstance(error, OSError) and error.errno:
-        return local.fault(error, "open")
+        return fault(error, "open")
     head = local.read_head(path)
     if not head:
         return MediaError("corrupt_input", "Corrupt input: empty file", "open")

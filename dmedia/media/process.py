@@ -24,6 +24,7 @@ from dmedia.media.verification import verify
 from dmedia.model import Failure, FileResult, Output
 from dmedia.operations import find_operation
 from dmedia.storage import local
+from dmedia.storage.faults import fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -212,7 +213,7 @@ def _encode(picture: Picture, source: OpenSource, draft: Draft, attempt: Attempt
     except pyvips.Error as error:
         raise faults.media_error(str(error), "encode") from None
     except OSError as error:
-        raise local.fault(error, "encode") from None
+        raise fault(error, "encode") from None
     return Measures(rendered.size, rendered.size)
 
 
@@ -234,5 +235,5 @@ def _failure(error: Exception) -> Failure:
             "out_of_memory", "Out of memory: the picture does not fit", "process", "--slot-memory raises the limit"
         )
     if isinstance(error, OSError) and error.errno:
-        return Failure.of(local.fault(error, "process"))
+        return Failure.of(fault(error, "process"))
     return Failure("internal", f"Internal error: {type(error).__name__}: {error}", "process", "This is a bug in dmedia")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from dmedia.errors import PreflightError, shown
 from dmedia.operations.parameters import Box
 from dmedia.plan.folding import nearest_existing
 from dmedia.plan.naming import NAME_MAX
+from dmedia.storage.local import temporary_path
 
 if TYPE_CHECKING:
     from dmedia.model import JobSpec
@@ -131,7 +131,7 @@ def make_directory(output_directory: bytes, job: str) -> None:
         It names the directory and the reason.
     """
     made = _missing(output_directory)
-    path = os.path.join(output_directory, f".dmedia-{job}-{secrets.token_hex(4)}.tmp".encode())
+    path = temporary_path(os.path.join(output_directory, b"write test"), job)
     try:
         os.makedirs(output_directory, exist_ok=True)
         try:

@@ -12,6 +12,7 @@ import pytest
 
 from dmedia.errors import MediaError
 from dmedia.storage import local
+from dmedia.storage.faults import fault
 
 
 def code_of(path: bytes) -> str:
@@ -68,7 +69,7 @@ def test_what_is_not_there_is_not_found(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_each_errno_has_its_code(number: int, code: str) -> None:
-    failed = local.fault(OSError(number, os.strerror(number)), "encode")
+    failed = fault(OSError(number, os.strerror(number)), "encode")
     assert (failed.code, failed.stage) == (code, "encode")
     assert os.strerror(number) in failed.message
 

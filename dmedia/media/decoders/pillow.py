@@ -15,7 +15,7 @@ from dmedia.media import faults
 from dmedia.media.exif import ORIENTATION
 from dmedia.media.opened import check_pixels
 from dmedia.media.pixels import attach, from_memory
-from dmedia.storage import local
+from dmedia.storage.faults import fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -117,7 +117,7 @@ def _faults() -> Iterator[None]:
         raise MediaError("unsupported_format", f"Unsupported format: {error}", "decode") from None
     except OSError as error:
         if error.errno:
-            raise local.fault(error, "decode") from None
+            raise fault(error, "decode") from None
         raise faults.media_error(str(error), "decode") from None
     except (SyntaxError, ValueError, TypeError, KeyError, IndexError, AttributeError, EOFError, OverflowError,
             ZeroDivisionError, AssertionError, RuntimeError, struct.error, zlib.error) as error:  # fmt: skip

@@ -1,0 +1,19 @@
+"""Files of this machine: open a source safely, publish a rendition whole or not at all."""
+
+from __future__ import annotations
+
+from dmedia.storage.local.renditions import create, discard, prepare_parent, publish, sweep, temporary_path
+from dmedia.storage.local.sources import checksum, open_source, read_head, same_file
+
+__all__ = [
+    "checksum",
+    "create",
+    "discard",
+    "open_source",
+    "prepare_parent",
+    "publish",
+    "read_head",
+    "same_file",
+    "sweep",
+    "temporary_path",
+]
