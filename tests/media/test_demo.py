@@ -11,9 +11,9 @@ from PIL import Image
 
 from dmedia import formats
 from dmedia.errors import PreflightError, UsageError
-from dmedia.media import demo, exif
-from dmedia.media.demo import make_demo
-from dmedia.media.film import choose_poster
+from dmedia.media import exif
+from dmedia.media.demo import make_demo, samples
+from dmedia.media.films.poster import choose_poster
 from dmedia.model import Limits
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def test_the_tree_has_large_turned_located_and_transparent_pictures_and_a_name_b
         assert (picture.size, picture.getexif()[exif.ORIENTATION]) == ((2000, 1500), 6)
     with Image.open(one(made, b"dunes")) as picture:
         tags = picture.getexif()
-        assert tags[exif.COPYRIGHT].encode("latin-1").decode() == demo.OWNER
+        assert tags[exif.COPYRIGHT].encode("latin-1").decode() == samples.OWNER
         assert tags.get_ifd(exif.GPS_DIRECTORY)[2] == (31.0, 8.0, 30.0)
         assert tags.get_ifd(exif.EXIF_DIRECTORY)[0xA431] == "DEMO-000042"
     with Image.open(one(made, b"badge")) as picture:

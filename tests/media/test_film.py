@@ -15,8 +15,9 @@ from av.stream import Disposition
 from PIL import Image, ImageFilter
 
 from dmedia.errors import MediaError
-from dmedia.media import guard, moments
-from dmedia.media.film import choose_poster
+from dmedia.media import guard
+from dmedia.media.films import moments
+from dmedia.media.films.poster import choose_poster
 from dmedia.model import Limits
 from tests.media.films import Making, add_stream, make_film, replace_once, scene, to_frame, turn
 
@@ -184,7 +185,7 @@ def test_an_untagged_film_in_high_definition_is_taken_for_bt_709(tmp_path: Path)
         frame = av.VideoFrame(*size, "yuv444p")
         for plane, value in zip(frame.planes, (63, 102, 240), strict=True):  # red in BT.709
             plane.update(bytes([value]) * plane.buffer_size)
-        from dmedia.media.frame_picture import to_picture
+        from dmedia.media.films.frame import to_picture
 
         return list(to_picture(frame, None)(5, 5))
 
@@ -394,7 +395,7 @@ def test_a_playlist_named_as_a_film_opens_no_other_file_and_no_network(tmp_path:
     make_film(tmp_path / "other.mp4", [scene()] * 3)
     (tmp_path / "list.mp4").write_text(playlist)
     script = (
-        "import sys\nfrom dmedia.media.film import choose_poster\nfrom dmedia.model import Limits\n"
+        "import sys\nfrom dmedia.media.films.poster import choose_poster\nfrom dmedia.model import Limits\n"
         "try: choose_poster(sys.argv[1].encode(), None, None, Limits())\nexcept Exception as error: print(error.code)\n"
     )
     path = str(tmp_path / "list.mp4")
@@ -454,7 +455,7 @@ KINDS = {
 ONE_FILM = (
     "import os, sys\nfrom dmedia.media import guard\nfrom dmedia.model import Limits\n"
     "guard.enter(Limits()); guard.begin(30)\n"
-    "from dmedia.media.film import choose_poster\nfrom dmedia.errors import MediaError\n"
+    "from dmedia.media.films.poster import choose_poster\nfrom dmedia.errors import MediaError\n"
     "try: image = choose_poster(os.fsencode(sys.argv[1]), 320, 240, Limits()).image\n"
     "except MediaError as error: print('error', error.code)\n"
     "else: image.avg(); print('ok', image.width, image.height)\n"

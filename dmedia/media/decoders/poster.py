@@ -52,9 +52,9 @@ def open_poster(source: OpenSource, limits: Limits, parameters: Parameters) -> P
     Raises
     ------
     MediaError
-        What ``film.choose_poster`` raises.
+        What ``choose_poster`` raises.
     """
-    from dmedia.media import film
+    from dmedia.media.films.poster import choose_poster
 
     box = (parameters.width, parameters.height) if isinstance(parameters, Box) else (None, None)
-    return PosterPicture(film.choose_poster(source.path, *box, limits))
+    return PosterPicture(choose_poster(source.path, *box, limits))

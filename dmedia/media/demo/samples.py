@@ -1,4 +1,4 @@
-"""A small tree of photos and a film, so that dmedia can be tried without own media."""
+"""The files of the demo: what each is called, and the metadata a camera would give it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import av
 from PIL import Image
 
 from dmedia.errors import PreflightError, UsageError
-from dmedia.media import demo_scenes as scenes
 from dmedia.media import exif
+from dmedia.media.demo import scenes
 
 if TYPE_CHECKING:
     from collections.abc import Callable

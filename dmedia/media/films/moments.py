@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
-    from dmedia.media.opened_film import OpenFilm
+    from dmedia.media.films.opened import OpenFilm
 
 PLACES = (0.1, 0.3, 0.5, 0.7, 0.9, 0.0)
 """Where keyframes are looked for, as parts of the duration: not at the very end, where credits are."""

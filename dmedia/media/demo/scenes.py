@@ -7,7 +7,7 @@ import random
 
 from PIL import Image, ImageDraw, ImageFilter
 
-from dmedia.media.demo_brushes import (
+from dmedia.media.demo.brushes import (
     boat,
     disc,
     dune,

@@ -1,4 +1,4 @@
-"""Films as pictures: one frame that is worth looking at."""
+"""The poster of a film: one frame that is worth looking at."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import av
 from av.error import FFmpegError
 
 from dmedia.errors import MediaError
-from dmedia.media.frame_picture import to_picture
-from dmedia.media.moments import frames_in_a_row, keyframes, measure
-from dmedia.media.opened_film import check_frame, open_film
+from dmedia.media.films.frame import to_picture
+from dmedia.media.films.moments import frames_in_a_row, keyframes, measure
+from dmedia.media.films.opened import check_frame, open_film
 
 if TYPE_CHECKING:
-    import pyvips
     from av.video.frame import VideoFrame
 
-    from dmedia.media.moments import Moment
-    from dmedia.media.opened_film import OpenFilm
+    from dmedia.media.films.moments import Moment
+    from dmedia.media.films.opened import OpenFilm
+    from dmedia.media.libvips import pyvips
     from dmedia.model import Limits
 
 KEYFRAMES_COMPARED = 3

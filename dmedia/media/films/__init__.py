@@ -1,0 +1,1 @@
+"""Films as pictures: ``poster`` chooses a frame; ``opened`` opens, ``moments`` compares, ``frame`` converts."""
