@@ -1,6 +1,6 @@
-"""What is what: media formats by their first bytes, and the extensions people use for them. Loads no codec.
+"""Media formats by their first bytes.
 
-A name or a header proves nothing about the rest of a file, but the first bytes decide which decoder gets it.
+A header proves nothing about the rest of a file, but it decides which decoder gets it.
 """
 
 from __future__ import annotations
@@ -8,49 +8,34 @@ from __future__ import annotations
 import re
 import struct
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
+
+from dmedia.formats.extensions import EXTENSION_FORMAT, RENDITION_EXTENSION, extension
 
 if TYPE_CHECKING:
+    from dmedia.formats.extensions import Kind
     from dmedia.operations.parameters import ImageFormat
-
-Kind = Literal["image", "film", "unknown"]
 
 HEAD_BYTES = 65_536
 """How much of a file ``sniff`` wants to see: the metadata box of a HEIC with its auxiliary images fits."""
 
-IMAGE_EXTENSIONS: dict[str, str] = {
-    "jpg": "jpg jpeg jpe jfif mpo",
-    "png": "png apng",
-    "webp": "webp",
-    "gif": "gif",
-    "tiff": "tif tiff",
-    "avif": "avif avifs",
-    "heif": "heic heif hif",
-    "raw": "dng nef nrw cr2 cr3 crw arw srf sr2 raf orf rw2 pef srw x3f mrw dcr kdc erf mef mos iiq 3fr rwl",
-    "bmp": "bmp dib",
-    "ico": "ico cur",
-    "psd": "psd",
-    "tga": "tga",
-    "jp2": "jp2 j2k jpf jpx j2c jpc",
-    "svg": "svg",
-    "jxl": "jxl",
-    "exr": "exr",
-    "hdr": "hdr",
-}
-FILM_EXTENSIONS = frozenset(
-    {
-        "mp4", "m4v", "mov", "qt", "mkv", "webm", "avi", "mpg", "mpeg", "m2v", "vob", "ts", "mts", "m2ts",
-        "wmv", "asf", "flv", "f4v", "ogv", "3gp", "3g2", "mxf",
-    }
-)  # fmt: skip
-EXTENSION_FORMAT: dict[str, str] = {
-    extension: name for name, extensions in IMAGE_EXTENSIONS.items() for extension in extensions.split()
-}
-
-RENDITION_EXTENSION: dict[str, str] = {
-    "jpg": "jpg", "png": "png", "webp": "webp", "avif": "avif", "tiff": "tif", "gif": "gif",
-}  # fmt: skip
-"""The extension that dmedia writes, by format."""
+IMAGE_MAGIC = tuple(
+    (name, re.compile(pattern, re.DOTALL))
+    for name, pattern in (
+        ("jpg", rb"\xff\xd8\xff"),
+        ("png", rb"\x89PNG\r\n\x1a\n"),
+        ("gif", rb"GIF8[79]a"),
+        ("webp", rb"RIFF....WEBP"),
+        ("bmp", rb"BM.{8}.{4}[\x0c\x10-\x7c]\0\0\0"),
+        ("ico", rb"\0\0[\1\2]\0[^\0]\0"),
+        ("psd", rb"8BPS\0[\1\2]"),
+        ("jp2", rb"\0\0\0\x0cjP  \r\n\x87\n|\xff\x4f\xff\x51"),
+        ("jxl", rb"\xff\x0a|\0\0\0\x0cJXL \r\n\x87\n"),
+        ("exr", rb"\x76\x2f\x31\x01"),
+        ("hdr", rb"#\?(RADIANCE|RGBE)\n"),
+    )
+)
+"""What a picture file begins with, by format; RAW, TIFF, ISO media, TGA and SVG take more than a pattern."""
 
 RAW_MAGIC = (
     (0, b"FUJIFILMCCD-RAW"),
@@ -142,31 +127,6 @@ def sniff(head: bytes, name: bytes = b"") -> Sniffed:
     return Sniffed("unknown", _foreign_format(head))
 
 
-def extension(name: bytes) -> str:
-    """Tell a file name's extension, in lower case and without its dot; empty where there is none.
-
-    Parameters
-    ----------
-    name : bytes
-        A file name or path.
-
-    Returns
-    -------
-    str
-        ``jpg`` for ``b"a/b.JPG"``; empty for a hidden file without another dot.
-    """
-    base = name.rsplit(b"/", 1)[-1].lstrip(b".")
-    return base.rsplit(b".", 1)[1].decode("ascii", "replace").lower() if b"." in base else ""
-
-
-def kind_by_extension(name: bytes) -> Kind:
-    """Tell which kind of media a file's extension promises; ``unknown`` for none and for other extensions."""
-    suffix = extension(name)
-    if suffix in EXTENSION_FORMAT:
-        return "image"
-    return "film" if suffix in FILM_EXTENSIONS else "unknown"
-
-
 def rendition_format(sniffed: Sniffed) -> ImageFormat:
     """Choose a rendition's format where nobody asked for one.
 
@@ -199,24 +159,6 @@ def _image_format(head: bytes, suffix: str) -> str:
     if suffix == "tga" and head[1:2] in (b"\0", b"\1") and head[2:3] in b"\1\2\3\11\12\13":
         return "tga"
     return "svg" if _is_svg(head) else ""
-
-
-IMAGE_MAGIC = tuple(
-    (name, re.compile(pattern, re.DOTALL))
-    for name, pattern in (
-        ("jpg", rb"\xff\xd8\xff"),
-        ("png", rb"\x89PNG\r\n\x1a\n"),
-        ("gif", rb"GIF8[79]a"),
-        ("webp", rb"RIFF....WEBP"),
-        ("bmp", rb"BM.{8}.{4}[\x0c\x10-\x7c]\0\0\0"),
-        ("ico", rb"\0\0[\1\2]\0[^\0]\0"),
-        ("psd", rb"8BPS\0[\1\2]"),
-        ("jp2", rb"\0\0\0\x0cjP  \r\n\x87\n|\xff\x4f\xff\x51"),
-        ("jxl", rb"\xff\x0a|\0\0\0\x0cJXL \r\n\x87\n"),
-        ("exr", rb"\x76\x2f\x31\x01"),
-        ("hdr", rb"#\?(RADIANCE|RGBE)\n"),
-    )
-)
 
 
 def _iso_image_format(head: bytes) -> str:
