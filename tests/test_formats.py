@@ -6,14 +6,12 @@ import csv
 import io
 import os
 import struct
-from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from dmedia.formats import HEAD_BYTES, extension, kind_by_extension, rendition_format, sniff
-
-CORPUS = Path(os.environ.get("DMEDIA_CORPUS") or Path(__file__).parents[2] / "shared" / "corpus")
+from tests.corpus import CORPUS, needs_corpus
 
 TEXT, LONG, SHORT = 2, 4, 3
 
@@ -224,7 +222,7 @@ def test_the_extension_is_what_follows_the_last_dot(name: bytes, expected: str, 
     assert kind_by_extension(name) == kind
 
 
-@pytest.mark.skipif(not CORPUS.exists(), reason=f"no corpus at {CORPUS}")
+@needs_corpus
 def test_good_files_of_the_corpus_are_of_the_kind_the_manifest_says() -> None:
     with (CORPUS / "MANIFEST.tsv").open(newline="") as table:
         lines = (line for line in table if not line.startswith("#"))

@@ -14,11 +14,11 @@ import pytest
 from dmedia.catalog import Catalog
 from dmedia.errors import UsageError
 from dmedia.model import Inputs, Source
+from tests.corpus import CORPUS, needs_corpus
 
 IMAGE = frozenset({"image"})
 FILM = frozenset({"film"})
 JPEG_HEAD = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00"
-CORPUS = Path(os.environ.get("DMEDIA_CORPUS") or Path(__file__).parents[3] / "shared" / "corpus")
 
 
 def plant(root: Path, *names: str) -> None:
@@ -395,7 +395,7 @@ def test_names_of_any_bytes_are_found(tmp_path: Path) -> None:
     assert [os.path.basename(s.path) for s in catalog(tmp_path, *odd).sources()] == odd
 
 
-@pytest.mark.skipif(not CORPUS.exists(), reason=f"no corpus at {CORPUS}")
+@needs_corpus
 def test_every_name_of_the_corpus_is_found(tmp_path: Path) -> None:
     with tarfile.open(CORPUS / "bad" / "odd_names.tar", errors="surrogateescape") as archive:
         archive.extractall(tmp_path, filter="fully_trusted")

@@ -16,12 +16,11 @@ from dmedia.media.geometry import Size
 from dmedia.media.libvips import pyvips
 from dmedia.media.pixels import from_memory, without_padding
 from dmedia.model import FileResult, Limits
+from tests.corpus import CORPUS, needs_corpus
 from tests.media_making import CORNERS, corners, encoded, exif, jpeg, matrix_profile, photo, work
 
 if TYPE_CHECKING:
     from tests.media.conftest import Processing
-
-CORPUS = Path(os.environ.get("DMEDIA_CORPUS", Path(__file__).parents[3] / "shared" / "corpus"))
 
 
 def opened(result: FileResult) -> Image.Image:
@@ -357,7 +356,7 @@ def test_padding_behind_rows_is_taken_away() -> None:
     assert isinstance(image, pyvips.Image)
 
 
-@pytest.mark.skipif(not CORPUS.is_dir(), reason=f"no corpus of real media at {CORPUS}: set DMEDIA_CORPUS")
+@needs_corpus
 @pytest.mark.parametrize(
     ("path", "expected"),
     [

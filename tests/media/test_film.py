@@ -19,6 +19,7 @@ from dmedia.media import guard
 from dmedia.media.films import moments
 from dmedia.media.films.poster import choose_poster
 from dmedia.model import Limits
+from tests.corpus import CORPUS, needs_corpus
 from tests.media.films import Making, add_stream, make_film, replace_once, scene, to_frame, turn
 
 if TYPE_CHECKING:
@@ -446,7 +447,6 @@ def test_a_frame_of_one_pixel_can_be_measured() -> None:
     assert (moment.spread, moment.sharpness, moment.is_telling) == (0.0, 0.0, False)
 
 
-CORPUS = Path(os.environ.get("DMEDIA_CORPUS", Path(__file__).parents[3] / "shared/corpus"))
 KINDS = {
     "corrupt": {"corrupt_input", "incomplete_input"},
     "unsupported": {"unsupported_format"},
@@ -462,7 +462,7 @@ ONE_FILM = (
 )
 
 
-@pytest.mark.skipif(not CORPUS.is_dir(), reason="no corpus: set DMEDIA_CORPUS")
+@needs_corpus
 def test_every_film_of_the_corpus_does_what_its_row_says() -> None:
     with open(CORPUS / "MANIFEST.tsv", encoding="utf-8") as file:
         rows = [row for row in csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE) if len(row) > 10]

@@ -10,6 +10,7 @@ from PIL import Image, ImageCms, PngImagePlugin
 
 from dmedia.media import exif
 from dmedia.media.metadata import complete_tiff, copy_without_private, keep_metadata
+from tests.corpus import CORPUS, needs_corpus
 
 if TYPE_CHECKING:
     from dmedia.operations.parameters import ImageFormat, MetadataPolicy
@@ -325,10 +326,7 @@ def test_directories_come_back_in_both_byte_orders() -> None:
     assert main[exif.ORIENTATION].number == 6
 
 
-CORPUS = Path(os.environ.get("DMEDIA_CORPUS", Path(__file__).parents[3] / "shared/corpus"))
-
-
-@pytest.mark.skipif(not CORPUS.is_dir(), reason="no corpus: set DMEDIA_CORPUS")
+@needs_corpus
 def test_no_place_or_serial_number_of_real_photos_leaves(tmp_path: Path) -> None:
     copied = 0
     for path in sorted([*CORPUS.glob("photos/*.jpg"), *CORPUS.glob("orientation/*.jpg")]):
