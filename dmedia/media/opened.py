@@ -14,6 +14,7 @@ from dmedia.storage.faults import fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import BinaryIO
 
     from dmedia.formats import Kind, Sniffed
     from dmedia.model import Limits
@@ -69,6 +70,12 @@ class OpenSource:
     size_bytes: int
     sniffed: Sniffed
     head: bytes
+
+    def file(self) -> BinaryIO:
+        """Open it once more, at its beginning, for a library that reads files."""
+        file = os.fdopen(os.dup(self.descriptor), "rb")
+        file.seek(0)
+        return file
 
 
 @contextlib.contextmanager

@@ -71,11 +71,11 @@ def plan_job(spec: JobSpec, record: RecordWriter, found: Callable[[int], None] =
     record.clear()
     catalog = Catalog(spec.inputs, spec.accepts, spec.output_directory)
     folding = choose_folding(spec, may_write=not record.ephemeral)
-    _Filling(record, naming, folding, found).fill(catalog.sources())
+    name_max = preflight.longest_name(output_directory)
+    _Filling(record, naming, folding, name_max).fill(catalog.sources(), found)
     if not record.plan.total():
         raise _no_input(spec, catalog.ignored)
     warnings = list(catalog.warnings)
-    name_max = preflight.longest_name(output_directory)
     if separate(record, folding):
         _fail_too_long(record, name_max)
     warnings += note_standing(record)
@@ -109,16 +109,15 @@ def choose_folding(spec: JobSpec, *, may_write: bool) -> Folding:
 class _Filling:
     """Sources on their way into the record."""
 
-    def __init__(self, record: RecordWriter, naming: Naming, folding: Folding, found: Callable[[int], None]) -> None:
+    def __init__(self, record: RecordWriter, naming: Naming, folding: Folding, name_max: int) -> None:
         self._record = record
         self._naming = naming
         self._folding = folding
-        self._found = found
-        self._name_max = preflight.longest_name(record.spec.output_directory)
+        self._name_max = name_max
         self._files: list[PlannedFile] = []
         self._keys: list[bytes] = []
 
-    def fill(self, sources: Iterator[Source]) -> None:
+    def fill(self, sources: Iterator[Source], found: Callable[[int], None]) -> None:
         total, told_at = 0, time.monotonic()
         for total, source in enumerate(sources, 1):  # the last one is told
             self._add(total - 1, source)
@@ -126,10 +125,10 @@ class _Filling:
             if len(self._files) >= BATCH or now - told_at >= BATCH_S:
                 self._write()
             if now - told_at >= BATCH_S:
-                self._found(total)
+                found(total)
                 told_at = now
         self._write()
-        self._found(total)
+        found(total)
 
     def _add(self, number: int, source: Source) -> None:
         try:

@@ -57,6 +57,8 @@ def note_standing(record: RecordWriter) -> list[str]:
 
 
 class _Look:
+    """A look at every rendition's path, page by page, and what it has found."""
+
     def __init__(self, record: RecordWriter, earlier: EarlierRenditions, unfinished: UnfinishedJobs) -> None:
         self._record = record
         self._earlier = earlier

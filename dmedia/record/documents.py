@@ -81,7 +81,7 @@ def write_result(result: FileResult, rendition: bytes | None) -> str:
         The row's rendition; an output with this path does not repeat it.
     """
     outputs = [_output(output, rendition) for output in result.outputs]
-    failure = write_failure(result.failure) if result.failure else None
+    failure = _failure(result.failure) if result.failure else None
     seconds = round(result.seconds, 4)
     return _dump(
         Detail(seconds, result.worker, result.decoder, result.bytes_in, outputs, list(result.warnings), failure)
@@ -91,12 +91,7 @@ def write_result(result: FileResult, rendition: bytes | None) -> str:
 def write_planned(failure: Failure | None, outputs: tuple[Output, ...], rendition: bytes) -> str:
     """Make the text of a row whose outcome was known when the job was planned."""
     listed = [_output(output, rendition) for output in outputs]
-    return _dump(Detail(None, "", "", 0, listed, [], write_failure(failure) if failure else None))
-
-
-def write_failure(failure: Failure) -> list[str | None]:
-    """Make the list of a failure; its code stands in a column of its own."""
-    return [failure.message, failure.stage, failure.hint]
+    return _dump(Detail(None, "", "", 0, listed, [], _failure(failure) if failure else None))
 
 
 def read_detail(text: str) -> Detail:
@@ -115,6 +110,11 @@ def read_failure(detail: Detail, code: str | None) -> Failure | None:
         return None
     message, stage, hint = detail.failure
     return Failure(code, message or "", stage, hint)  # type: ignore[arg-type]  # written from the same closed lists
+
+
+def _failure(failure: Failure) -> list[str | None]:
+    """Make the list of a failure; its code stands in a column of its own."""
+    return [failure.message, failure.stage, failure.hint]
 
 
 def _output(output: Output, rendition: bytes | None) -> list[Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 from dmedia.errors import MediaError
@@ -15,6 +14,9 @@ if TYPE_CHECKING:
     from dmedia.media.geometry import Size
     from dmedia.media.opened import OpenSource
     from dmedia.model import Limits
+
+FAULTS = (ValueError, RuntimeError, EOFError, OSError, SyntaxError)
+"""What pillow-heif raises for a damaged file."""
 
 BANDS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}
 
@@ -38,7 +40,7 @@ class HeifPicture:
             raise MediaError("unsupported_format", f"Unsupported format: HEIF with pixels of mode {mode!r}", "decode")
         try:
             data, stride = self._heif.data, self._heif.stride
-        except (ValueError, RuntimeError, EOFError, OSError, SyntaxError) as error:
+        except FAULTS as error:
             raise faults.media_error(str(error), "decode") from None
         row_bytes = self.width * BANDS[mode] * (2 if deep else 1)
         packed = without_padding(data, stride, row_bytes, self.height)
@@ -72,11 +74,10 @@ def open_picture(source: OpenSource, limits: Limits) -> HeifPicture:
         message = "Unsupported format: HEIC needs pillow-heif, which is not installed"
         raise MediaError("unsupported_format", message, "open", "pip install 'dmedia[heif]'") from None
     check_boxes(source)
-    with os.fdopen(os.dup(source.descriptor), "rb") as file:
-        file.seek(0)
+    with source.file() as file:
         try:
             heif = pillow_heif.open_heif(file, convert_hdr_to_8bit=False)
-        except (ValueError, RuntimeError, EOFError, OSError, SyntaxError) as error:
+        except FAULTS as error:
             raise faults.media_error(str(error), "decode") from None
     picture = HeifPicture(heif)
     check_pixels(picture.width, picture.height, limits)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import os
 import struct
 import warnings
 import zlib
@@ -91,8 +90,7 @@ def open_picture(source: OpenSource, limits: Limits) -> PillowPicture:
     for module in modules:
         importlib.import_module(f"PIL.{module}")
     Image.MAX_IMAGE_PIXELS = limits.max_page_pixels  # pictures inside pictures are checked by Pillow alone
-    file = os.fdopen(os.dup(source.descriptor), "rb")
-    file.seek(0)
+    file = source.file()
     with _faults():
         picture = PillowPicture(Image.open(file, formats=names))
     check_pixels(picture.width, picture.height, limits)

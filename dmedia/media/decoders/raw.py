@@ -5,7 +5,6 @@ libvips must never see one: it opens DNG, NEF and KDC as TIFF and gives the prev
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 from dmedia import formats
@@ -102,8 +101,7 @@ def open_picture(source: OpenSource, limits: Limits) -> RawPicture:
     except ImportError:
         message = "Unsupported format: camera RAW needs rawpy, which is not installed"
         raise MediaError("unsupported_format", message, "open", "pip install 'dmedia[raw]'") from None
-    with os.fdopen(os.dup(source.descriptor), "rb") as file:
-        file.seek(0)
+    with source.file() as file:
         try:
             raw = rawpy.imread(file)
         except rawpy.LibRawFileUnsupportedError as error:
