@@ -32,14 +32,14 @@ EXIT_ORPHANED = 87
 WATCH_INTERVAL_S = 0.1
 
 ADDRESS_SPACE_FACTOR = 6
-"""Address space over resident memory of a film: SVT-AV1 maps 3 GB for 1080p and uses a fraction (design, section 6)."""
+"""Address space over resident memory of a film: SVT-AV1 maps 3 GB for 1080p, as measured, and uses a fraction."""
 
 LARGE_FILM_PIXELS = 1920 * 1088
 LARGE_FILM_FACTOR = 2
 """Films above 1080p (coded as 1088 lines) get twice the memory: their reference frames are that much larger."""
 
 ENVIRONMENT = {"VIPS_CONCURRENCY": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
-"""One thread a library: the slots are the parallelism (design, section 8)."""
+"""One thread a library: the slots are the parallelism."""
 
 M_ARENA_MAX = -8
 """Number of the parameter in glibc's ``mallopt`` (malloc.h); the environment is read only before a process starts."""

@@ -1,6 +1,6 @@
 """libvips as this package uses it: everybody imports ``pyvips`` from here.
 
-- One thread: the slots are the parallelism (design, section 5).
+- One thread: the slots are the parallelism.
 - No operation cache: in a long-lived process it answers with a file's old pixels after the file changed.
 - No loader that libvips itself does not trust with hostile files.
 """

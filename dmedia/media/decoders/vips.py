@@ -107,7 +107,7 @@ def jpeg_shrink(width: int, height: int, wanted: Size) -> int:
     """Choose the scale of a JPEG decoder: the smallest picture that is still as large as wanted.
 
     This is sharp's rule. libvips' own thumbnail keeps a margin of two, which costs 10 to 18 % of a file's CPU time for
-    about one point of SSIMULACRA2 (design, section 8).
+    about one point of SSIMULACRA2, as measured at 800 and 320 pixels.
 
     Parameters
     ----------
