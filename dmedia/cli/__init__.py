@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import json
 import os
@@ -11,7 +12,7 @@ import traceback
 from dmedia.errors import DmediaError
 
 BUG = 1
-SIGNAL_BASE = 128
+UNWRITABLE = 5
 SIGINT_STATUS = 130
 
 
@@ -22,6 +23,8 @@ def main() -> None:
     the end, which takes 0.15 s with Dask's modules: everything that must be closed is.
     """
     gc.disable()
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - closed by whoever called us
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     if sys.platform == "win32":
         sys.exit("dmedia does not run on native Windows: run it in WSL 2.")
     arguments = sys.argv[1:]
@@ -31,6 +34,9 @@ def main() -> None:
         sys.stderr.flush()
     except BrokenPipeError:  # the reader of our output has left, which is its right
         status = 0
+    except OSError as error:
+        status = UNWRITABLE
+        os.write(2, f"dmedia: standard output cannot be written: {error.strerror}\n".encode())
     os._exit(status)
 
 
@@ -60,12 +66,20 @@ def _run(arguments: list[str]) -> int:
         return _tell(error.format_message(), _usage_hint(error), error.exit_code, as_json=as_json)
     except DmediaError as error:
         return _tell(error.message, error.hint, error.exit_status, as_json=as_json)
-    except BrokenPipeError:
-        raise
+    except SystemExit as error:  # Click's way of telling that the reader of our output has left
+        raise BrokenPipeError from error
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EIO, errno.EPIPE, errno.EBADF) and error.filename is None:
+            raise  # of standard output: every other file is named, or became an error of ours
+        return _bug(error, as_json=as_json)
     except Exception as error:  # noqa: BLE001 - the last resort: what gets here is a bug, and is told as one
-        traceback.print_exc()
-        return _tell(f"a bug in dmedia: {type(error).__name__}: {error}", None, BUG, as_json=as_json)
+        return _bug(error, as_json=as_json)
     return status if isinstance(status, int) else 0
+
+
+def _bug(error: Exception, *, as_json: bool) -> int:
+    traceback.print_exception(error)
+    return _tell(f"a bug in dmedia: {type(error).__name__}: {error}", None, BUG, as_json=as_json)
 
 
 def _tell(message: str, hint: str | None, status: int, *, as_json: bool) -> int:

@@ -6,19 +6,9 @@ from typing import Any
 
 import click
 
+from dmedia.cli.command import make_command, option
 from dmedia.cli.launch import launch
-from dmedia.cli.options import (
-    INPUT,
-    JOB_PARAMETERS,
-    PATH,
-    make_command,
-    option,
-    output_directory,
-    read_inputs,
-    read_limits,
-    read_policies,
-)
-from dmedia.model import JobSpec
+from dmedia.cli.options import HOW_PARAMETERS, INPUT, PATH, WHERE_PARAMETERS, read_spec
 from dmedia.operations import find_operation
 
 
@@ -26,19 +16,9 @@ def apply(**values: Any) -> int:
     """Process files by a preset."""
     from dmedia.presets import load_preset
 
-    inputs = read_inputs(values)
     preset = load_preset(values["preset"], values["preset_file"])
-    spec = JobSpec(
-        operation=preset.operation,
-        parameters=preset.parameters,
-        inputs=inputs,
-        output_directory=output_directory(values),
-        policies=read_policies(values),
-        limits=read_limits(values),
-        preset=preset.name,
-        accepts=find_operation(preset.operation).accepts,
-    )
-    return launch(spec, values)
+    operation = find_operation(preset.operation)
+    return launch(read_spec(operation, preset.parameters, values, preset.name), values)
 
 
 command = make_command(
@@ -46,7 +26,8 @@ command = make_command(
     "Process files by a preset: a named operation with its parameters. See: dmedia presets list",
     [
         click.Argument(["preset"], metavar="PRESET"),
-        *JOB_PARAMETERS,
+        *WHERE_PARAMETERS,
+        *HOW_PARAMETERS,
         option(
             "--preset-file",
             group=INPUT,

@@ -48,17 +48,17 @@ def show_plan(spec: JobSpec, *, as_json: bool) -> int:
 
 
 def _print_lines(plan: Plan, files: Iterator[FileReport]) -> None:
-    from dmedia.report.documents import text
-    from dmedia.report.summary import size
+    from dmedia.report.summary import files as counted
+    from dmedia.report.summary import printable, size
 
     for file in files:
         reason = f"  ({file.failure.message})" if file.failure else ""
-        click.echo(f"{SAID[file.status]:<10} {text(file.source)} -> {text(file.rendition)}{reason}")
+        click.echo(f"{SAID[file.status]:<10} {printable(file.source)} -> {printable(file.rendition)}{reason}")
     click.echo(
         f"{plan.total:,} files: {plan.pending:,} to do, {plan.skipped:,} up to date, {plan.failed:,} cannot be done"
     )
     if plan.ignored:
-        click.echo(f"ignored: {sum(plan.ignored.values()):,} files in directories that are not for this operation")
+        click.echo(f"ignored: {counted(sum(plan.ignored.values()))} in directories that are not for this operation")
     click.echo(f"forecast: about {size(plan.forecast_bytes)} of {size(plan.free_bytes)} free; nothing was written")
     for warning in plan.warnings:
         click.echo(f"warning: {warning}")

@@ -102,14 +102,14 @@ def heeded_signals(stop: Stop) -> Iterator[None]:
 
 def show_end(report: JobReport, *, as_json: bool, quiet: bool) -> None:
     """Print a job's end on standard output: one JSON document, or a summary."""
-    from dmedia.record.reader import read_files
+    from dmedia.record.reader import read_files, read_warned
     from dmedia.report.documents import job_document
     from dmedia.report.summary import summarise
 
     if as_json:
         click.echo(json.dumps(job_document(report)))
     elif not quiet:
-        for line in summarise(report, read_files(report.id, {FileStatus.FAILED})):
+        for line in summarise(report, read_files(report.id, {FileStatus.FAILED}), read_warned(report.id)):
             click.echo(line)
         if report.state is JobState.INTERRUPTED:
             click.echo("  stopped before the end: type the same command again, what is done is skipped")

@@ -6,19 +6,10 @@ from dataclasses import MISSING
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
 
+from dmedia.cli.command import Command, make_command, option
 from dmedia.cli.launch import launch
-from dmedia.cli.options import (
-    JOB_PARAMETERS,
-    Command,
-    make_command,
-    option,
-    output_directory,
-    read_inputs,
-    read_limits,
-    read_policies,
-)
+from dmedia.cli.options import HOW_PARAMETERS, WHERE_PARAMETERS, read_spec
 from dmedia.cli.types import Choice
-from dmedia.model import JobSpec
 from dmedia.operations.parameters import Help, parameter_fields
 
 if TYPE_CHECKING:
@@ -47,24 +38,14 @@ def operation_command(operation: Operation) -> Command:
     def run(**values: Any) -> int:
         from dmedia.operations.validation import validate
 
-        inputs = read_inputs(values)
         parameters = validate(operation.name, {name: values[name] for name in declared if values[name] is not None})
-        spec = JobSpec(
-            operation=operation.name,
-            parameters=parameters,
-            inputs=inputs,
-            output_directory=output_directory(values),
-            policies=read_policies(values),
-            limits=read_limits(values),
-            accepts=operation.accepts,
-        )
-        return launch(spec, values)
+        return launch(read_spec(operation, parameters, values), values)
 
     options = [_parameter_option(name, *field) for name, field in declared.items()]
     return make_command(
         operation.name,
         operation.summary,
-        [*JOB_PARAMETERS[:8], *options, *JOB_PARAMETERS[8:]],
+        [*WHERE_PARAMETERS, *options, *HOW_PARAMETERS],
         run,
         operation.example,
     )

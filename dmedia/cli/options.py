@@ -8,64 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dmedia.cli.command import flag, option
 from dmedia.cli.types import Quantity
 from dmedia.errors import UsageError
-from dmedia.model import Inputs, Limits, OnCollision, Policies
+from dmedia.model import Inputs, JobSpec, Limits, OnCollision, Policies
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from dmedia.operations.operation import Operation
+    from dmedia.operations.parameters import Parameters
 
 INPUT, OUTPUT, RUN, LIMIT = "Input", "Output", "Run", "Limits of one file"
 
 
-class Option(click.Option):
-    """An option that stands under a title in the help text.
-
-    Parameters
-    ----------
-    group : str
-        The title.
-    """
-
-    def __init__(self, *args: Any, group: str = "Options", **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.group = group
-
-
-class Command(click.Command):
-    """A command whose help text shows its options under titles, and an example."""
-
-    example: str = ""
-
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the options under their titles, in the order the titles first occur."""
-        groups: dict[str, list[tuple[str, str]]] = {}
-        for parameter in self.get_params(ctx):
-            record = parameter.get_help_record(ctx)
-            if record and isinstance(parameter, click.Option):
-                groups.setdefault(getattr(parameter, "group", "Options"), []).append(record)
-        for title, records in groups.items():
-            with formatter.section(title):
-                formatter.write_dl(records)
-
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - Click's signature
-        """Write the example."""
-        if self.example:
-            with formatter.section("Example"):
-                formatter.write_text(self.example)
-
-
-def option(*names: str, group: str, **attributes: Any) -> Option:
-    """Make an option under a title."""
-    return Option(list(names), group=group, **attributes)
-
-
-def flag(*names: str, group: str, help: str) -> Option:  # noqa: A002 - Click's word
-    """Make a switch under a title."""
-    return Option(list(names), group=group, help=help, is_flag=True)
-
-
-PATH = click.Path(path_type=bytes)
+PATH = click.Path(path_type=bytes, readable=False)  # what cannot be read fails by itself, and not the command
 
 INPUT_PARAMETERS: list[click.Parameter] = [
     click.Argument(["inputs"], metavar="INPUT...", nargs=-1, type=PATH),
@@ -161,13 +116,6 @@ LIMIT_PARAMETERS: list[click.Parameter] = [
         help="Pixels of a page.  [default: 268M]",
     ),
     option(
-        "--max-frames",
-        group=LIMIT,
-        metavar="N",
-        type=click.IntRange(min=1),
-        help="Frames of an animation.  [default: 300]",
-    ),
-    option(
         "--max-input-bytes",
         group=LIMIT,
         metavar="SIZE",
@@ -183,7 +131,50 @@ LIMIT_PARAMETERS: list[click.Parameter] = [
     ),
 ]
 
-JOB_PARAMETERS = [*INPUT_PARAMETERS, *OUTPUT_PARAMETERS, *RUN_PARAMETERS, *LIMIT_PARAMETERS]
+WHERE_PARAMETERS = [*INPUT_PARAMETERS, *OUTPUT_PARAMETERS]
+"""From where to where: in front of an operation's own parameters in its help text."""
+
+HOW_PARAMETERS = [*RUN_PARAMETERS, *LIMIT_PARAMETERS]
+"""How it runs: behind them."""
+
+
+def read_spec(
+    operation: Operation, parameters: Parameters, values: dict[str, Any], preset: str | None = None
+) -> JobSpec:
+    """Put a job together from a command's values.
+
+    Parameters
+    ----------
+    operation : Operation
+        What is done.
+    parameters : Parameters
+        Its validated arguments.
+    values : dict
+        The command's values for its input, output and limit options.
+    preset : str, optional
+        Name of the preset that operation and parameters came from.
+
+    Returns
+    -------
+    JobSpec
+
+    Raises
+    ------
+    UsageError
+        When there is no input, or the output directory has no name.
+    """
+    if not values["output"]:
+        raise UsageError("The output directory has no name", "name one with -o DIR; -o . is this directory")
+    return JobSpec(
+        operation=operation.name,
+        parameters=parameters,
+        inputs=read_inputs(values),
+        output_directory=os.path.abspath(values["output"]),
+        policies=read_policies(values),
+        limits=read_limits(values),
+        preset=preset,
+        accepts=operation.accepts,
+    )
 
 
 def read_inputs(values: dict[str, Any]) -> Inputs:
@@ -222,39 +213,8 @@ def read_limits(values: dict[str, Any]) -> Limits:
     given: dict[str, Any] = {"timeout_s": values["timeout"]}
     if pixels := values["max_pixels"]:
         given |= {"max_page_pixels": pixels, "max_file_pixels": max(pixels, Limits().max_file_pixels)}
-    if frames := values["max_frames"]:
-        given["max_frames"] = frames
     if size_bytes := values["max_input_bytes"]:
         given |= {"max_image_bytes": size_bytes, "max_film_bytes": size_bytes}
     if memory := values["slot_memory"]:
         given |= {"image_slot_bytes": memory, "film_slot_bytes": memory}
     return replace(Limits(), **given)
-
-
-def output_directory(values: dict[str, Any]) -> bytes:
-    """Take the output directory from a command's values, as an absolute path."""
-    output: bytes = values["output"]
-    return os.path.abspath(output)
-
-
-def make_command(
-    name: str, summary: str, parameters: list[click.Parameter], run: Callable[..., int], example: str = ""
-) -> Command:
-    """Put a command together.
-
-    Parameters
-    ----------
-    name, summary, example : str
-        For the help text.
-    parameters : list of click.Parameter
-        Its arguments and options.
-    run : callable
-        Gets their values by keyword and returns the exit status.
-
-    Returns
-    -------
-    Command
-    """
-    command = Command(name, callback=run, params=parameters, help=summary)
-    command.example = example
-    return command

@@ -13,7 +13,7 @@ from dmedia.model import ENDED, FileStatus, JobState
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dmedia.model import JobReport
+    from dmedia.model import FileReport, JobReport
 
 WATCH_PERIOD_S = 1.0
 FINAL = ENDED | {JobState.INTERRUPTED}
@@ -24,23 +24,23 @@ FINAL = ENDED | {JobState.INTERRUPTED}
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: a list of jobs, or with JOB one object.")
 @click.option("--files", is_flag=True, help="Show every file of the job.")
 @click.option("--failed", is_flag=True, help="Show the files that failed.")
+@click.option("--warned", is_flag=True, help="Show the files that were completed with warnings.")
 @click.option("--watch", is_flag=True, help="Go on showing until the job has ended; with --json one document a line.")
-def command(job: str | None, *, as_json: bool, files: bool, failed: bool, watch: bool) -> int:
+def command(job: str | None, *, as_json: bool, watch: bool, **which: bool) -> int:
     """Show running and recent jobs, newest first, or one of them.
 
     JOB is an id, the beginning of one, or `last`. The status is read from the job's
     record, from any process at any time.
     """
     if job is None:
-        if files or failed or watch:
-            raise click.UsageError("--files, --failed and --watch are about one job: name it, or `last`")
+        if watch or any(which.values()):
+            raise click.UsageError("--files, --failed, --warned and --watch are about one job: name it, or `last`")
         return _show_jobs(as_json=as_json)
     from dmedia.record.home import find_job
 
-    statuses = {FileStatus.FAILED} if failed and not files else None
     job = find_job(job)
     while True:
-        report = _show_job(job, statuses, as_json=as_json, files=files or failed)
+        report = _show_job(job, which, as_json=as_json)
         if not watch or report.state in FINAL:
             return 0
         time.sleep(WATCH_PERIOD_S)
@@ -68,39 +68,53 @@ def _show_jobs(*, as_json: bool) -> int:
     return 0
 
 
-def _show_job(job: str, statuses: set[FileStatus] | None, *, as_json: bool, files: bool) -> JobReport:
-    from dmedia.record.reader import read_files, read_job
+def _show_job(job: str, which: dict[str, bool], *, as_json: bool) -> JobReport:
+    from dmedia.record.reader import read_job
     from dmedia.report.documents import file_document, job_document, joined
+    from dmedia.report.summary import file_line
 
     report = read_job(job)
-    documents = (file_document(file) for file in read_files(job, statuses)) if files else iter(())
+    files = _chosen_files(job, **which)
     if as_json:
         head = job_document(report)
-        for part in joined(head, "files", documents) if files else (json.dumps(head),):
+        documents = map(file_document, files)
+        for part in joined(head, "files", documents) if any(which.values()) else (json.dumps(head),):
             click.echo(part, nl=False)
         click.echo()
         return report
     for line in _job_lines(report):
         click.echo(line)
-    for document in documents:
-        reason = f": {document['error']}" if document["error"] else ""
-        hint = f" (hint: {document['hint']})" if document["hint"] else ""
-        click.echo(f"  {document['status']:<10} {document['path']}{reason}{hint}")
+    for file in files:
+        click.echo(file_line(file))
     return report
 
 
+def _chosen_files(job: str, *, files: bool, failed: bool, warned: bool) -> Iterator[FileReport]:
+    from dmedia.record.reader import read_files, read_warned
+
+    if files:
+        yield from read_files(job)
+        return
+    if failed:
+        yield from read_files(job, {FileStatus.FAILED})
+    if warned:
+        yield from read_warned(job)
+
+
 def _job_lines(report: JobReport) -> Iterator[str]:
-    from dmedia.report.documents import duration, text
-    from dmedia.report.summary import clock, outcome
+    from dmedia.report.documents import duration
+    from dmedia.report.summary import clock, files, outcome, printable
 
     yield f"{report.id}  {report.preset or report.operation}  {report.state}  {report.progress} %  {duration(report)}"
     yield f"  {outcome(report)}" + (f", {report.processing} being worked on" if report.processing else "")
     if report.eta_s is not None and report.state not in FINAL:
         yield f"  {report.files_per_s or 0:.1f} files/s, about {clock(report.eta_s)} left"
-    yield f"  output: {text(report.output_directory)}"
+    yield f"  output: {printable(report.output_directory)}"
     if report.dashboard and report.state not in FINAL:
         yield f"  dashboard: {report.dashboard}"
     for code, count in report.errors.items():
         yield f"  {count:,} failed: {code}"
+    if report.warned:
+        yield f"  {files(report.warned)} with warnings: --warned shows them"
     for warning in report.warnings:
         yield f"  warning: {warning}"

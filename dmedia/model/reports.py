@@ -44,6 +44,8 @@ class JobReport:
         Whether sources are still being counted; ``total`` is then what was found so far.
     total, completed, failed, skipped, cancelled, processing : int
         Files; what is in none of the last five is pending.
+    warned : int
+        Completed files of which something must be told.
     created_at, started_at, ended_at : float or None
         Seconds since the epoch.
     elapsed_s : float
@@ -78,6 +80,7 @@ class JobReport:
     skipped: int
     cancelled: int
     processing: int
+    warned: int
     created_at: float
     started_at: float | None
     ended_at: float | None

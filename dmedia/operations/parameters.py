@@ -99,7 +99,7 @@ class Encoding(Parameters):
     ] = "#ffffff"
     metadata: Annotated[
         MetadataPolicy,
-        Help("copyright keeps copyright, artist and ICC profile; keep also the rest; strip nothing"),
+        Help("copyright keeps copyright, artist and ICC profile; keep keeps all; strip keeps none"),
     ] = "copyright"
     icc: Annotated[IccPolicy, Help("srgb converts the colours to sRGB; keep leaves them in the source's profile")] = (
         "srgb"
@@ -111,9 +111,11 @@ class Encoding(Parameters):
         Raises
         ------
         ValueError
-            When the background is no colour.
+            When the background is no colour, or a JPEG shall be lossless.
         """
         check_colour("background", self.background)
+        if self.lossless and self.format == "jpg":
+            raise ValueError("lossless: a JPEG cannot be; choose webp, avif, png or tiff as the format")
 
 
 @dataclass(frozen=True, kw_only=True)

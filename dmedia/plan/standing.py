@@ -102,7 +102,7 @@ class _Look:
         else:
             failure = Failure(
                 "output_exists",
-                EXISTS + "no job of dmedia has written this file",
+                EXISTS + "it is not as a job of dmedia has written it: somebody else's, or changed since",
                 "plan",
                 "Use --overwrite to replace it.",
             )

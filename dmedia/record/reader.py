@@ -11,7 +11,7 @@ from dmedia.errors import RecordError, UnknownJobError, UsageError
 from dmedia.model import ENDED, JobReport, JobState
 from dmedia.record import folder, home
 from dmedia.record.lock import host, is_held
-from dmedia.record.rows import read_rows
+from dmedia.record.rows import WARNED, read_rows
 from dmedia.record.schema import PENDING, decoded, open_for_reading, translated
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 JOB = "SELECT id, created_at, operation, preset, given, output_directory, base, ignored FROM job"
 
 STATE = f"""
-SELECT state, planning, total, completed, failed, skipped, cancelled, errors, bytes_in, bytes_out, started_at, ended_at,
-  taken_at, worked_s, run_started_at, run_done, heartbeat, host, scheduler, dashboard,
+SELECT state, planning, total, completed, failed, skipped, cancelled, warned, errors, bytes_in, bytes_out, started_at,
+  ended_at, taken_at, worked_s, run_started_at, run_done, heartbeat, host, scheduler, dashboard,
   (SELECT COUNT(*) FROM running n CROSS JOIN file f ON f.number = n.number AND f.status = {PENDING}) AS processing
 FROM state
 """  # noqa: S608  # our own words
@@ -83,24 +83,31 @@ def read_files(job: str, statuses: Collection[FileStatus] | None = None) -> Iter
         yield from read_rows(connection, statuses, active=active)
 
 
+def read_warned(job: str) -> Iterator[FileReport]:
+    """Read the files of a job that were completed with warnings. See `read_files`."""
+    path = _path(job)
+    with translated(path), decoded(path), closing(open_for_reading(path)) as connection:
+        yield from read_rows(connection, None, where=WARNED)
+
+
 def list_jobs(recent: int = 20) -> tuple[list[JobReport], tuple[str, ...]]:
-    """List all jobs that have not ended, then those that ended last; each newest first.
+    """List all jobs that somebody works on and the newest of the others, newest first.
 
     Parameters
     ----------
     recent : int
-        How many ended ones.
+        How many of the others: ended and interrupted ones.
 
     Returns
     -------
     tuple of (list of JobReport, tuple of str)
         The jobs, and a warning for each record that cannot be read: it does not hide the others.
     """
-    active: list[JobReport] = []
-    ended: list[JobReport] = []
+    listed: list[JobReport] = []
+    others = 0
     warnings: list[str] = []
     for job in home.job_ids():
-        if len(ended) >= recent and (home.job_folder(job) / home.ENDED_FILE).exists():
+        if others >= recent and (home.job_folder(job) / home.ENDED_FILE).exists():
             continue
         try:
             report = read_job(job)
@@ -109,8 +116,12 @@ def list_jobs(recent: int = 20) -> tuple[list[JobReport], tuple[str, ...]]:
         except RecordError as error:
             warnings.append(error.message)
             continue
-        (ended if report.state in ENDED else active).append(report)
-    return active + ended[:recent], tuple(warnings)
+        if report.state in ENDED or report.state is JobState.INTERRUPTED:
+            others += 1
+            if others > recent:
+                continue
+        listed.append(report)
+    return listed, tuple(warnings)
 
 
 def request(job: str, kind: str) -> None:
@@ -203,7 +214,7 @@ def _report(job: tuple[Any, ...], state: dict[str, Any], seen: JobState, warning
         errors=json.loads(state["errors"]),
         ignored=json.loads(ignored),
         warnings=warnings,
-        **{name: state[name] for name in ("total", "completed", "failed", "skipped", "cancelled")},
+        **{name: state[name] for name in ("total", "completed", "failed", "skipped", "cancelled", "warned")},
         **{name: state[name] for name in ("started_at", "ended_at", "bytes_in", "bytes_out", "scheduler", "dashboard")},
     )
 

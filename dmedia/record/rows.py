@@ -25,6 +25,8 @@ STORED = {status: stored for stored, status in STATUS.items()}
 PAGE = 1_000
 """Rows a query takes: short enough that a reader never stays in the way of the writer."""
 
+WARNED = "f.number IN (SELECT number FROM warned)"
+
 ROWS = f"""
 SELECT f.number, s.path, f.source_name, d.path, f.rendition_name, f.status, f.attempts, f.code, r.detail, n.worker
 FROM file f
@@ -38,7 +40,11 @@ ORDER BY f.number LIMIT ?
 
 
 def read_rows(
-    connection: sqlite3.Connection, statuses: Collection[FileStatus] | None, *, active: bool = True
+    connection: sqlite3.Connection,
+    statuses: Collection[FileStatus] | None,
+    *,
+    active: bool = True,
+    where: str = "1",
 ) -> Iterator[FileReport]:
     """Read the files of a job in the order of their numbers.
 
@@ -50,13 +56,15 @@ def read_rows(
         Which; ``None`` for all.
     active : bool
         Whether somebody works on the job: otherwise nothing is ``processing``, whatever the record says.
+    where : str
+        A further condition of ours, such as `WARNED`.
 
     Yields
     ------
     FileReport
         Page by page, each as it stands when its page is read.
     """
-    query = ROWS.format(active=int(active), wanted=_condition(statuses))
+    query = ROWS.format(active=int(active), wanted=f"{_condition(statuses)} AND {where}")
     after = -1
     while rows := connection.execute(query, (after, PAGE)).fetchall():
         for row in rows:

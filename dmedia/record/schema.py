@@ -49,6 +49,7 @@ CREATE TABLE state (          -- one row, small: it is written with every batch 
   failed INTEGER NOT NULL DEFAULT 0,
   skipped INTEGER NOT NULL DEFAULT 0,
   cancelled INTEGER NOT NULL DEFAULT 0,
+  warned INTEGER NOT NULL DEFAULT 0,
   errors TEXT NOT NULL DEFAULT '{}',
   bytes_in INTEGER NOT NULL DEFAULT 0,
   bytes_out INTEGER NOT NULL DEFAULT 0,
@@ -80,6 +81,7 @@ CREATE TABLE file (           -- one row a task; paths are split because a direc
   code TEXT
 );
 CREATE TABLE result (number INTEGER PRIMARY KEY, detail TEXT NOT NULL);  -- beside `file`, so that its rows never grow
+CREATE TABLE warned (number INTEGER PRIMARY KEY);  -- completed files of which something must be told
 CREATE TABLE running (number INTEGER PRIMARY KEY, worker TEXT NOT NULL, started_at REAL NOT NULL) WITHOUT ROWID;
 """
 

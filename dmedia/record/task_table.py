@@ -33,8 +33,8 @@ WHERE f.status = {PENDING}
 """  # noqa: S608  # our own words
 
 COUNT = """
-UPDATE state SET completed = completed + ?, failed = failed + ?, bytes_in = bytes_in + ?, bytes_out = bytes_out + ?,
-  errors = ?
+UPDATE state SET completed = completed + ?, failed = failed + ?, warned = warned + ?, bytes_in = bytes_in + ?,
+  bytes_out = bytes_out + ?, errors = ?
 """
 
 
@@ -77,6 +77,7 @@ class TaskTable:
         renditions = {number: directory + b"/" + name for number, directory, name in found}
         rows: list[tuple[int, str | None, int]] = []
         details: list[tuple[int, str]] = []
+        warned: list[tuple[int]] = []
         bytes_in = bytes_out = completed = 0
         for result in results:
             rendition = renditions.pop(result.number, None)
@@ -88,13 +89,16 @@ class TaskTable:
                 continue
             rows.append((COMPLETED, None, result.number))
             completed += 1
+            if result.warnings:
+                warned.append((result.number,))
             bytes_in += result.bytes_in
             bytes_out += sum(output.size_bytes for output in result.outputs)
         errors = self._errors + Counter(code for _, code, _ in rows if code)
         execute = self._connection.executemany
         execute("UPDATE file SET status = ?, code = ?, attempts = attempts + 1 WHERE number = ?", rows)
         execute("INSERT OR REPLACE INTO result VALUES (?, ?)", details)
-        counted = (completed, len(rows) - completed, bytes_in, bytes_out, json.dumps(errors))
+        execute("INSERT INTO warned VALUES (?)", warned)
+        counted = (completed, len(rows) - completed, len(warned), bytes_in, bytes_out, json.dumps(errors))
         self._connection.execute(COUNT, counted)
         self._errors = errors
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
-from dmedia.report.summary import clock
+from dmedia.report.summary import clock, files
 
 if TYPE_CHECKING:
     from dmedia.model import JobReport, Plan
@@ -36,12 +36,12 @@ class Bar:
 
     def found(self, total: int) -> None:
         """Show how many sources there are so far."""
-        self._progress.update(self._task, files=f"{total:,} files found")
+        self._progress.update(self._task, files=f"{files(total)} found")
 
     def planned(self, job: str, plan: Plan) -> None:
         """Show what is going to be done."""
         self._console.print(
-            f"[bold]{job}[/bold]: {plan.total:,} files, {plan.pending:,} to do", highlight=False, soft_wrap=True
+            f"[bold]{job}[/bold]: {files(plan.total)}, {plan.pending:,} to do", highlight=False, soft_wrap=True
         )
         self._progress.update(
             self._task,

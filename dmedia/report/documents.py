@@ -1,13 +1,13 @@
-"""Jobs and files as JSON documents: a contract with programs, whose first keys and types do not change."""
+"""Jobs and files as JSON documents: programs rely on the first keys and types, which do not change."""
 
 from __future__ import annotations
 
 import base64
 import json
-import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from dmedia.errors import shown
 from dmedia.model import ENDED, JobState
 
 if TYPE_CHECKING:
@@ -52,12 +52,13 @@ def job_document(report: JobReport) -> Document:
         "files_per_s": report.files_per_s,
         "bytes_in": report.bytes_in,
         "bytes_out": report.bytes_out,
-        "output_directory": text(report.output_directory),
-        "base": text(report.base),
+        "output_directory": shown(report.output_directory),
+        "base": shown(report.base),
         "parameters": report.parameters,
         "preset": report.preset,
         "errors": report.errors,
         "ignored": report.ignored,
+        "warned": report.warned,
         "warnings": list(report.warnings),
         "scheduler": report.scheduler,
         "dashboard": report.dashboard,
@@ -80,7 +81,7 @@ def file_document(report: FileReport) -> Document:
     """
     failure = report.failure
     document: Document = {
-        "path": text(report.source),
+        "path": shown(report.source),
         "status": str(report.status),
         "error": failure.message if failure else None,
         "code": failure.code if failure else None,
@@ -115,10 +116,10 @@ def plan_document(plan: Plan) -> Document:
 def planned_file_document(report: FileReport) -> Document:
     """Make the document of a file in a plan: ``path``, ``status`` and ``error`` as always, then its rendition."""
     document: Document = {
-        "path": text(report.source),
+        "path": shown(report.source),
         "status": str(report.status),
         "error": report.failure.message if report.failure else None,
-        "rendition": text(report.rendition),
+        "rendition": shown(report.rendition),
     }
     return _with_exact_path(document, report.source)
 
@@ -148,7 +149,7 @@ def joined(head: Document, key: str, documents: Iterable[Document]) -> Iterator[
 
 def _output_document(output: Output) -> Document:
     document: Document = {
-        "path": text(output.path),
+        "path": shown(output.path),
         "width": output.width,
         "height": output.height,
         "format": output.format,
@@ -167,14 +168,9 @@ def duration(report: JobReport) -> str:
     return "running"
 
 
-def text(path: bytes) -> str:
-    """Show a path as text, with U+FFFD for bytes that are not UTF-8."""
-    return path.decode("utf-8", "replace")
-
-
 def _with_exact_path(document: Document, path: bytes) -> Document:
-    if document["path"].encode("utf-8", "replace") != path:
-        document["path_b64"] = base64.b64encode(os.fsencode(path)).decode("ascii")
+    if document["path"].encode() != path:
+        document["path_b64"] = base64.b64encode(path).decode("ascii")
     return document
 
 

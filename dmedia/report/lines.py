@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, TextIO
 
-from dmedia.report.summary import clock
+from dmedia.report.summary import clock, files
 
 if TYPE_CHECKING:
     from dmedia.model import JobReport, Plan
@@ -29,18 +29,18 @@ class Lines:
 
     def found(self, total: int) -> None:
         """Say how many sources there are so far."""
-        self._now_and_then(f"planning: {total:,} files found")
+        self._now_and_then(f"planning: {files(total)} found")
 
     def planned(self, job: str, plan: Plan) -> None:
         """Say what is going to be done."""
-        self._write(f"{job}: {plan.total:,} files, {plan.pending:,} to do")
+        self._write(f"{job}: {files(plan.total)}, {plan.pending:,} to do")
 
     def progress(self, report: JobReport) -> None:
         """Say how far the job is."""
         rate = f", {report.files_per_s:.1f} files/s" if report.files_per_s else ""
         left = f", {clock(report.eta_s)} left" if report.eta_s is not None else ""
         self._now_and_then(
-            f"{report.progress} %: {report.done:,} of {report.total:,} files, {report.failed:,} failed{rate}{left}"
+            f"{report.progress} %: {report.done:,} of {files(report.total)}, {report.failed:,} failed{rate}{left}"
         )
 
     def close(self) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dmedia.report.documents import duration, text
+from dmedia.errors import shown
+from dmedia.report.documents import duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -15,15 +16,15 @@ EXAMPLES = 3
 """Files named for each reason of failure; ``dmedia status JOB --failed`` names all."""
 
 
-def summarise(report: JobReport, failed: Iterable[FileReport]) -> Iterator[str]:
+def summarise(report: JobReport, failed: Iterable[FileReport], warned: Iterable[FileReport]) -> Iterator[str]:
     """Sum a job up.
 
     Parameters
     ----------
     report : JobReport
         The job at its end.
-    failed : iterable of FileReport
-        Its failed files.
+    failed, warned : iterable of FileReport
+        Its failed files, and those completed with warnings.
 
     Yields
     ------
@@ -32,7 +33,7 @@ def summarise(report: JobReport, failed: Iterable[FileReport]) -> Iterator[str]:
     """
     yield f"{report.id}: {report.state}, {outcome(report)} in {duration(report)}"
     if report.completed:
-        yield f"  {_saving(report)}; renditions are in {text(report.output_directory)}"
+        yield f"  {_saving(report)}; renditions are in {printable(report.output_directory)}"
     if report.ignored:
         kinds = ", ".join(
             f"{count} {'.' + name if name else 'without extension'}" for name, count in report.ignored.items()
@@ -40,8 +41,29 @@ def summarise(report: JobReport, failed: Iterable[FileReport]) -> Iterator[str]:
         yield f"  ignored: {kinds}"
     if report.failed:
         yield from _failures(report, failed)
+    if report.warned:
+        yield f"  {files(report.warned)} with warnings, such as: {_first_warning(warned)}"
+        yield f"    all of them: dmedia status {report.id} --warned"
     for warning in report.warnings:
         yield f"  warning: {warning}"
+
+
+def printable(path: bytes) -> str:
+    """Show a path on a terminal: control characters, and those that turn the direction of writing, become escapes."""
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in shown(path))
+
+
+def files(count: int) -> str:
+    """Count files in words."""
+    return f"{count:,} file" + "s" * (count != 1)
+
+
+def file_line(file: FileReport) -> str:
+    """Tell in a line what became of a file, and what helps."""
+    failure = file.failure
+    reason = f": {failure.message}" if failure else "".join(f"; {warning}" for warning in file.warnings)
+    hint = f" (hint: {failure.hint})" if failure and failure.hint else ""
+    return f"  {file.status:<10} {printable(file.source)}{reason}{hint}"
 
 
 def outcome(report: JobReport) -> str:
@@ -54,7 +76,7 @@ def outcome(report: JobReport) -> str:
         (report.pending + report.processing, "not done"),
     )
     words = ", ".join(f"{count:,} {word}" for count, word in counts if count)
-    return f"{words or 'nothing to do'} of {report.total:,} files"
+    return f"{words or 'nothing to do'} of {files(report.total)}"
 
 
 def size(size_bytes: float) -> str:
@@ -94,9 +116,13 @@ def _failures(report: JobReport, failed: Iterable[FileReport]) -> Iterator[str]:
         yield f"  {count:,} failed: {code}"
         for file in examples[code]:
             assert file.failure is not None, "collected above"
-            yield f"    {text(file.source)}: {file.failure.message}"
+            yield f"    {printable(file.source)}: {file.failure.message}"
         if count > EXAMPLES:
             yield f"    and {count - EXAMPLES:,} more: dmedia status {report.id} --failed"
-        hint = next((file.failure.hint for file in examples[code] if file.failure and file.failure.hint), None)
-        if hint:
+        for hint in dict.fromkeys(file.failure.hint for file in examples[code] if file.failure and file.failure.hint):
             yield f"    hint: {hint}"
+
+
+def _first_warning(warned: Iterable[FileReport]) -> str:
+    file = next(iter(warned), None)
+    return f"{printable(file.source)}: {'; '.join(file.warnings)}" if file else ""

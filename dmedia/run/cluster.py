@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT_S = 10.0
 """Seconds to wait for a scheduler to answer, and for a first worker to be there."""
 
+UNENCRYPTED = ("tcp", "ws", "ucx")
+"""Dask's transports that whoever is on the way can read and write."""
+
 THREADS_PER_SLOT = 2
 """Threads of a worker in this process for each slot: the next chunk waits at the slot, and not in Dask's event loop
 (2 to 4 ms a chunk, measured as idle slots with ``benchmarks/throughput.py``)."""
@@ -219,7 +222,7 @@ def exposure(address: str, *, insecure: bool) -> str | None:
         For a public address without encryption, unless it is accepted.
     """
     parts = urllib.parse.urlsplit(address if "://" in address else f"tcp://{address}")
-    if parts.scheme != "tcp":
+    if parts.scheme not in UNENCRYPTED:
         return None
     try:
         found = socket.getaddrinfo(parts.hostname, parts.port, type=socket.SOCK_STREAM)

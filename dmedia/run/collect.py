@@ -106,7 +106,7 @@ class Harvest:
 
 
 class Judge:
-    """Tells what a future's end says about its files: usually nothing (design, section 4.9)."""
+    """Tells what a future's end says about its files: usually nothing."""
 
     def __init__(self) -> None:
         self._errors: Counter[int] = Counter()

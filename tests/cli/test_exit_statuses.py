@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,8 @@ USAGE = [
     (("convert", "a.jpg", "-o", "out", "--format", "jpg", "--name", "../{stem}.{ext}"), ".."),
     (("convert", "s3://bucket/a.jpg", "-o", "out", "--format", "jpg"), "s3://"),
     (("status", "--files"), "name it"),
+    (("resize", "a.jpg", "-o", "", "--width", "9"), "no name"),
+    (("convert", "a.jpg", "-o", "out", "--format", "jpg", "--lossless"), "lossless"),
     (("convert", "a.jpg", "-o", "out", "--format", "jpg", "--max-pixels", "many"), "no size"),
 ]
 
@@ -90,3 +93,13 @@ def test_an_error_is_a_json_document_too_where_one_was_asked_for(dmedia: Dmedia)
 def test_status_without_any_job_is_no_error(dmedia: Dmedia) -> None:
     assert dmedia("status").out == "no jobs yet\n"
     assert dmedia("status", "--json").document == []
+
+
+def test_a_named_file_that_cannot_be_read_fails_alone(dmedia: Dmedia, tmp_path: Path) -> None:
+    (tmp_path / "good.jpg").write_bytes(jpeg())
+    (tmp_path / "secret.jpg").write_bytes(jpeg())
+    (tmp_path / "secret.jpg").chmod(0)
+    if os.access(tmp_path / "secret.jpg", os.R_OK):
+        (tmp_path / "secret.jpg").unlink()  # whoever may read everything gets a file that is not there instead
+    ran = dmedia("resize", "good.jpg", "secret.jpg", "-o", "out", "--width", "9", "--json")
+    assert (ran.status, ran.document["completed"], ran.document["failed"]) == (3, 1, 1)

@@ -136,3 +136,41 @@ def test_demo_makes_media_and_runs_three_jobs_over_it(dmedia: Dmedia, tmp_path: 
     assert len(list((tmp_path / "demo").rglob("*.mp4"))) == 1
     assert {path.suffix for path in (tmp_path / "demo-web").rglob("*") if path.is_file()} == {".webp"}
     assert any("film" in path.stem or path.stem for path in (tmp_path / "demo-thumbs").rglob("*.jpg"))
+
+
+def test_warnings_of_files_are_told_at_the_end_and_shown_by_status(dmedia: Dmedia, tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(jpeg(size=(64, 48)))
+    ran = dmedia("crop", "a.jpg", "-o", "out", "--width", "100", "--height", "20")
+    assert ran.status == 0
+    assert re.search(r"1 file with warnings, such as: \S+/a.jpg: ", ran.out)
+    assert "status" in ran.out
+    shown = dmedia("status", "last", "--warned")
+    assert re.search(r"completed +\S+/a.jpg; ", shown.out)
+    document = dmedia("status", "last", "--warned", "--json").document
+    assert (document["warned"], len(document["files"])) == (1, 1)
+
+
+def test_names_cannot_steer_the_terminal(dmedia: Dmedia, tmp_path: Path) -> None:
+    name = "a\x1b[2J\nb\u202egpj.jpg"
+    (tmp_path / name).write_bytes(b"\xff\xd8\xff" + bytes(200))
+    ran = dmedia("resize", ".", "-o", "out", "--width", "9")
+    for written in (
+        ran.out,
+        dmedia("status", "last", "--failed").out,
+        dmedia("resize", ".", "-o", "x", "--width", "9", "-n").out,
+    ):
+        assert r"a\x1b[2J\nb\u202egpj.jpg" in written
+        assert not set(written) & {"\x1b", "\u202e"}
+
+
+def test_output_that_cannot_be_written_is_no_bug(dmedia: Dmedia) -> None:
+    command = [sys.executable, "-m", "dmedia", "status"]
+    with open("/dev/full", "w") as full:
+        ended = subprocess.run(
+            command, cwd=dmedia.directory, env=dmedia.environment, stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    assert ended.returncode == 5
+    assert ended.stderr == b"dmedia: standard output cannot be written: No space left on device\n"
+    piped = f"{sys.executable} -m dmedia --help | true; exit ${{PIPESTATUS[0]}}"
+    ended = subprocess.run(["bash", "-c", piped], cwd=dmedia.directory, env=dmedia.environment, check=False)
+    assert ended.returncode == 0

@@ -138,16 +138,21 @@ def test_a_lock_is_held_only_by_the_living(tmp_path: Path) -> None:
     assert is_held(tmp_path / "free" / "below") is None
 
 
-def test_active_jobs_come_first_then_the_newest_ended() -> None:
-    jobs = []
+def test_jobs_at_work_and_the_newest_of_the_others_are_listed_newest_first() -> None:
+    jobs, working = [], []
     for number in range(6):
         record = make_record(0)
         jobs.append(record.job)
-        if number not in {0, 3}:
+        if number in {0, 3}:
+            working.append(record)
+            continue
+        if number != 5:  # this one is interrupted
             record.finish()
         record.close()
     reports, warnings = reader.list_jobs(recent=2)
-    assert [report.id for report in reports] == [jobs[3], jobs[0], jobs[5], jobs[4]]
+    for record in working:
+        record.close()
+    assert [report.id for report in reports] == [jobs[5], jobs[4], jobs[3], jobs[0]]
     assert warnings == ()
 
 

@@ -50,7 +50,7 @@ def test_a_request_is_restored_exactly() -> None:
         policies=Policies(
             overwrite=True, on_collision=OnCollision.NUMBER, portable_names=True, name_template="{preset}/{stem}.{ext}"
         ),
-        limits=Limits(timeout_s=2.5, max_frames=3),
+        limits=Limits(timeout_s=2.5, max_page_pixels=3),
         preset="mine",
         accepts=frozenset({"image", "film"}),
     )

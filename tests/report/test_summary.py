@@ -15,7 +15,7 @@ ENDED = replace(RUNNING, state=JobState.COMPLETED, processing=0, completed=20, e
 
 
 def test_a_clean_job_is_two_lines() -> None:
-    assert list(summarise(ENDED, [])) == [
+    assert list(summarise(ENDED, [], [])) == [
         "batch-1703123456-abc123: completed, 20 done of 20 files in 12s",
         "  1.0 kB became 100 B (-90 %); renditions are in /out",
     ]
@@ -26,7 +26,7 @@ def test_failures_are_grouped_by_reason_with_examples_a_hint_and_the_command_tha
     report = replace(ENDED, completed=14, failed=6, errors={"timeout": 1, "unsupported_format": 5})
     timeout = Failure("timeout", "Timeout: not done after 3 s", "run")
     late = FileReport(9, b"/photos/z.jpg", FileStatus.FAILED, b"", timeout)
-    text = "\n".join(summarise(report, iter([*files, late])))
+    text = "\n".join(summarise(report, iter([*files, late]), []))
     assert "14 done, 6 failed of 20 files" in text
     assert text.index("5 failed: unsupported_format") < text.index("1 failed: timeout")
     assert "/photos/2.jpg: Unsupported format: text" in text
@@ -37,7 +37,7 @@ def test_failures_are_grouped_by_reason_with_examples_a_hint_and_the_command_tha
 
 
 def test_ignored_files_and_warnings_are_told() -> None:
-    text = "\n".join(summarise(replace(ENDED, ignored={"txt": 3, "": 1}, warnings=("low disk",)), []))
+    text = "\n".join(summarise(replace(ENDED, ignored={"txt": 3, "": 1}, warnings=("low disk",)), [], []))
     assert "ignored: 3 .txt, 1 without extension" in text
     assert "warning: low disk" in text
 
