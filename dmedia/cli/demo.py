@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from typing import Any
 
 import click
@@ -26,41 +27,16 @@ def _run_all(directory: bytes) -> int:
     """Run three jobs over the demo, as three command lines that a reader can repeat."""
     from dmedia.cli.app import app
 
-    name = os.fsdecode(directory)
-    outputs = {part: f"{name}-{part}" for part in ("web", "social", "thumbs")}
-    lines: list[list[str]] = [
-        [
-            "convert",
-            name,
-            "-r",
-            "-o",
-            outputs["web"],
-            "--format",
-            "webp",
-            "--width",
-            "800",
-            "--quality",
-            "85",
-        ],
-        ["apply", "social_media", name, "-r", "-o", outputs["social"]],
-        [
-            "thumbnail",
-            name,
-            "-r",
-            "-o",
-            outputs["thumbs"],
-            "--width",
-            "320",
-            "--height",
-            "240",
-            "--format",
-            "jpg",
-        ],
-    ]
+    name = shlex.quote(os.path.normpath(os.fsdecode(directory)))
+    lines = (
+        f"convert {name} -r -o {name}-web --format webp --width 800 --quality 85",
+        f"apply social_media {name} -r -o {name}-social",
+        f"thumbnail {name} -r -o {name}-thumbs --width 320 --height 240 --format jpg",
+    )
     worst = 0
     for line in lines:
-        click.echo("\n$ dmedia " + " ".join(line))
-        status: Any = app.main(line, prog_name="dmedia", standalone_mode=False)
+        click.echo(f"\n$ dmedia {line}")
+        status: Any = app.main(shlex.split(line), prog_name="dmedia", standalone_mode=False)
         worst = max(worst, int(status or 0))
-    click.echo("\nLook at: " + ", ".join(outputs.values()))
+    click.echo(f"\nLook at: {name}-web, {name}-social, {name}-thumbs")
     return worst

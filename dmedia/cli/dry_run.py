@@ -39,7 +39,7 @@ def show_plan(spec: JobSpec, *, as_json: bool) -> int:
     from dmedia.record.writer import RecordWriter
 
     with RecordWriter.create(spec, ephemeral=True) as record:
-        plan = plan_job(spec, record)
+        plan = plan_job(record)
         if as_json:
             _print_json(plan, record.files())
         else:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dmedia.errors import UsageError
 from dmedia.model import FileStatus, JobState
 
 if TYPE_CHECKING:
@@ -68,8 +69,15 @@ def run(spec: JobSpec, values: dict[str, Any]) -> tuple[JobReport, Stop]:
     from dmedia.run.stop import Stop
 
     stop = Stop()
-    slots = values["slots"] or default_slots(spec.limits.image_slot_bytes)
-    choice = choose_cluster(values["scheduler"], slots, insecure=values["insecure"])
+    limits = spec.limits
+    slot_bytes = limits.film_slot_bytes if "film" in spec.accepts else limits.image_slot_bytes
+    choice = choose_cluster(
+        values["scheduler"], values["slots"] or default_slots(slot_bytes), insecure=values["insecure"]
+    )
+    if values["slots"] and not choice.local:
+        raise UsageError(
+            "-j is for this machine: the workers of a cluster bring their own slots", "start workers with --nthreads"
+        )
     with contextlib.closing(choose_observer(quiet=values["quiet"])) as observer, heeded_signals(stop):
         return run_job(spec, choice, observer, stop), stop
 

@@ -34,17 +34,15 @@ LOOKED_INTO = 2_000
 """Directory entries that a hint is worth looking at."""
 
 
-def plan_job(spec: JobSpec, record: RecordWriter, found: Callable[[int], None] = lambda _: None) -> Plan:
+def plan_job(record: RecordWriter, found: Callable[[int], None] = lambda _: None) -> Plan:
     """Plan a job: its record gets a row for each source, and the output directory is made.
 
     A plan that was begun and not finished is begun again. When it is refused, the caller discards the record.
 
     Parameters
     ----------
-    spec : JobSpec
-        What was asked.
     record : RecordWriter
-        Of this job. For an ephemeral one (a dry run) nothing is made and nothing is written.
+        Of this job, with what was asked. For an ephemeral one (a dry run) nothing is made and nothing is written.
     found : callable
         Gets the number of sources found so far, at most every 0.2 s and at the end.
 
@@ -64,6 +62,7 @@ def plan_job(spec: JobSpec, record: RecordWriter, found: Callable[[int], None] =
     PreflightError
         When the output directory cannot be written or its disk is too small. Nothing was written there.
     """
+    spec = record.spec
     output_directory = os.path.abspath(spec.output_directory)
     naming = Naming(spec)
     preflight.refuse_file_as_directory(output_directory)

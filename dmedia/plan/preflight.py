@@ -10,6 +10,7 @@ from dmedia.errors import PreflightError, shown
 from dmedia.operations.parameters import Box
 from dmedia.plan.folding import nearest_existing
 from dmedia.plan.naming import NAME_MAX
+from dmedia.report.summary import size
 from dmedia.storage.local import temporary_path
 
 if TYPE_CHECKING:
@@ -150,15 +151,6 @@ def make_directory(output_directory: bytes, job: str) -> None:
             f"The output directory {shown(output_directory)} cannot be written: {error.strerror}",
             "Choose another with -o, or change the permissions.",
         ) from None
-
-
-def size(count: float) -> str:
-    """Write a number of bytes for people, in powers of 1000."""
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if count < 1000:  # the step between two units
-            return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
-        count /= 1000
-    return f"{count:.1f} TB"
 
 
 def _missing(directory: bytes) -> list[bytes]:

@@ -154,8 +154,8 @@ def _local_cluster(slots: int) -> Iterator[ConnectedCluster]:
 
     from dmedia.run.dashboard import PlainWorker, offer_dashboard
 
-    dask.config.set(LOCAL_CONFIG)
     with (
+        dask.config.set(LOCAL_CONFIG),
         LocalCluster(
             n_workers=1,
             threads_per_worker=THREADS_PER_SLOT * slots,

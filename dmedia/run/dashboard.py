@@ -30,12 +30,12 @@ def offer_dashboard(scheduler: Scheduler) -> None:
     scheduler : distributed.Scheduler
         Of this process, without a dashboard; its HTTP server is already listening.
     """
-    door: Any = web.Application([(r".*", Door, {"scheduler": scheduler, "opening": asyncio.Lock()})])
+    loader: Any = web.Application([(r".*", DashboardLoader, {"scheduler": scheduler, "opening": asyncio.Lock()})])
     application: Any = scheduler.http_application
-    application.add_application(door)
+    application.add_application(loader)
 
 
-class Door(web.RequestHandler):
+class DashboardLoader(web.RequestHandler):
     """Loads the dashboard, then sends the visitor to the page that was asked for."""
 
     def initialize(self, scheduler: Any, opening: asyncio.Lock) -> None:
@@ -44,7 +44,7 @@ class Door(web.RequestHandler):
         self._opening = opening
 
     async def get(self) -> None:
-        """Load the pages once; they then answer in place of this door."""
+        """Load the pages once; they then answer in its place."""
         async with self._opening:
             if self.application in self._scheduler.http_application.applications:
                 connect = await asyncio.get_running_loop().run_in_executor(None, load_pages)

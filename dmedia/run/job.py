@@ -71,7 +71,7 @@ def run_job(spec: JobSpec, choice: ClusterChoice, observer: Observer, stop: Stop
 
         with early_start(order, choice):
             try:
-                plan = plan_job(spec, record, found)
+                plan = plan_job(record, found)
             except DmediaError:
                 record.discard()
                 raise
