@@ -9,8 +9,8 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dmedia.media import faults
-from dmedia.media.libvips import pyvips
+from dmedia.media import faults, resolution
+from dmedia.media.libvips import EXIF_FIELD, pyvips
 
 if TYPE_CHECKING:
     from dmedia.operations.parameters import Encoding
@@ -49,6 +49,9 @@ ENCODERS: dict[str, Encoder] = {
     "tiff": Encoder("tiffsave_target", 2**31 - 1, alpha=True, deep=True, quality=None),
     "gif": Encoder("gifsave_target", 65_535, alpha=True, deep=False, quality=None),
 }
+
+KEEP_EXIF, KEEP_XMP, KEEP_ALL = 1, 2, 31
+"""Flags of libvips' ``VipsForeignKeep``."""
 
 DEFAULT_EFFORT = 4
 
@@ -103,9 +106,32 @@ def encode(image: Any, descriptor: int, image_format: str, parameters: Encoding)
     os.lseek(descriptor, 0, os.SEEK_SET)
     target = pyvips.Target.new_to_descriptor(descriptor)
     try:
-        getattr(image, ENCODERS[image_format].saver)(target, **options(image, image_format, parameters))
+        save = getattr(image, ENCODERS[image_format].saver)
+        save(target, keep=kept_metadata(image, image_format), **options(image, image_format, parameters))
     except pyvips.Error as error:
         raise faults.media_error(str(error), "encode") from None
+
+
+def kept_metadata(image: Any, image_format: str) -> int:
+    """Choose what libvips writes of an image's metadata.
+
+    Parameters
+    ----------
+    image : pyvips.Image
+        After ``keep_metadata``.
+    image_format : str
+        One of ``ENCODERS``.
+
+    Returns
+    -------
+    int
+        All, as libvips' flags; but no EXIF that would hold nothing but an invented resolution, and in PNG no XMP:
+        see ``metadata.complete_png``.
+    """
+    kept = KEEP_ALL
+    if not image.get_typeof(EXIF_FIELD) and not resolution.is_stated(image):
+        kept &= ~KEEP_EXIF
+    return kept & ~KEEP_XMP if image_format == "png" else kept
 
 
 def options(image: Any, image_format: str, parameters: Encoding) -> dict[str, Any]:
@@ -140,7 +166,8 @@ def options(image: Any, image_format: str, parameters: Encoding) -> dict[str, An
             lossy = {"Q": quality, "subsample_mode": subsampling}
             return {**depth, **({"lossless": True} if parameters.lossless else lossy)}
         case "tiff":
-            return {"compression": "deflate", "level": level, "predictor": "horizontal", "bigtiff": _is_big(image)}
+            layout = {"bigtiff": _is_big(image), "resunit": "inch"}
+            return {"compression": "deflate", "level": level, "predictor": "horizontal", **layout}
         case _:
             return {"effort": level, "interlace": parameters.progressive}
 

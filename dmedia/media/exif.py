@@ -29,7 +29,7 @@ UNIT_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 4, 6: 1, 7: 1, 8: 2, 9: 4, 10: 4, 11: 4
 VALUE_BYTES = UNIT_BYTES | {5: 8, 10: 8}
 """Bytes of one value, by type."""
 
-ASCII, SHORT, LONG = 2, 3, 4
+ASCII, SHORT, LONG, RATIONAL = 2, 3, 4, 5
 
 MOST_ENTRIES = 1000
 """More entries than any writer makes: a directory that claims more is damaged."""

@@ -6,11 +6,11 @@ import os
 import struct
 from typing import TYPE_CHECKING
 
-from dmedia.media import exif
+from dmedia.media import exif, resolution
 from dmedia.media.exif import ARTIST, COPYRIGHT, Directory, Entry
-from dmedia.media.libvips import EXIF_FIELD, ICC_FIELD, pyvips
+from dmedia.media.libvips import EXIF_FIELD, ICC_FIELD, XMP_FIELD, pyvips
 from dmedia.media.profile import is_srgb
-from dmedia.media.segments import FILTERS, Piece
+from dmedia.media.segments import FILTERS, XMP_KEYWORD, Piece, png_chunk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,15 +38,15 @@ def keep_metadata(image: pyvips.Image, policy: MetadataPolicy) -> pyvips.Image:
         Upright picture with the metadata of its source.
     policy : MetadataPolicy
         ``copyright`` keeps copyright, artist and ICC profile; ``keep`` keeps all but the thumbnail, which no longer
-        fits; ``strip`` keeps nothing but an ICC profile without which the colours would be wrong. The resolution (DPI)
-        stays in every case, orientation becomes 1.
+        fits; ``strip`` keeps nothing but an ICC profile without which the colours would be wrong. A resolution that
+        the source states stays in every case, orientation becomes 1.
 
     Returns
     -------
     pyvips.Image
         The same pixels. Text in EXIF stays the bytes it is: libvips writes what it has not been told anew as it came.
     """
-    image = image.copy()
+    image = image.copy() if resolution.is_stated(image) else resolution.forget(image)
     if policy == "keep":
         _remove(image, lambda name: name == "jpeg-thumbnail-data" or name.startswith("exif-ifd1-"))
         if "orientation" in image.get_fields():
@@ -96,6 +96,34 @@ def complete_tiff(temporary: bytes, image: pyvips.Image) -> None:
         file.write(written[:after_rows] + next_directory + written[after_rows + 4 :])
         file.seek(4)
         file.write(struct.pack(order + "I", at))
+
+
+def complete_png(descriptor: int, image: pyvips.Image) -> None:
+    """Write XMP into a finished PNG file as the bytes it is, and leave out a resolution that no source has stated.
+
+    libvips writes XMP as compressed Latin-1, where readers look for an ``iTXt`` chunk (XMP specification part 3,
+    1.1.5), and always some resolution.
+
+    Parameters
+    ----------
+    descriptor : int
+        A PNG file as ``encode`` wrote it, open for reading and writing.
+    image : pyvips.Image
+        What was encoded, after ``keep_metadata``.
+
+    Raises
+    ------
+    OSError
+        When the file cannot be written; it is then useless.
+    """
+    if not resolution.is_stated(image):
+        for name, at, length in resolution.png_head(descriptor):
+            if name == b"pHYs":
+                _write(descriptor, at, png_chunk(name, resolution.ONLY_SQUARE[:length]))
+    if XMP_FIELD in image.get_fields():
+        (after_header, *_) = (at + 12 + length for _, at, length in resolution.png_head(descriptor))
+        rest = _read(descriptor)[after_header:]
+        _write(descriptor, after_header, png_chunk(b"iTXt", XMP_KEYWORD + image.get(XMP_FIELD)) + rest)
 
 
 def copy_without_private(descriptor: int, temporary: bytes, image_format: ImageFormat, policy: MetadataPolicy) -> bool:
@@ -165,3 +193,10 @@ def _read(descriptor: int) -> bytes:
         parts.append(part)
         at += len(part)
     return b"".join(parts)
+
+
+def _write(descriptor: int, at: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        written = os.pwrite(descriptor, view, at)
+        view, at = view[written:], at + written

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dmedia.media import resolution
 from dmedia.media.exif import PREFIX
 from dmedia.media.libvips import EXIF_FIELD, ICC_FIELD, XMP_FIELD, pyvips
 
@@ -20,8 +21,6 @@ INTERPRETATIONS = {
 
 FIELDS = {"exif": EXIF_FIELD, "icc_profile": ICC_FIELD, "xmp": XMP_FIELD}
 """Names of metadata in Pillow's and pillow-heif's ``info``, and the fields that libvips' own loaders set."""
-
-MILLIMETRES_AN_INCH = 25.4
 
 
 def from_memory(pixels: Buffer, size: tuple[int, int], bands: int, sample: str = "uchar") -> Any:
@@ -92,7 +91,14 @@ def attach(image: Any, info: Mapping[Any, Any]) -> Any:
         if isinstance(value, bytes) and value:
             prefix = PREFIX if name == "exif" and not value.startswith(PREFIX) else b""
             image.set_type(pyvips.GValue.blob_type, field, prefix + value)
+    return _with_resolution(image, info)
+
+
+def _with_resolution(image: Any, info: Mapping[Any, Any]) -> Any:
+    """Take what the file itself states, or its EXIF; Pillow tells 1 dpi of a TIFF that states no unit."""
     across, down = info.get("dpi") or (0, 0)
-    if across > 0 and down > 0:
-        image = image.copy(xres=float(across) / MILLIMETRES_AN_INCH, yres=float(down) / MILLIMETRES_AN_INCH)
-    return image
+    if across > 0 and down > 0 and (across, down) != (1, 1):
+        return resolution.state(image, float(across), float(down))
+    block = info.get("exif")
+    found = resolution.resolution_of(block) if isinstance(block, bytes) else None
+    return resolution.state(image, *found) if found else image

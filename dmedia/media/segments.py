@@ -37,6 +37,9 @@ PNG_PICTURE = frozenset(
 PNG_KEYWORDS = {b"Copyright": 0x8298, b"Author": 0x013B}
 """Keywords of PNG text that say the same as an EXIF tag."""
 
+XMP_KEYWORD = b"XML:com.adobe.xmp\0" + b"\0\0" + b"\0" + b"\0"
+"""Keyword, no compression, no language, no translated keyword: what stands before XMP in an ``iTXt`` chunk."""
+
 WEBP_PICTURE = frozenset({b"VP8X", b"VP8 ", b"VP8L", b"ALPH", b"ANIM", b"ANMF", b"ICCP"})
 EXIF_FLAG, XMP_FLAG = 0x08, 0x04
 """Bits of the first byte of VP8X (RFC 9649, section 2.7)."""
@@ -132,15 +135,18 @@ def filter_png(data: bytes, tags: Collection[int]) -> list[Piece] | None:
             pieces.append(view[at:end])
         elif name == b"eXIf":
             if block := _reduced_exif(data[at + 8 : end - 4], tags):
-                pieces.append(
-                    struct.pack(">I", len(block)) + name + block + struct.pack(">I", zlib.crc32(name + block))
-                )
+                pieces.append(png_chunk(name, block))
         elif not name[0] & 0x20:  # an upper-case first letter: nobody may ignore it
             return None
         at = end
         if name == b"IEND":
             return pieces
     return None
+
+
+def png_chunk(name: bytes, data: bytes) -> bytes:
+    """Make a PNG chunk."""
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
 
 def _is_owner(text: bytes, tags: Collection[int]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dmedia.media import faults
+from dmedia.media import faults, resolution
 from dmedia.media.decoders.picture import orientation_of
 from dmedia.media.exif import exif_of_tiff
 from dmedia.media.isobox import check_boxes
@@ -64,7 +64,9 @@ class VipsPicture:
             image = loader(self._source, access="sequential", fail_on="error", **options)
         except pyvips.Error as error:
             raise faults.media_error(str(error), "decode") from None
-        return self._with_exif(image) if self.format == "tiff" else image
+        if self.format == "tiff":
+            return self._with_exif(image)
+        return resolution.with_stated(image, self.format, self._descriptor)
 
     def _with_exif(self, image: Any) -> Any:
         """Give a TIFF's own tags to the image: libvips reads only the orientation and the profile."""
