@@ -10,7 +10,7 @@ from dmedia.media import exif, resolution
 from dmedia.media.exif import ARTIST, COPYRIGHT, Directory, Entry
 from dmedia.media.libvips import EXIF_FIELD, ICC_FIELD, XMP_FIELD, pyvips
 from dmedia.media.profile import is_srgb
-from dmedia.media.segments import FILTERS, XMP_KEYWORD, Piece, png_chunk
+from dmedia.media.segments import FILTERS, XMP_KEYWORD, Piece, png_chunk, png_head
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,11 +117,11 @@ def complete_png(descriptor: int, image: pyvips.Image) -> None:
         When the file cannot be written; it is then useless.
     """
     if not resolution.is_stated(image):
-        for name, at, length in resolution.png_head(descriptor):
+        for name, at, length in png_head(descriptor):
             if name == b"pHYs":
                 _write(descriptor, at, png_chunk(name, resolution.ONLY_SQUARE[:length]))
     if XMP_FIELD in image.get_fields():
-        (after_header, *_) = (at + 12 + length for _, at, length in resolution.png_head(descriptor))
+        (after_header, *_) = (at + 12 + length for _, at, length in png_head(descriptor))
         rest = _read(descriptor)[after_header:]
         _write(descriptor, after_header, png_chunk(b"iTXt", XMP_KEYWORD + image.get(XMP_FIELD)) + rest)
 

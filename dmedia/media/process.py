@@ -23,6 +23,7 @@ from dmedia.media.rendering import render
 from dmedia.media.verification import verify
 from dmedia.model import Failure, FileResult, Output
 from dmedia.operations import find_operation
+from dmedia.operations.parameters import Box
 from dmedia.storage import local
 from dmedia.storage.faults import fault
 
@@ -201,7 +202,11 @@ def _write(source: OpenSource, openers: Sequence[Opener], draft: Draft, attempt:
 def _encode(picture: Picture, source: OpenSource, draft: Draft, attempt: Attempt) -> Measures:
     notes, parameters = attempt.notes, attempt.parameters
     notes.decoder = picture.decoder
+    stored = Size(picture.width, picture.height)
     try:
+        if _keep_frames(picture, source, draft, attempt):
+            notes.warn(f"the animation was kept as it is: {picture.frames} frames are not encoded anew")
+            return Measures(stored, turned(stored, picture.orientation))
         rendered = render(picture, draft.format, parameters, attempt.order.limits, notes)
         encode(rendered.image, draft.descriptor, draft.format, parameters)
         if draft.format == "tiff":
@@ -210,13 +215,29 @@ def _encode(picture: Picture, source: OpenSource, draft: Draft, attempt: Attempt
             metadata.complete_png(draft.descriptor, rendered.image)
         if _keep_original(source, rendered, draft, attempt):
             notes.warn("original kept: it is smaller")
-            stored = Size(picture.width, picture.height)
             return Measures(stored, turned(stored, picture.orientation))
     except pyvips.Error as error:
         raise faults.media_error(str(error), "encode") from None
     except OSError as error:
         raise fault(error, "encode") from None
     return Measures(rendered.size, rendered.size)
+
+
+def _keep_frames(picture: Picture, source: OpenSource, draft: Draft, attempt: Attempt) -> bool:
+    """Put the source's own bytes, without what may not leave, where encoding would take one frame and lose the rest."""
+    parameters = attempt.parameters
+    if attempt.order.operation != "compress" or picture.frames == 1 or _format(source) != draft.format:
+        return False
+    if isinstance(parameters, Box) and (parameters.width or parameters.height):
+        return False
+    if not metadata.copy_without_private(source.descriptor, draft.path, draft.format, parameters.metadata):
+        return False
+    picture.decode(Size(picture.width, picture.height)).avg()  # damage in the first frame is found as ever
+    return True
+
+
+def _format(source: OpenSource) -> str:
+    return source.sniffed.format.removesuffix(" sequence")
 
 
 def _keep_original(source: OpenSource, rendered: Rendered, draft: Draft, attempt: Attempt) -> bool:

@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import os
 import struct
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dmedia.media import exif
 from dmedia.media.libvips import EXIF_FIELD, pyvips
-from dmedia.media.segments import PNG_SIGNATURE
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from dmedia.media.segments import png_head
 
 UNIT_FIELD = "resolution-unit"
 MILLIMETRES_AN_INCH = 25.4
@@ -127,23 +124,3 @@ def _has_metres(descriptor: int) -> bool:
     return any(
         name == b"pHYs" and os.pread(descriptor, 1, at + 16) == bytes([METRE]) for name, at, _ in png_head(descriptor)
     )
-
-
-def png_head(descriptor: int) -> Iterator[tuple[bytes, int, int]]:
-    """Walk the chunks of an open PNG that stand before its pixels.
-
-    Parameters
-    ----------
-    descriptor : int
-        Its position does not change.
-
-    Yields
-    ------
-    tuple
-        Name, offset in the file, and length of the chunk's data in bytes.
-    """
-    at = len(PNG_SIGNATURE)
-    while len(head := os.pread(descriptor, 8, at)) == 8 and head[4:] not in {b"IDAT", b"IEND"}:
-        length = int.from_bytes(head[:4], "big")
-        yield head[4:], at, length
-        at += 12 + length

@@ -7,15 +7,17 @@ picture goes: makers hide serial numbers and places in segments of their own.
 
 from __future__ import annotations
 
+import os
 import re
 import struct
 import zlib
 from typing import TYPE_CHECKING
 
 from dmedia.media.exif import ORIENTATION, PREFIX, RESOLUTION, only, read_exif, write_exif
+from dmedia.media.frames import filter_avif, filter_gif
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterator
 
 Piece = bytes | memoryview
 
@@ -144,6 +146,26 @@ def filter_png(data: bytes, tags: Collection[int]) -> list[Piece] | None:
     return None
 
 
+def png_head(descriptor: int) -> Iterator[tuple[bytes, int, int]]:
+    """Walk the chunks of an open PNG that stand before its pixels.
+
+    Parameters
+    ----------
+    descriptor : int
+        Its position does not change.
+
+    Yields
+    ------
+    tuple
+        Name, offset in the file, and length of the chunk's data in bytes.
+    """
+    at = len(PNG_SIGNATURE)
+    while len(head := os.pread(descriptor, 8, at)) == 8 and head[4:] not in {b"IDAT", b"IEND"}:
+        length = int.from_bytes(head[:4], "big")
+        yield head[4:], at, length
+        at += 12 + length
+
+
 def png_chunk(name: bytes, data: bytes) -> bytes:
     """Make a PNG chunk."""
     return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
@@ -207,9 +229,17 @@ def _reduced_exif(block: bytes, tags: Collection[int]) -> bytes:
     return write_exif(kept) if kept else b""
 
 
+def animation_frames(descriptor: int) -> int:
+    """Count the frames of an open PNG: libvips reads the first alone (PNG 3rd edition, 11.3.6.1: ``acTL``)."""
+    frames = (os.pread(descriptor, 4, at + 8) for name, at, _ in png_head(descriptor) if name == b"acTL")
+    return max(1, int.from_bytes(next(frames, b""), "big"))
+
+
 FILTERS: dict[str, Callable[[bytes, Collection[int]], list[Piece] | None]] = {
     "jpg": filter_jpeg,
     "png": filter_png,
     "webp": filter_webp,
+    "gif": filter_gif,
+    "avif": filter_avif,
 }
 """The filter of each format that has one."""

@@ -10,6 +10,7 @@ from dmedia.media.exif import exif_of_tiff
 from dmedia.media.isobox import check_boxes
 from dmedia.media.libvips import EXIF_FIELD, pyvips
 from dmedia.media.opened import check_pixels
+from dmedia.media.segments import animation_frames
 
 if TYPE_CHECKING:
     from dmedia.media.geometry import Size
@@ -43,7 +44,7 @@ class VipsPicture:
         self.width: int = self._image.width
         self.height: int = self._image.height
         self.orientation = 1 if image_format == "avif" else orientation_of(self._image)
-        self.frames: int = self._image.get_n_pages()
+        self.frames: int = animation_frames(descriptor) if image_format == "png" else self._image.get_n_pages()
 
     def decode(self, wanted: Size) -> Any:
         """Give the pixels, decoded smaller where that is enough. See ``Picture.decode``."""

@@ -1,0 +1,112 @@
+"""Files of several frames, copied without what may not leave: see ``segments`` for JPEG, PNG and WebP."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from dmedia.media.segments import Piece
+
+GIF_EXTENSION, GIF_IMAGE, GIF_TRAILER = 0x21, 0x2C, 0x3B
+GIF_CONTROL, GIF_TEXT, GIF_APPLICATION = 0xF9, 0x01, 0xFF
+"""Introducers and labels of blocks: GIF89a specification, appendix A."""
+
+GIF_PICTURE = (b"NETSCAPE2.0", b"ANIMEXTS1.0", b"ICCRGBG1012")
+"""Applications that say how often it repeats, and in which colours."""
+
+AVIF_PRIVATE = (b"Exif", b"rdf+xml", b"udta", b"uuid")
+"""Names inside of the boxes beside the coded pictures that can tell about a person."""
+
+
+def filter_gif(data: bytes, tags: Collection[int]) -> list[Piece] | None:  # noqa: ARG001  # a GIF has no EXIF
+    """Leave out of a GIF its comments, XMP and all other applications' data, and what follows its end.
+
+    Parameters
+    ----------
+    data : bytes
+        The file.
+    tags : collection of int
+        As for every filter.
+
+    Returns
+    -------
+    list of bytes or None
+        The new file in pieces; ``None`` when it does not end where a GIF ends.
+    """
+    if len(data) < 13 or data[:3] != b"GIF":
+        return None
+    view = memoryview(data)
+    at = 13 + _palette_bytes(data[10])
+    pieces: list[Piece] = [view[:at]]
+    while at < len(data):
+        kind = data[at]
+        if kind == GIF_TRAILER:
+            return [*pieces, bytes([GIF_TRAILER])]
+        if kind == GIF_IMAGE and at + 10 < len(data):
+            end = _after_blocks(data, at + 11 + _palette_bytes(data[at + 9]))
+            is_picture = True
+        elif kind == GIF_EXTENSION and at + 1 < len(data):
+            end = _after_blocks(data, at + 2)
+            label = data[at + 1]
+            is_picture = label in {GIF_CONTROL, GIF_TEXT}
+            is_picture |= label == GIF_APPLICATION and data[at + 3 : at + 14] in GIF_PICTURE
+        else:
+            return None
+        if end is None:
+            return None
+        if is_picture:
+            pieces.append(view[at:end])
+        at = end
+    return None
+
+
+def _palette_bytes(flags: int) -> int:
+    return 3 << (flags & 7) + 1 if flags & 0x80 else 0
+
+
+def _after_blocks(data: bytes, at: int) -> int | None:
+    """Walk sub-blocks, each behind its length, up to the empty one."""
+    while at < len(data):
+        length = data[at]
+        at += 1 + length
+        if length == 0:
+            return at
+    return None
+
+
+def filter_avif(data: bytes, tags: Collection[int]) -> list[Piece] | None:  # noqa: ARG001  # it is all or nothing
+    """Take an AVIF as it is where nothing in it can tell about a person.
+
+    Parameters
+    ----------
+    data : bytes
+        The file.
+    tags : collection of int
+        As for every filter.
+
+    Returns
+    -------
+    list of bytes or None
+        The file; ``None`` when it has EXIF, XMP or other data of its own kinds, or is cut off.
+    """
+    if data[4:8] != b"ftyp":
+        return None
+    end = 0
+    for start, end in _boxes(data):
+        if data[start + 4 : start + 8] != b"mdat" and any(name in data[start:end] for name in AVIF_PRIVATE):
+            return None
+    return [data] if end == len(data) else None
+
+
+def _boxes(data: bytes) -> Iterator[tuple[int, int]]:
+    """Give start and end of each box at top level (ISO/IEC 14496-12, 4.2)."""
+    start = 0
+    while start + 8 <= len(data):
+        length = int.from_bytes(data[start : start + 4], "big")
+        if length == 1:
+            length = int.from_bytes(data[start + 8 : start + 16], "big")
+        end = start + length if length >= 8 else len(data)
+        yield start, end
+        start = end
