@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 from dmedia.media.font import FAMILY, FONT_FILE, LINE_HEIGHT, missing_characters, use_only_shipped_font
 from dmedia.media.libvips import pyvips
+from dmedia.media.lines import balanced
 from dmedia.operations.colour import parse_colour
 
 if TYPE_CHECKING:
@@ -19,6 +20,15 @@ if TYPE_CHECKING:
 
 MEASURE_PX = 64.0
 """Line height in pixels at which a text is measured, so that none is ever drawn larger than it fits."""
+
+WIDEST_MARGIN = 0.25
+"""Share of the shorter side that a margin may take: half of it is left for the text."""
+
+SMALLEST_SHARE = 0.6
+"""Share of the height asked for, below which a text is rather wrapped than made smaller."""
+
+READABLE_PX = 8.0
+"""Height of a line in pixels below which small letters are 4 px high and run together."""
 
 OUTLINE_WIDTH = 0.04
 """Blur of the outline in line heights: seen where text and picture have one colour, unobtrusive elsewhere."""
@@ -78,12 +88,16 @@ class Patch:
         Four bands, 8 bit, in memory.
     line_px : float
         Height of a line as drawn, in pixels.
-    is_smaller : bool
-        Whether it had to become smaller to fit.
+    lines : int
+        Number of lines.
+    is_wrapped, is_smaller : bool
+        Whether it had to be broken into more lines, or to become smaller, to fit.
     """
 
     image: pyvips.Image
     line_px: float
+    lines: int
+    is_wrapped: bool
     is_smaller: bool
 
 
@@ -96,15 +110,16 @@ def draw_text(image: pyvips.Image, parameters: Watermark) -> tuple[pyvips.Image,
         Upright picture in any colour space, 8 or 16 bit, with or without alpha.
     parameters : Watermark
         Text, position, size and margin (percent of the width), colour and opacity (0-1). A text that is
-        larger than the picture within its margins is made smaller.
+        larger than the picture within its margins is wrapped and made smaller; margins narrow to a quarter of a side.
 
     Returns
     -------
     tuple of pyvips.Image and tuple of str
-        The picture, and warnings: characters that the font lacks, and a text that was made smaller.
+        The picture, and warnings: characters that the font lacks; a text that was wrapped, made smaller, or is
+        hardly readable.
     """
     text = _printable(parameters.text)
-    margin = min(round(image.width * parameters.margin / 100), (min(image.width, image.height) - 1) // 2)
+    margin = min(round(image.width * parameters.margin / 100), round(min(image.width, image.height) * WIDEST_MARGIN))
     patch = _draw_patch(
         Lettering(
             text=text,
@@ -124,9 +139,17 @@ def draw_text(image: pyvips.Image, parameters: Watermark) -> tuple[pyvips.Image,
     warnings = []
     if missing := missing_characters(text):
         warnings.append(f"The font has no {' '.join(missing)}; boxes stand in the text instead")
-    if patch.is_smaller:
-        warnings.append(f"The text did not fit at size {parameters.size:g} %: it was made smaller")
+    if fitted := _fitted(patch):
+        warnings.append(f"The text did not fit at size {parameters.size:g} %: {fitted}")
+    if patch.line_px < READABLE_PX:
+        warnings.append(f"The text is hardly readable: its lines are {patch.line_px:.0f} px high")
     return _lay_over(image, overlay, left, top), tuple(warnings)
+
+
+def _fitted(patch: Patch) -> str:
+    wrapped = f"it stands on {patch.lines} lines" if patch.is_wrapped else ""
+    smaller = "it was made smaller" if patch.is_smaller else ""
+    return " and ".join(part for part in (wrapped, smaller) if part)
 
 
 def _printable(text: str) -> str:
@@ -150,14 +173,40 @@ def _offset(position: str, sides: tuple[str, str], free_px: int, margin: int) ->
 @lru_cache(maxsize=16)
 def _draw_patch(lettering: Lettering) -> Patch:
     room_width, room_height = lettering.room
-    measured = _mask(lettering, MEASURE_PX)
-    padding = 2 * _blur(MEASURE_PX) * BLUR_REACH
-    largest_px = MEASURE_PX * min(room_width / (measured.width + padding), room_height / (measured.height + padding))
+    text, largest_px = _wrap(lettering)
+    drawn = replace(lettering, text=text)
     line_px = min(lettering.line_px, largest_px)
-    image = _colour(_mask(lettering, line_px), lettering, line_px)
+    image = _colour(_mask(drawn, line_px), drawn, line_px)
     if image.width > room_width or image.height > room_height:  # hinting and whole pixels of padding
         image = image.thumbnail_image(room_width, height=room_height)
-    return Patch(image.copy_memory(), line_px, is_smaller=largest_px < lettering.line_px)
+    is_smaller = largest_px < lettering.line_px
+    return Patch(image.copy_memory(), line_px, text.count("\n") + 1, text != lettering.text, is_smaller)
+
+
+def _wrap(lettering: Lettering) -> tuple[str, float]:
+    """Break a text that would become too small into more lines; tell the largest height of a line that then fits."""
+    best = lettering.text, _largest_px(lettering)
+    if best[1] >= SMALLEST_SHARE * lettering.line_px:
+        return best
+    for count in range(2, len(lettering.text)):
+        text = balanced(lettering.text, count)
+        fitting = text, _largest_px(replace(lettering, text=text))
+        if fitting[1] <= best[1]:  # from here on, its height decides
+            break
+        best = fitting
+        if best[1] >= lettering.line_px:
+            break
+    return best
+
+
+def _largest_px(lettering: Lettering) -> float:
+    room_width, room_height = lettering.room
+    measured = _mask(lettering, MEASURE_PX)
+    padding = 2 * _blur(MEASURE_PX) * BLUR_REACH
+    largest_px: float = MEASURE_PX * min(
+        room_width / (measured.width + padding), room_height / (measured.height + padding)
+    )
+    return largest_px
 
 
 def _mask(lettering: Lettering, line_px: float) -> pyvips.Image:

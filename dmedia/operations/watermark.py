@@ -20,7 +20,9 @@ class Watermark(Box):
     position: Annotated[Position, Help("Where the text stands; tile repeats it over the whole picture")] = "southeast"
     opacity: Annotated[float, Ge(0), Le(1), Help("0 is invisible, 1 hides what is below", "0-1")] = 0.6
     size: Annotated[float, Gt(0), Le(100), Help("Height of a line of text", "% of the picture's width")] = 4.0
-    margin: Annotated[Percent, Help("Distance from the picture's edge", "% of the picture's width")] = 2.0
+    margin: Annotated[
+        Percent, Help("Distance from the picture's edge, at most a quarter of a side", "% of the picture's width")
+    ] = 2.0
     color: Annotated[str, Help("Colour of the text: #rrggbb[aa] or a CSS name")] = "#ffffff"
 
     def __post_init__(self) -> None:

@@ -10,6 +10,7 @@ import pyvips
 
 from dmedia.media.font import missing_characters
 from dmedia.media.lettering import draw_text
+from dmedia.media.lines import balanced
 from dmedia.operations.watermark import Watermark
 
 if TYPE_CHECKING:
@@ -124,7 +125,44 @@ def test_text_larger_than_the_picture_is_made_smaller_and_says_so() -> None:
     left, _, right, _ = ink(image, marked)
     assert left >= 4
     assert right <= 296
-    assert warnings == ("The text did not fit at size 30 %: it was made smaller",)
+    assert warnings == ("The text did not fit at size 30 %: it stands on 7 lines and it was made smaller",)
+
+
+@pytest.mark.parametrize("position", ["south", "north", "east", "center"])
+def test_a_wide_margin_leaves_the_text_readable(position: Position) -> None:
+    image = plain(800, 533, 90, 120, 150)
+    marked, warnings = draw_text(image, Watermark(text="© Ana", size=10.0, margin=40.0, position=position))
+    left, top, right, bottom = ink(image, marked)
+    assert bottom - top > 50
+    assert min(left, top, 800 - right, 533 - bottom) >= 133
+    assert warnings == ()
+
+
+def test_a_long_text_is_wrapped_before_it_is_made_smaller() -> None:
+    image = plain(800, 600, 90, 120, 150)
+    sentence = "All rights reserved by Ana Souza and the estate of Maria Souza, no use without written consent"
+    marked, warnings = draw_text(image, Watermark(text=sentence, size=6.0, position="center"))
+    left, top, right, bottom = ink(image, marked)
+    assert warnings == ("The text did not fit at size 6 %: it stands on 3 lines",)
+    assert bottom - top > 2.5 * 48
+    assert right - left > 400
+    _, warnings = draw_text(image, Watermark(text=sentence.replace(" ", "_"), size=6.0))
+    assert warnings == ("The text did not fit at size 6 %: it was made smaller",)
+
+
+def test_a_text_that_nearly_fits_stays_on_its_line() -> None:
+    _, warnings = draw_text(plain(400, 300, 9, 9, 9), Watermark(text="Photograph by Ana Souza", size=9.0))
+    assert warnings == ("The text did not fit at size 9 %: it was made smaller",)
+
+
+def test_lines_that_were_given_stay_when_a_longer_one_is_wrapped() -> None:
+    wrapped = balanced("Ana\n\nall rights reserved, no use without consent", 2)
+    assert wrapped == "Ana\n\nall rights reserved,\nno use without consent"
+
+
+def test_a_text_too_small_to_be_read_says_so() -> None:
+    _, warnings = draw_text(plain(100, 80, 9, 9, 9), Watermark(text="Ana", size=4.0))
+    assert warnings == ("The text is hardly readable: its lines are 4 px high",)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 500), (500, 2), (10, 10)])
