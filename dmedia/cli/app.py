@@ -19,6 +19,8 @@ SECTIONS: dict[str, dict[str, str]] = {
     "Jobs": {
         "status": "Show running and recent jobs, or one of them.",
         "cancel": "End a running job.",
+        "resume": "Go on with a job that was interrupted or cancelled.",
+        "retry": "Try the failed files of a job again.",
     },
     "First steps": {
         "demo": "Make a small tree of photos and a film to try dmedia on.",

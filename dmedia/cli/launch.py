@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import signal
 import sys
@@ -11,14 +12,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dmedia.errors import UsageError
-from dmedia.model import FileStatus, JobState
+from dmedia.model import FileStatus, JobState, Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from dmedia.model import JobReport, JobSpec
     from dmedia.report.observer import Observer
+    from dmedia.run.cluster import ClusterChoice
     from dmedia.run.stop import Stop
+
+    Start = Callable[[ClusterChoice, Observer, Stop], JobReport]
 
 DONE, SOME_FAILED, CANCELLED = 0, 3, 9
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -43,43 +47,49 @@ def launch(spec: JobSpec, values: dict[str, Any]) -> int:
         from dmedia.cli.dry_run import show_plan
 
         return show_plan(spec, as_json=values["json"])
-    report, stop = run(spec, values)
-    show_end(report, as_json=values["json"], quiet=values["quiet"])
-    return exit_status(report, stop)
+    return run(functools.partial(_run_job, spec), values, spec)
 
 
-def run(spec: JobSpec, values: dict[str, Any]) -> tuple[JobReport, Stop]:
-    """Run a job to its end.
+def run(start: Start, values: dict[str, Any], spec: JobSpec | None = None) -> int:
+    """Run a job to its end, and show how it goes and ended.
 
     Parameters
     ----------
-    spec : JobSpec
-        What is asked for.
+    start : callable
+        Runs it: gets the cluster, the observer and the wish to stop, and returns how the job ended.
     values : dict
         The command's values for its run options.
+    spec : JobSpec, optional
+        What a new job is asked for: says what memory a slot may take.
 
     Returns
     -------
-    JobReport, Stop
-        How it ended, and whether a signal ended it.
+    int
+        Exit status.
     """
     from dmedia.run.cluster import choose_cluster
-    from dmedia.run.job import run_job
     from dmedia.run.machine import default_slots
     from dmedia.run.stop import Stop
 
     stop = Stop()
-    limits = spec.limits
-    slot_bytes = limits.film_slot_bytes if "film" in spec.accepts else limits.image_slot_bytes
-    choice = choose_cluster(
-        values["scheduler"], values["slots"] or default_slots(slot_bytes), insecure=values["insecure"]
-    )
+    limits = spec.limits if spec else Limits()
+    slot_bytes = limits.film_slot_bytes if spec and "film" in spec.accepts else limits.image_slot_bytes
+    slots = values["slots"] or default_slots(slot_bytes)
+    choice = choose_cluster(values["scheduler"], slots, insecure=values["insecure"])
     if values["slots"] and not choice.local:
         raise UsageError(
             "-j is for this machine: the workers of a cluster bring their own slots", "start workers with --nthreads"
         )
     with contextlib.closing(choose_observer(quiet=values["quiet"])) as observer, heeded_signals(stop):
-        return run_job(spec, choice, observer, stop), stop
+        report = start(choice, observer, stop)
+    show_end(report, as_json=values["json"], quiet=values["quiet"])
+    return exit_status(report, stop)
+
+
+def _run_job(spec: JobSpec, choice: ClusterChoice, observer: Observer, stop: Stop) -> JobReport:
+    from dmedia.run.job import run_job
+
+    return run_job(spec, choice, observer, stop)
 
 
 def choose_observer(*, quiet: bool) -> Observer:
@@ -120,7 +130,7 @@ def show_end(report: JobReport, *, as_json: bool, quiet: bool) -> None:
         for line in summarise(report, read_files(report.id, {FileStatus.FAILED}), read_warned(report.id)):
             click.echo(line)
         if report.state is JobState.INTERRUPTED:
-            click.echo("  stopped before the end: type the same command again, what is done is skipped")
+            click.echo(f"  stopped before the end; go on with: dmedia resume {report.id}")
 
 
 def exit_status(report: JobReport, stop: Stop) -> int:

@@ -80,8 +80,9 @@ OUTPUT_PARAMETERS: list[click.Parameter] = [
     flag("--portable-names", group=OUTPUT, help="Treat names that differ only in case or Unicode form as one."),
 ]
 
+DRY_RUN = flag("-n", "--dry-run", group=RUN, help="Print the plan with every rendition's path, and write nothing.")
+
 RUN_PARAMETERS: list[click.Parameter] = [
-    flag("-n", "--dry-run", group=RUN, help="Print the plan with every rendition's path, and write nothing."),
     option(
         "-j",
         "--slots",
@@ -134,7 +135,7 @@ LIMIT_PARAMETERS: list[click.Parameter] = [
 WHERE_PARAMETERS = [*INPUT_PARAMETERS, *OUTPUT_PARAMETERS]
 """From where to where: in front of an operation's own parameters in its help text."""
 
-HOW_PARAMETERS = [*RUN_PARAMETERS, *LIMIT_PARAMETERS]
+HOW_PARAMETERS = [DRY_RUN, *RUN_PARAMETERS, *LIMIT_PARAMETERS]
 """How it runs: behind them."""
 
 

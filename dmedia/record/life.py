@@ -1,4 +1,4 @@
-"""The state of a job as it is stored: taken over, started, turned, ended, let go."""
+"""The state of a job as it is stored: taken over, started, ended, let go."""
 
 from __future__ import annotations
 
@@ -41,20 +41,6 @@ def start(connection: sqlite3.Connection, scheduler: str | None, dashboard: str 
     """Note that the job runs."""
     with transaction(connection, durable=True):
         connection.execute(START, {"now": time.time(), "scheduler": scheduler, "dashboard": dashboard})
-
-
-def turn(connection: sqlite3.Connection, state: JobState) -> None:
-    """Note that the job is paused or goes on.
-
-    Raises
-    ------
-    ValueError
-        For another state.
-    """
-    if state not in {JobState.PAUSED, JobState.RUNNING}:
-        raise ValueError(f"a launcher turns a job to paused or running, not to {state}")
-    with transaction(connection, durable=True):
-        connection.execute("UPDATE state SET state = ?, heartbeat = ?", (state.value, time.time()))
 
 
 def end(connection: sqlite3.Connection, state: JobState) -> None:

@@ -132,7 +132,7 @@ def request(job: str, kind: str) -> None:
     job : str
         The job's id.
     kind : str
-        ``cancel`` or ``pause``.
+        ``cancel``.
 
     Raises
     ------
@@ -147,11 +147,6 @@ def request(job: str, kind: str) -> None:
     if state in ENDED:
         raise UsageError(f"The job {job} has ended ({state}): there is nothing to {kind}")
     (home.job_folder(job) / kind).touch()
-
-
-def withdraw(job: str, kind: str) -> None:
-    """Take back what `request` asked for; nothing happens where nobody asked."""
-    folder.withdraw(job, kind)
 
 
 def _path(job: str) -> Path:

@@ -178,17 +178,6 @@ class RecordWriter:
         with translated(self._place.path):
             life.start(self._connection, scheduler, dashboard)
 
-    def turn(self, state: JobState) -> None:
-        """Pause a running job or let a paused one go on.
-
-        Parameters
-        ----------
-        state : JobState
-            ``PAUSED`` or ``RUNNING``.
-        """
-        with translated(self._place.path):
-            life.turn(self._connection, state)
-
     def pending(self, limit: int) -> list[Task]:
         """Hand out the next tasks in the order of their numbers; what was given back comes first.
 
@@ -235,8 +224,12 @@ class RecordWriter:
         self._running, self._beaten_at = listed, now
 
     def requests(self) -> frozenset[str]:
-        """Tell what other processes have asked for and not withdrawn: ``cancel``, ``pause``."""
+        """Tell what other processes have asked for and not withdrawn: ``cancel``."""
         return self._place.requests()
+
+    def withdraw_requests(self) -> None:
+        """Forget what other processes asked of the launcher before this one."""
+        folder.withdraw(self.job, *folder.REQUESTS)
 
     def warn(self, text: str) -> None:
         """Note something that concerns the job as a whole; the same text is noted once."""

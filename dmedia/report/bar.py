@@ -10,7 +10,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 from dmedia.report.summary import clock, files
 
 if TYPE_CHECKING:
-    from dmedia.model import JobReport, Plan
+    from dmedia.model import JobReport
 
 
 class Bar:
@@ -38,16 +38,18 @@ class Bar:
         """Show how many sources there are so far."""
         self._progress.update(self._task, files=f"{files(total)} found")
 
-    def planned(self, job: str, plan: Plan) -> None:
+    def planned(self, report: JobReport) -> None:
         """Show what is going to be done."""
         self._console.print(
-            f"[bold]{job}[/bold]: {files(plan.total)}, {plan.pending:,} to do", highlight=False, soft_wrap=True
+            f"[bold]{report.id}[/bold]: {files(report.total)}, {report.pending:,} to do",
+            highlight=False,
+            soft_wrap=True,
         )
         self._progress.update(
             self._task,
             description="starting",
-            total=plan.total,
-            completed=plan.total - plan.pending,
+            total=report.total,
+            completed=report.done,
             files="",
         )
 

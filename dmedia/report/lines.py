@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TextIO
 from dmedia.report.summary import clock, files
 
 if TYPE_CHECKING:
-    from dmedia.model import JobReport, Plan
+    from dmedia.model import JobReport
 
 PERIOD_S = 10.0
 """Seconds between two lines."""
@@ -31,9 +31,9 @@ class Lines:
         """Say how many sources there are so far."""
         self._now_and_then(f"planning: {files(total)} found")
 
-    def planned(self, job: str, plan: Plan) -> None:
+    def planned(self, report: JobReport) -> None:
         """Say what is going to be done."""
-        self._write(f"{job}: {files(plan.total)}, {plan.pending:,} to do")
+        self._write(f"{report.id}: {files(report.total)}, {report.pending:,} to do")
 
     def progress(self, report: JobReport) -> None:
         """Say how far the job is."""

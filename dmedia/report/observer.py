@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from dmedia.model import JobReport, Plan
+    from dmedia.model import JobReport
 
 
 class Observer(Protocol):
@@ -14,7 +14,7 @@ class Observer(Protocol):
     def found(self, total: int) -> None:
         """Hear how many sources were found so far."""
 
-    def planned(self, job: str, plan: Plan) -> None:
+    def planned(self, report: JobReport) -> None:
         """Hear that the plan is complete, and the job has an id."""
 
     def progress(self, report: JobReport) -> None:
@@ -30,7 +30,7 @@ class Silence:
     def found(self, total: int) -> None:
         """Show nothing."""
 
-    def planned(self, job: str, plan: Plan) -> None:
+    def planned(self, report: JobReport) -> None:
         """Show nothing."""
 
     def progress(self, report: JobReport) -> None:

@@ -1,4 +1,4 @@
-"""A job from its request to its end."""
+"""A job from its request to its end. Starting, resuming and retrying are the same: run what the record has pending."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 import gc
 import threading
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dmedia.errors import ClusterError, DmediaError
@@ -21,7 +22,7 @@ from dmedia.storage import local as storage
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dmedia.model import JobReport, JobSpec
+    from dmedia.model import FileStatus, JobReport, JobSpec
     from dmedia.report.observer import Observer
     from dmedia.run.cluster import ClusterChoice, ConnectedCluster
     from dmedia.run.stop import Stop
@@ -61,32 +62,99 @@ def run_job(spec: JobSpec, choice: ClusterChoice, observer: Observer, stop: Stop
     ClusterError
         When the cluster cannot be reached or was lost; what is done is in the record.
     """
-    with RecordWriter.create(spec) as record:
-        end: JobState | None = None
-        order = WorkOrder(record.job, spec.operation, spec.parameters, spec.output_directory, spec.limits)
-
-        def found(total: int) -> None:
-            stop.raise_if_asked()
-            observer.found(total)
-
-        with early_start(order, choice):
-            try:
-                plan = plan_job(record, found)
-            except DmediaError:
-                record.discard()
-                raise
-            observer.planned(record.job, plan)
-            sweep_abandoned(record)
-            if plan.pending:
-                with connect(choice) as cluster:
-                    end = _work(record, order, cluster, observer, stop)
-            else:
-                record.start(None, None)
-        if end is JobState.CANCELLED:
-            record.cancel_pending()
-        if stop.signal is None or end:
-            record.finish(end)
+    with RecordWriter.create(spec) as record, early_start(order_of(record), choice):
+        _plan(record, observer, stop)
+        _run(record, choice, observer, stop)
     return read_job(record.job)
+
+
+def resume_job(job: str, again: Again, choice: ClusterChoice, observer: Observer, stop: Stop) -> JobReport:
+    """Take up a job that was interrupted, or do some of its files again.
+
+    Parameters
+    ----------
+    job : str
+        Its id.
+    again : Again
+        Which files that have an outcome are done again.
+    choice, observer, stop
+        See `run_job`.
+
+    Returns
+    -------
+    JobReport
+        As the record has it at the end.
+
+    Raises
+    ------
+    UnknownJobError, DamagedRecordError
+        When there is no such record, or it cannot be used.
+    JobHeldError
+        When another launcher works on the job.
+    StoppedError, ClusterError
+        See `run_job`; a plan that was never complete can be refused like a new one.
+    """
+    with RecordWriter.open(job) as record, early_start(order_of(record), choice):
+        record.withdraw_requests()
+        if not record.is_planned():
+            _plan(record, observer, stop)
+        else:
+            record.retry(again.statuses, again.codes)
+        for directory in record.rendition_directories():
+            storage.sweep(directory, job)
+        _run(record, choice, observer, stop)
+    return read_job(job)
+
+
+@dataclass(frozen=True)
+class Again:
+    """Which files that have an outcome are done again.
+
+    Attributes
+    ----------
+    statuses : frozenset of FileStatus
+        ``FAILED``, ``CANCELLED`` or both.
+    codes : frozenset of str or None
+        Of failed files, only those with one of these error codes.
+    """
+
+    statuses: frozenset[FileStatus]
+    codes: frozenset[str] | None = None
+
+
+def order_of(record: RecordWriter) -> WorkOrder:
+    """Tell what all tasks of a job have in common."""
+    spec = record.spec
+    return WorkOrder(record.job, spec.operation, spec.parameters, spec.output_directory, spec.limits)
+
+
+def _plan(record: RecordWriter, observer: Observer, stop: Stop) -> None:
+    def found(total: int) -> None:
+        stop.raise_if_asked()
+        observer.found(total)
+
+    try:
+        plan_job(record, found)
+    except DmediaError:
+        record.discard()
+        raise
+
+
+def _run(record: RecordWriter, choice: ClusterChoice, observer: Observer, stop: Stop) -> None:
+    """Run what is pending, and declare the job ended unless it was stopped."""
+    planned = read_job(record.job)
+    observer.planned(planned)
+    sweep_abandoned(record)
+    end: JobState | None = None
+    if planned.pending:
+        with connect(choice) as cluster:
+            end = _work(record, cluster, observer, stop)
+    else:
+        record.start(None, None)
+    if end is JobState.CANCELLED:
+        record.cancel_pending()
+    if stop.signal is None or end:
+        record.finish(end)
 
 
 @contextlib.contextmanager
@@ -126,9 +194,7 @@ def sweep_abandoned(record: RecordWriter) -> None:
             storage.sweep(directory, job)
 
 
-def _work(
-    record: RecordWriter, order: WorkOrder, cluster: ConnectedCluster, observer: Observer, stop: Stop
-) -> JobState | None:
+def _work(record: RecordWriter, cluster: ConnectedCluster, observer: Observer, stop: Stop) -> JobState | None:
     """Work through everything that is pending; tell how the job ends where its files do not tell."""
     from dmedia.run.collect import Harvest
     from dmedia.run.dispatch import Window
@@ -139,6 +205,7 @@ def _work(
     record.start(cluster.scheduler, cluster.dashboard)
     if cluster.warning:
         record.warn(cluster.warning)
+    order = order_of(record)
     window = Window(cluster.client, record, order.operation, cluster.slots)
     with Live(cluster.client, order) as live, contextlib.closing(Harvest(cluster.client, window)) as harvest:
         brake = Brake(stop, record, live)
@@ -158,7 +225,7 @@ def _work(
             if cluster.client.status != "running":
                 raise ClusterError(
                     f"The scheduler at {cluster.scheduler} was lost",
-                    "type the same command again: what is done is skipped",
+                    f"go on with: dmedia resume {order.job}",
                 )
     if live.worker_was_lost:  # it could not tidy up after its slots
         for directory in record.rendition_directories():

@@ -287,25 +287,15 @@ def test_the_time_of_all_launchers_is_added_up_and_standstill_is_not(monkeypatch
     record.close()
 
 
-def test_a_paused_job_waits_for_its_user_also_without_launcher() -> None:
-    record = make_record(1)
-    record.turn(JobState.PAUSED)
-    assert reader.read_job(record.job).state is JobState.PAUSED
-    with pytest.raises(ValueError, match="paused or running"):
-        record.turn(JobState.COMPLETED)
-    record.close()
-    assert reader.read_job(record.job).state is JobState.PAUSED
-
-
 def test_requests_are_seen_until_withdrawn_and_gone_when_the_job_has_ended() -> None:
     record = make_record(0)
     assert record.requests() == frozenset()
     reader.request(record.job, "cancel")
-    reader.request(record.job, "pause")
-    assert record.requests() == {"cancel", "pause"}
-    reader.withdraw(record.job, "pause")
-    reader.withdraw(record.job, "pause")
     assert record.requests() == {"cancel"}
+    record.withdraw_requests()
+    record.withdraw_requests()
+    assert record.requests() == frozenset()
+    reader.request(record.job, "cancel")
     record.finish()
     assert record.requests() == frozenset()
     with pytest.raises(UsageError, match="nothing to cancel"):

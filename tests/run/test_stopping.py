@@ -43,20 +43,23 @@ def test_the_status_of_a_running_job_is_read_from_another_process(
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_drains_and_the_same_command_goes_on(
+def test_a_signal_drains_and_resume_goes_on(
     dmedia: Dmedia, slow_job: subprocess.Popen[bytes], tmp_path: Path, number: signal.Signals
 ) -> None:
     slow_job.send_signal(number)
     out, err = slow_job.communicate(timeout=60)
     assert slow_job.returncode == 128 + number
-    assert b"type the same command again" in out
+    assert b"go on with: dmedia resume batch-" in out
     assert b"Traceback" not in err
     stopped = dmedia("status", "last", "--json").document
     assert (stopped["status"], stopped["processing"]) == ("interrupted", 0)
     assert 0 < stopped["completed"] < FILES
     assert len(below(tmp_path / "out")) == stopped["completed"]
-    done = dmedia("convert", "in", "-o", "out", "--format", "avif", "--effort", "0", "--limit", "1", "--json")
-    assert done.status == 0
+    resumed = dmedia("resume", "last", "--json")
+    assert (resumed.status, resumed.document["id"]) == (0, stopped["id"])
+    assert (resumed.document["status"], resumed.document["completed"]) == ("completed", FILES)
+    assert {file["attempts"] for file in dmedia.files().values()} == {1}
+    assert len(below(tmp_path / "out")) == FILES
 
 
 def test_a_second_signal_stops_at_once(dmedia: Dmedia, slow_job: subprocess.Popen[bytes], tmp_path: Path) -> None:
@@ -80,6 +83,8 @@ def test_cancel_from_another_process_ends_the_job_and_marks_the_rest(
     refused = dmedia("cancel", "last")
     assert refused.status == 2
     assert "not running" in refused.err
+    resumed = dmedia("resume", "last", "--json")
+    assert (resumed.status, resumed.document["completed"], resumed.document["cancelled"]) == (0, FILES, 0)
 
 
 def test_a_killed_launcher_is_seen_and_the_next_job_takes_over_what_it_left(
@@ -115,3 +120,44 @@ def test_a_signal_while_planning_leaves_no_job(dmedia: Dmedia, tmp_path: Path) -
     assert b"nothing was written" in err
     assert dmedia("status", "--json").document == []
     assert not (tmp_path / "out").exists()
+
+
+def test_a_job_that_is_at_work_is_refused_to_a_second_launcher(
+    dmedia: Dmedia, slow_job: subprocess.Popen[bytes]
+) -> None:
+    refused = dmedia("resume", "last")
+    assert refused.status == 8
+    assert str(slow_job.pid) in refused.err
+    slow_job.terminate()
+    slow_job.communicate(timeout=60)
+
+
+def test_a_job_whose_launcher_was_killed_is_resumed(
+    dmedia: Dmedia, slow_job: subprocess.Popen[bytes], tmp_path: Path
+) -> None:
+    slow_job.kill()
+    slow_job.communicate(timeout=60)
+    resumed = dmedia("resume", "last", "--json")
+    assert (resumed.status, resumed.document["completed"]) == (0, FILES)
+    assert len(below(tmp_path / "out")) == FILES
+
+
+def test_retry_tries_the_failed_files_again_and_attempts_go_on_counting(dmedia: Dmedia, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    good = encoded(photo((64, 48)), "PNG")
+    for name, content in (("good", good), ("half", good[:3000]), ("words", b"these are words " * 40)):
+        (tmp_path / "in" / f"{name}.png").write_bytes(content)
+    first = dmedia("resize", "in", "-o", "out", "--width", "9", "--json")
+    assert (first.status, first.document["failed"]) == (3, 2)
+    (tmp_path / "in/half.png").write_bytes(good)
+    (tmp_path / "in/words.png").write_bytes(good)
+    one = dmedia("retry", "last", "--code", "unsupported_format", "--json")
+    assert (one.status, one.document["id"], one.document["failed"]) == (3, first.document["id"], 1)
+    both = dmedia("retry", "last", "--json")
+    assert (both.status, both.document["completed"], both.document["errors"]) == (0, 3, {})
+    assert {name: file["attempts"] for name, file in dmedia.files().items()} == {
+        "good.png": 1,
+        "half.png": 2,
+        "words.png": 2,
+    }
+    assert dmedia("retry", "last", "--code", "timeuot").status == 2

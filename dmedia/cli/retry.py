@@ -1,0 +1,44 @@
+"""dmedia retry: try the failed files of a job again."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any, get_args
+
+import click
+
+from dmedia.cli.command import make_command, option
+from dmedia.cli.launch import run
+from dmedia.cli.options import RUN, RUN_PARAMETERS
+from dmedia.cli.types import Choice
+from dmedia.errors import ErrorCode
+from dmedia.model import FileStatus
+
+
+def retry(job: str, code: tuple[str, ...], **values: Any) -> int:
+    """Try the failed files of a job again."""
+    from dmedia.record.home import find_job
+    from dmedia.run.job import Again, resume_job
+
+    again = Again(frozenset({FileStatus.FAILED}), frozenset(code) or None)
+    return run(functools.partial(resume_job, find_job(job), again), values)
+
+
+command = make_command(
+    "retry",
+    "Try the failed files of a job again. JOB is an id, the beginning of one, or `last`.",
+    [
+        click.Argument(["job"], metavar="JOB"),
+        option(
+            "--code",
+            group=RUN,
+            type=Choice(get_args(ErrorCode)),
+            metavar="CODE",
+            multiple=True,
+            help="Only files that failed for this reason; may be repeated.",
+        ),
+        *RUN_PARAMETERS,
+    ],
+    retry,
+    "dmedia retry last --code timeout",
+)
