@@ -7,14 +7,18 @@ faults.
 
 from __future__ import annotations
 
+import os
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dmedia.errors import MediaError
+from dmedia.errors import MediaError, quoted
+from dmedia.model import Failure
 from dmedia.storage import faults as storage_faults
 
 if TYPE_CHECKING:
     from dmedia.errors import ErrorCode, Stage
+    from dmedia.model import Task
 
 REASON: dict[ErrorCode, str] = {
     **storage_faults.REASON,
@@ -24,6 +28,28 @@ REASON: dict[ErrorCode, str] = {
     "encode_failed": "Encoding failed",
     "verify_failed": "Verification failed",
 }
+
+READS = "This build reads jpg png webp gif tiff avif heif raw bmp ico psd tga jp2, and films for thumbnails"
+
+HINTS: dict[ErrorCode, str] = {
+    "unsupported_format": READS,
+    "corrupt_input": (
+        "The file is damaged: fetch it again from where it came from; if other programs open it, please report it"
+    ),
+    "incomplete_input": "A part is missing at the end: copy or download the file again",
+    "not_found": "The file was moved, renamed or removed after the job was planned: run the command again",
+    "permission_denied": "The account that runs dmedia must be able to read the source and to write the output",
+    "disk_full": "Free space, or choose another output directory; then resume the job",
+    "too_large": "Raise the limit: --max-pixels, --max-frames or --max-input-bytes",
+    "timeout": "Give it longer with --timeout",
+    "out_of_memory": "Allow more with --slot-memory, or use fewer workers",
+    "output_exists": "Choose another output directory, or remove what is in the way",
+    "encode_failed": "Try another --format or a smaller size",
+    "verify_failed": "The rendition was not published; try again, and report it if it happens again",
+    "io_error": "The disk or the network failed: check it, then retry the failed files",
+    "internal": "This is a bug in dmedia: please report it",
+}
+"""What to do about a failure, where nobody who knew more has said it."""
 
 WORDS: tuple[tuple[ErrorCode, str], ...] = (
     ("disk_full", r"no space left|disk quota"),
@@ -103,3 +129,41 @@ def gist(text: str) -> str:
     """
     lines = dict.fromkeys(line.strip() for line in text.splitlines() if not NOISE.search(line))
     return "; ".join(list(lines)[-2:])[-LONGEST_TEXT:] or "the content cannot be read"
+
+
+def failure_of(error: Exception, task: Task) -> Failure:
+    """Make a file's failure of what was raised while it was worked on.
+
+    Parameters
+    ----------
+    error : Exception
+        Any: what is not expected is a bug of dmedia.
+    task : Task
+        What was worked on.
+
+    Returns
+    -------
+    Failure
+        With a hint in every case.
+    """
+    known = _known(error)
+    return replace(known, message=_with_place(known, task), hint=known.hint or HINTS.get(known.code))
+
+
+def _known(error: Exception) -> Failure:
+    if isinstance(error, MediaError):
+        return Failure.of(error)
+    if isinstance(error, MemoryError):
+        return Failure("out_of_memory", "Out of memory: the picture does not fit", "process")
+    if isinstance(error, OSError) and error.errno:
+        return Failure.of(storage_faults.fault(error, "process"))
+    return Failure("internal", f"Internal error: {type(error).__name__}: {error}", "process")
+
+
+def _with_place(failure: Failure, task: Task) -> str:
+    """Say what may not be read or written, where the operating system repeats only that it may not."""
+    if failure.message != "Permission denied: Permission denied":
+        return failure.message
+    if failure.stage in {"open", "decode"}:
+        return f"Permission denied: {quoted(task.source)} may not be read"
+    return f"Permission denied: {quoted(os.path.dirname(task.rendition))} may not be written"

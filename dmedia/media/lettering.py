@@ -119,7 +119,7 @@ def draw_text(image: pyvips.Image, parameters: Watermark) -> tuple[pyvips.Image,
         hardly readable.
     """
     text = _printable(parameters.text)
-    margin = min(round(image.width * parameters.margin / 100), round(min(image.width, image.height) * WIDEST_MARGIN))
+    margin = min(round(image.width * parameters.margin / 100), int(min(image.width, image.height) * WIDEST_MARGIN))
     patch = _draw_patch(
         Lettering(
             text=text,

@@ -108,7 +108,8 @@ def open_media(path: bytes, notes: Notes) -> Iterator[OpenSource]:
             raise fault(error, "open") from None
         sniffed = formats.sniff(head, os.path.basename(path))
         if sniffed.kind == "unknown" and notes.bytes_in < TINY_BYTES:
-            said = f"only {notes.bytes_in} bytes" if notes.bytes_in else "empty file"
+            plural = "" if notes.bytes_in == 1 else "s"
+            said = f"only {notes.bytes_in} byte{plural}" if notes.bytes_in else "empty file"
             raise MediaError("corrupt_input", f"Corrupt input: {said}", "open")
         _compare_name(path, sniffed, notes)
         yield OpenSource(path, descriptor, notes.bytes_in, sniffed, head)
@@ -158,10 +159,13 @@ def check_pixels(width: int, height: int, limits: Limits) -> None:
         raise MediaError("corrupt_input", f"Corrupt input: a picture of {width}x{height} pixels", "decode")
     most = min(limits.max_page_pixels, limits.max_file_pixels)
     if width * height > most:
-        message = (
-            f"Too large: {width}x{height} are {width * height / 1e6:,.0f} megapixels, the limit is {most / 1e6:,.0f}"
-        )
+        message = f"Too large: {width}x{height} are {pixel_count(width * height)}, the limit is {pixel_count(most)}"
         raise MediaError("too_large", message, "decode", "--max-pixels raises the limit")
+
+
+def pixel_count(pixels: int) -> str:
+    """Write a number of pixels for people: in megapixels from one on."""
+    return f"{pixels / 1e6:,.1f} megapixels" if pixels >= 1_000_000 else f"{pixels:,} pixels"
 
 
 def _compare_name(path: bytes, sniffed: Sniffed, notes: Notes) -> None:

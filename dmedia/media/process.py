@@ -21,7 +21,7 @@ from dmedia.media.libvips import pyvips
 from dmedia.media.opened import Notes, check_bytes, open_media
 from dmedia.media.rendering import render
 from dmedia.media.verification import verify
-from dmedia.model import Failure, FileResult, Output
+from dmedia.model import FileResult, Output
 from dmedia.operations import find_operation
 from dmedia.operations.parameters import Box
 from dmedia.storage import local
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from dmedia.media.decoders.picture import Picture
     from dmedia.media.opened import OpenSource
     from dmedia.media.rendering import Rendered
-    from dmedia.model import Task, WorkOrder
+    from dmedia.model import Failure, Task, WorkOrder
     from dmedia.operations.parameters import Encoding, ImageFormat
 
 
@@ -124,7 +124,7 @@ def process(order: WorkOrder, task: Task, temporary: bytes) -> FileResult:
     try:
         outputs = (_make(Attempt(order, task, temporary, notes)),)
     except Exception as error:  # noqa: BLE001  # one file's failure must never become the slot's
-        failure = _failure(error)
+        failure = faults.failure_of(error, task)
     finally:
         local.discard(temporary)
     return FileResult(
@@ -248,15 +248,3 @@ def _keep_original(source: OpenSource, rendered: Rendered, draft: Draft, attempt
     if rendered.changed or parameters.progressive or os.fstat(draft.descriptor).st_size < source.size_bytes:
         return False
     return metadata.copy_without_private(source.descriptor, draft.path, draft.format, parameters.metadata)
-
-
-def _failure(error: Exception) -> Failure:
-    if isinstance(error, MediaError):
-        return Failure.of(error)
-    if isinstance(error, MemoryError):
-        return Failure(
-            "out_of_memory", "Out of memory: the picture does not fit", "process", "--slot-memory raises the limit"
-        )
-    if isinstance(error, OSError) and error.errno:
-        return Failure.of(fault(error, "process"))
-    return Failure("internal", f"Internal error: {type(error).__name__}: {error}", "process", "This is a bug in dmedia")

@@ -10,7 +10,7 @@ from dmedia.media import framing, geometry, guard, metadata
 from dmedia.media.colour import settle, with_colour
 from dmedia.media.encoders import ENCODERS, encode_weight
 from dmedia.media.geometry import Layout, Size
-from dmedia.media.opened import check_pixels
+from dmedia.media.opened import check_pixels, pixel_count
 from dmedia.operations.colour import parse_colour
 from dmedia.operations.crop import Crop
 from dmedia.operations.parameters import Box, Encoding
@@ -125,7 +125,7 @@ def choose_layout(picture: Picture, image_format: str, parameters: Encoding, lim
     box = parameters.width, parameters.height
     layout = geometry.lay_out(source, *box, parameters.fitting(), enlarge=parameters.enlarge)
     if layout.canvas.pixels > limits.max_page_pixels:
-        most = f"{limits.max_page_pixels / 1e6:,.0f} megapixels"
+        most = pixel_count(limits.max_page_pixels)
         message = f"Too large: the rendition would be {layout.canvas}, the limit is {most}"
         raise MediaError("too_large", message, "process", "--max-pixels raises the limit; or ask for both sides")
     try:

@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from dmedia.errors import MediaError
 from dmedia.media import faults
+from dmedia.media.opened import pixel_count
+from dmedia.model import Task
 
 
 @pytest.mark.parametrize(
@@ -41,3 +44,29 @@ def test_a_gist_is_short_and_never_empty() -> None:
     assert faults.gist("same\nsame\nsame") == "same"
     assert faults.gist("unable to call x\nsource: bad seek to 5\nfirst\nsecond\nthird") == "second; third"
     assert len(faults.gist("x" * 5000)) == faults.LONGEST_TEXT
+
+
+TASK = Task(0, b"/photos/a\n.jpg", b"/out/web/a.jpg", 0)
+
+
+def test_every_failure_has_a_hint_and_the_nearer_one_counts() -> None:
+    for code in faults.REASON:
+        assert faults.failure_of(MediaError(code, "x", "decode"), TASK).hint == faults.HINTS[code]
+    assert faults.failure_of(MediaError("too_large", "x", "decode", "do this"), TASK).hint == "do this"
+    assert "report" in str(faults.failure_of(OSError("without a number"), TASK).hint)
+    assert faults.failure_of(OSError("without a number"), TASK).code == "internal"
+    assert "--slot-memory" in str(faults.failure_of(MemoryError(), TASK).hint)
+
+
+def test_what_may_not_be_read_or_written_is_named() -> None:
+    denied = "Permission denied: Permission denied"
+    read = faults.failure_of(MediaError("permission_denied", denied, "open"), TASK)
+    assert read.message == r"Permission denied: '/photos/a\n.jpg' may not be read"
+    written = faults.failure_of(PermissionError(13, "Permission denied"), TASK)
+    assert written.message == "Permission denied: '/out/web' may not be written"
+    other = MediaError("permission_denied", "Permission denied: Read-only file system", "encode")
+    assert faults.failure_of(other, TASK).message == other.message
+
+
+def test_pixels_are_counted_in_words_that_are_never_nought() -> None:
+    assert (pixel_count(76_800), pixel_count(268_435_456)) == ("76,800 pixels", "268.4 megapixels")

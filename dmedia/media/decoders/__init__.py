@@ -37,8 +37,6 @@ DECODERS: dict[str, tuple[Opener, ...]] = {
     "avif sequence": (pillow.open_picture,),
 }
 
-READS = "This build reads jpg png webp gif tiff avif heif raw bmp ico psd tga jp2, and films for thumbnails"
-
 FULL_NAMES = {"jxl": "JPEG XL", "exr": "OpenEXR", "hdr": "Radiance HDR", "svg": "SVG"}
 
 
@@ -72,4 +70,4 @@ def decoders_for(source: OpenSource) -> tuple[Opener, ...]:
         message = f"Corrupt input: named .{extension}, but the content is no camera's RAW format"
         raise MediaError("corrupt_input", message, "open")
     found = FULL_NAMES.get(sniffed.format, sniffed.format) or "the content is no known media format"
-    raise MediaError("unsupported_format", f"Unsupported format: {found}", "open", READS)
+    raise MediaError("unsupported_format", f"Unsupported format: {found}", "open")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import re
 import struct
 import warnings
 import zlib
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from dmedia.errors import MediaError
 from dmedia.media import faults
 from dmedia.media.exif import ORIENTATION
-from dmedia.media.opened import check_pixels
+from dmedia.media.opened import check_pixels, pixel_count
 from dmedia.media.pixels import attach, from_memory
 from dmedia.storage.faults import fault
 
@@ -108,7 +109,10 @@ def _faults() -> Iterator[None]:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             yield
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise MediaError("too_large", f"Too large: {error}", "decode", "--max-pixels raises the limit") from None
+        found = re.search(r"(\d+) pixels", str(error))
+        many = pixel_count(int(found[1])) if found else "too many pixels"
+        message = f"Too large: a picture of {many}, the limit is {pixel_count(Image.MAX_IMAGE_PIXELS or 0)}"
+        raise MediaError("too_large", message, "decode", "--max-pixels raises the limit") from None
     except UnidentifiedImageError:
         raise MediaError("corrupt_input", "Corrupt input: the header is damaged", "decode") from None
     except NotImplementedError as error:

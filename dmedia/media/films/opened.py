@@ -15,7 +15,7 @@ from dmedia import formats
 from dmedia.errors import MediaError
 from dmedia.media import guard
 from dmedia.media.isobox import boxes
-from dmedia.media.opened import check_bytes
+from dmedia.media.opened import check_bytes, pixel_count
 from dmedia.storage import local
 from dmedia.storage.faults import fault
 
@@ -125,10 +125,8 @@ def check_frame(width: int, height: int, limits: Limits) -> None:
         ``too_large``, with the option that raises the limit.
     """
     if width * height > limits.max_page_pixels:
-        message = (
-            f"Too large: frames of {width}x{height} are {width * height / 1e6:,.0f} megapixels, "
-            f"the limit is {limits.max_page_pixels / 1e6:,.0f}"
-        )
+        frame, most = pixel_count(width * height), pixel_count(limits.max_page_pixels)
+        message = f"Too large: frames of {width}x{height} are {frame}, the limit is {most}"
         raise MediaError("too_large", message, "open", "--max-pixels raises the limit")
 
 
