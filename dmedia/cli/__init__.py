@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import gc
 import json
@@ -30,8 +31,9 @@ def main() -> None:
     arguments = sys.argv[1:]
     try:
         status = _run(arguments)
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError) if status else contextlib.nullcontext():  # the first trouble counts
+                stream.flush()
     except BrokenPipeError:  # the reader of our output has left, which is its right
         status = 0
     except OSError as error:

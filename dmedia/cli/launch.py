@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
+import os
 import signal
 import sys
 from typing import TYPE_CHECKING, Any
@@ -67,7 +68,7 @@ def run(start: Start, values: dict[str, Any], spec: JobSpec | None = None) -> in
     int
         Exit status.
     """
-    from dmedia.run.cluster import choose_cluster
+    from dmedia.run.cluster import ClusterChoice
     from dmedia.run.machine import default_slots
     from dmedia.run.stop import Stop
 
@@ -75,14 +76,24 @@ def run(start: Start, values: dict[str, Any], spec: JobSpec | None = None) -> in
     limits = spec.limits if spec else Limits()
     slot_bytes = limits.film_slot_bytes if spec and "film" in spec.accepts else limits.image_slot_bytes
     slots = values["slots"] or default_slots(slot_bytes)
-    choice = choose_cluster(values["scheduler"], slots, insecure=values["insecure"])
+    scheduler = values["scheduler"] or os.environ.get("DASK_SCHEDULER_ADDRESS") or None  # Dask's own variable
+    choice = ClusterChoice(scheduler, slots, values["insecure"], values["worker_wait"])
     if values["slots"] and not choice.local:
         raise UsageError(
             "-j is for this machine: the workers of a cluster bring their own slots", "start workers with --nthreads"
         )
-    with contextlib.closing(choose_observer(quiet=values["quiet"])) as observer, heeded_signals(stop):
-        report = start(choice, observer, stop)
-    show_end(report, as_json=values["json"], quiet=values["quiet"])
+    observer = choose_observer(quiet=values["quiet"])
+    with heeded_signals(stop):
+        try:
+            report = start(choice, observer, stop)
+        finally:
+            with contextlib.suppress(OSError):
+                observer.close()
+    try:
+        show_end(report, as_json=values["json"], quiet=values["quiet"])
+    except OSError:
+        if stop.signal is None:  # after a hang-up there is no terminal to write to, and the status says so
+            raise
     return exit_status(report, stop)
 
 

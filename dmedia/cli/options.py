@@ -92,6 +92,15 @@ RUN_PARAMETERS: list[click.Parameter] = [
         help="Files worked on at once on this machine.",
     ),
     option("--scheduler", group=RUN, metavar="ADDRESS", help="Run on this Dask cluster, such as tcp://host:8786."),
+    option(
+        "--worker-wait",
+        group=RUN,
+        metavar="SECONDS",
+        type=click.FloatRange(min=1),
+        default=600.0,
+        show_default=True,
+        help="How long to wait for a worker when the cluster has lost all.",
+    ),
     flag("--insecure", group=RUN, help="Accept a scheduler at a public address without encryption."),
     flag(
         "--json",
@@ -164,13 +173,17 @@ def read_spec(
     UsageError
         When there is no input, or the output directory has no name.
     """
+    try:
+        output = os.path.abspath(values["output"])
+    except FileNotFoundError:
+        raise UsageError("The current directory does not exist any longer", "change to another one") from None
     if not values["output"]:
         raise UsageError("The output directory has no name", "name one with -o DIR; -o . is this directory")
     return JobSpec(
         operation=operation.name,
         parameters=parameters,
         inputs=read_inputs(values),
-        output_directory=os.path.abspath(values["output"]),
+        output_directory=output,
         policies=read_policies(values),
         limits=read_limits(values),
         preset=preset,

@@ -37,11 +37,17 @@ class UnfinishedJobs:
         Its path.
     besides : str
         The new job's id: not an earlier one.
+
+    Attributes
+    ----------
+    working : list of str
+        Those that somebody works on.
     """
 
     def __init__(self, output_directory: bytes, *, besides: str) -> None:
         self._connections: list[tuple[sqlite3.Connection, int]] = []
         self._gone: list[tuple[str, sqlite3.Connection]] = []
+        self.working: list[str] = []
         for job in home.jobs_of(output_directory):
             if job == besides:
                 continue
@@ -56,6 +62,8 @@ class UnfinishedJobs:
             self._connections.append((connection, int(report.created_at * 1e9)))
             if report.state is JobState.INTERRUPTED:
                 self._gone.append((job, connection))
+            else:
+                self.working.append(job)
 
     def may_have_written(self, rendition: bytes, mtime_ns: int) -> bool:
         """Tell whether a file may be such a job's: published, and the launcher killed before it was noted.

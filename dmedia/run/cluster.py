@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import logging
 import os
 import socket
 import urllib.parse
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dmedia.errors import ClusterError
+from dmedia.run.patience import Call
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT_S = 10.0
 """Seconds to wait for a scheduler to answer, and for a first worker to be there."""
+
+CLOSE_LIMIT_S = 2.0
+"""Seconds to wait for a scheduler to take leave."""
 
 UNENCRYPTED = ("tcp", "ws", "ucx")
 """Dask's transports that whoever is on the way can read and write."""
@@ -49,11 +54,14 @@ class ClusterChoice:
         Slots of a cluster in this process; a running one brings its own.
     insecure : bool
         Whether a public address without encryption is accepted.
+    worker_wait_s : float
+        Seconds to wait for a worker when all were lost.
     """
 
     scheduler: str | None
     slots: int
     insecure: bool = False
+    worker_wait_s: float = 600.0
 
     @property
     def local(self) -> bool:
@@ -77,6 +85,8 @@ class ConnectedCluster:
         Address of the dashboard.
     warning : str or None
         What a person should know about it.
+    worker_wait_s : float
+        Seconds to wait for a worker when all were lost.
     """
 
     client: Client
@@ -84,25 +94,7 @@ class ConnectedCluster:
     scheduler: str
     dashboard: str | None
     warning: str | None = None
-
-
-def choose_cluster(scheduler: str | None, slots: int, *, insecure: bool = False) -> ClusterChoice:
-    """Decide which cluster a job runs on.
-
-    Parameters
-    ----------
-    scheduler : str or None
-        Address that was asked for; without it ``DASK_SCHEDULER_ADDRESS`` counts, Dask's own variable.
-    slots : int
-        Slots of a cluster in this process.
-    insecure : bool
-        Whether a public address without encryption is accepted.
-
-    Returns
-    -------
-    ClusterChoice
-    """
-    return ClusterChoice(scheduler or os.environ.get("DASK_SCHEDULER_ADDRESS") or None, slots, insecure)
+    worker_wait_s: float = 600.0
 
 
 def load_dask() -> Any:
@@ -118,6 +110,9 @@ def load_dask() -> Any:
     import dask
     import distributed  # noqa: F401 - the import is the point: it takes most of a second
 
+    for name in list(logging.root.manager.loggerDict):
+        if name.startswith("distributed"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)  # what matters of it becomes an error of ours
     return dask
 
 
@@ -143,7 +138,7 @@ def connect(choice: ClusterChoice) -> Iterator[ConnectedCluster]:
         with _local_cluster(choice.slots) as cluster:
             yield cluster
     else:
-        with _remote_cluster(choice.scheduler, insecure=choice.insecure) as cluster:
+        with _remote_cluster(choice, choice.scheduler) as cluster:
             yield cluster
 
 
@@ -180,8 +175,8 @@ def _local_cluster(slots: int) -> Iterator[ConnectedCluster]:
 
 
 @contextlib.contextmanager
-def _remote_cluster(address: str, *, insecure: bool) -> Iterator[ConnectedCluster]:
-    warning = exposure(address, insecure=insecure)
+def _remote_cluster(choice: ClusterChoice, address: str) -> Iterator[ConnectedCluster]:
+    warning = exposure(address, insecure=choice.insecure)
     load_dask()
     from distributed import Client
 
@@ -191,14 +186,18 @@ def _remote_cluster(address: str, *, insecure: bool) -> Iterator[ConnectedCluste
         raise ClusterError(
             f"No Dask scheduler answers at {address}: {error}", "start one with: dask scheduler"
         ) from error
-    with client:
+    try:
         try:
             client.wait_for_workers(1, timeout=CONNECT_TIMEOUT_S)
         except TimeoutError:
             raise ClusterError(
                 f"The scheduler at {address} has no workers", f"start one with: dask worker {address}"
             ) from None
-        yield ConnectedCluster(client, sum(client.nthreads().values()), address, _dashboard_of(client), warning)
+        yield ConnectedCluster(
+            client, sum(client.nthreads().values()), address, _dashboard_of(client), warning, choice.worker_wait_s
+        )
+    finally:
+        Call(client.close).wait(CLOSE_LIMIT_S)
 
 
 def exposure(address: str, *, insecure: bool) -> str | None:

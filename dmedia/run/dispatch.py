@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dmedia.run.worker import run_chunk
@@ -44,10 +44,12 @@ class Pace:
     ----------
     s_per_byte : float
         Seconds of a slot for each weighed byte of a source.
+    known : bool
+        Whether it was learned from results.
     """
 
     s_per_byte: float = FIRST_GUESS_S_PER_BYTE
-    _known: bool = field(default=False, repr=False)
+    known: bool = False
 
     def forecast_s(self, task: Task) -> float:
         """Forecast the seconds a task takes a slot."""
@@ -61,8 +63,8 @@ class Pace:
             weight += weigh(result.bytes_in)
         if weight:
             measured = seconds / weight
-            self.s_per_byte = (measured + self.s_per_byte) / 2 if self._known else measured
-            self._known = True
+            self.s_per_byte = (measured + self.s_per_byte) / 2 if self.known else measured
+            self.known = True
 
 
 def weigh(size_bytes: int) -> int:
@@ -139,7 +141,10 @@ class Window:
         return tasks
 
     def _next_chunk(self) -> tuple[Task, ...]:
-        """Take the next tasks that together take about ``CHUNK_S``, less towards the end so that no slot idles."""
+        """Take the next tasks that together take about ``CHUNK_S``, less towards the end so that no slot idles.
+
+        Until the pace is known a chunk is one file: the first of a slow kind would otherwise be told of much too late.
+        """
         if len(self._ready) < LONGEST_CHUNK:
             fetched = self._record.pending(FETCH_PER_SLOT * max(4, self._slots))
             self._ready.extend(fetched)
@@ -148,7 +153,7 @@ class Window:
         chunk: list[Task] = []
         while self._ready and len(chunk) < LONGEST_CHUNK:
             budget_s -= self.pace.forecast_s(self._ready[0])
-            if chunk and budget_s < 0:
+            if chunk and (budget_s < 0 or not self.pace.known):
                 break
             chunk.append(self._ready.popleft())
             self._ready_bytes -= weigh(chunk[-1].size_bytes)

@@ -7,7 +7,7 @@ import gc
 import threading
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from dmedia.errors import ClusterError, DmediaError
 from dmedia.model import JobState, WorkOrder
@@ -20,12 +20,14 @@ from dmedia.run.slots import STARTED_EARLY, Slots
 from dmedia.storage import local as storage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from dmedia.model import FileStatus, JobReport, JobSpec
     from dmedia.report.observer import Observer
     from dmedia.run.cluster import ClusterChoice, ConnectedCluster
     from dmedia.run.stop import Stop
+
+T = TypeVar("T")
 
 TICK_S = 0.2
 """Seconds without a result after which the record gets its heartbeat all the same."""
@@ -60,11 +62,16 @@ def run_job(spec: JobSpec, choice: ClusterChoice, observer: Observer, stop: Stop
     StoppedError
         When a signal came before the plan was complete.
     ClusterError
-        When the cluster cannot be reached or was lost; what is done is in the record.
+        When the cluster cannot be reached, and there is no job; or when it was lost, and what is done is in the record.
     """
     with RecordWriter.create(spec) as record, early_start(order_of(record), choice):
         _plan(record, observer, stop)
-        _run(record, choice, observer, stop)
+        try:
+            _run(record, choice, observer, stop)
+        except ClusterError:
+            if read_job(record.job).started_at is None:
+                record.discard()
+            raise
     return read_job(record.job)
 
 
@@ -128,10 +135,16 @@ def order_of(record: RecordWriter) -> WorkOrder:
     return WorkOrder(record.job, spec.operation, spec.parameters, spec.output_directory, spec.limits)
 
 
+def told(look: Callable[[T], None], what: T) -> None:
+    """Let an observer look; one whose terminal or pipe is gone sees nothing, and the job goes on."""
+    with contextlib.suppress(OSError):
+        look(what)
+
+
 def _plan(record: RecordWriter, observer: Observer, stop: Stop) -> None:
     def found(total: int) -> None:
         stop.raise_if_asked()
-        observer.found(total)
+        told(observer.found, total)
 
     try:
         plan_job(record, found)
@@ -143,7 +156,7 @@ def _plan(record: RecordWriter, observer: Observer, stop: Stop) -> None:
 def _run(record: RecordWriter, choice: ClusterChoice, observer: Observer, stop: Stop) -> None:
     """Run what is pending, and declare the job ended unless it was stopped."""
     planned = read_job(record.job)
-    observer.planned(planned)
+    told(observer.planned, planned)
     sweep_abandoned(record)
     end: JobState | None = None
     if planned.pending:
@@ -182,7 +195,7 @@ def early_start(order: WorkOrder, choice: ClusterChoice) -> Iterator[None]:
 
 
 def sweep_abandoned(record: RecordWriter) -> None:
-    """Remove the temporary files of earlier jobs of this output directory whose launcher was killed.
+    """Remove the temporary files of jobs of this output directory whose launcher was killed; warn of those at work.
 
     Parameters
     ----------
@@ -190,6 +203,8 @@ def sweep_abandoned(record: RecordWriter) -> None:
         Of the new job.
     """
     with contextlib.closing(UnfinishedJobs(record.spec.output_directory, besides=record.job)) as unfinished:
+        for job in unfinished.working:
+            record.warn(f"{job} is writing into the same directory: a rendition is of the job that comes last")
         for job, directory in unfinished.abandoned():
             storage.sweep(directory, job)
 
@@ -199,6 +214,7 @@ def _work(record: RecordWriter, cluster: ConnectedCluster, observer: Observer, s
     from dmedia.run.collect import Harvest
     from dmedia.run.dispatch import Window
     from dmedia.run.live import Brake, Live
+    from dmedia.run.pulse import Pulse
 
     gc.freeze()  # what was loaded until now stays
     gc.enable()
@@ -208,12 +224,12 @@ def _work(record: RecordWriter, cluster: ConnectedCluster, observer: Observer, s
     order = order_of(record)
     window = Window(cluster.client, record, order.operation, cluster.slots)
     with Live(cluster.client, order) as live, contextlib.closing(Harvest(cluster.client, window)) as harvest:
-        brake = Brake(stop, record, live)
+        brake, pulse = Brake(stop, record, live), Pulse(cluster, record)
         observed_s = 0.0
         while True:
             if not brake.look():
                 harvest.expect(window.refill())
-            if not window:
+            if not window or brake.expired:
                 break
             outcome = harvest.next(TICK_S)
             window.pace.learn(outcome.results)
@@ -221,12 +237,10 @@ def _work(record: RecordWriter, cluster: ConnectedCluster, observer: Observer, s
             record.commit(outcome.results, live.running())
             if time.monotonic() - observed_s > OBSERVE_PERIOD_S:
                 observed_s = time.monotonic()
-                observer.progress(read_job(record.job))
-            if cluster.client.status != "running":
-                raise ClusterError(
-                    f"The scheduler at {cluster.scheduler} was lost",
-                    f"go on with: dmedia resume {order.job}",
-                )
+                told(observer.progress, read_job(record.job))
+            if outcome.results:
+                pulse.heard()
+            pulse.check()
     if live.worker_was_lost:  # it could not tidy up after its slots
         for directory in record.rendition_directories():
             storage.sweep(directory, order.job)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from typing import TYPE_CHECKING, Any
 
 from dmedia.errors import ClusterError
 from dmedia.model import Running
+from dmedia.run.patience import Call
 from dmedia.run.worker import SlotsPlugin, drain, kill, live_topic, plugin_name
 
 if TYPE_CHECKING:
@@ -22,6 +22,12 @@ REQUEST_PERIOD_S = 0.5
 
 DRAIN_S = 10.0
 """Seconds that running files get to end by themselves after a signal."""
+
+KILL_S = 2.0
+"""Seconds after which a job ends although workers have not given back its files: they may be frozen, or gone."""
+
+ANSWER_LIMIT_S = 5.0
+"""Seconds to wait for the workers to end their slots when the job has ended."""
 
 
 SCHEDULER_TOPIC = "all"
@@ -71,10 +77,7 @@ class Live:
 
     def __exit__(self, *ended: object) -> None:
         """End the slots on every worker."""
-        with contextlib.suppress(Exception):  # a cluster that is gone took its slots along
-            self._client.unsubscribe_topic(live_topic(self._order.job))
-            self._client.unsubscribe_topic(SCHEDULER_TOPIC)
-            self._client.unregister_worker_plugin(plugin_name(self._order.job))
+        Call(self._leave).wait(ANSWER_LIMIT_S)
 
     def running(self) -> list[Running]:
         """Tell what slots were working on when their workers last told."""
@@ -82,13 +85,16 @@ class Live:
 
     def drain(self) -> None:
         """Let every worker begin no further file."""
-        with contextlib.suppress(OSError):  # a lost cluster begins nothing; the job's loop tells of it
-            self._client.run(drain, self._order.job, on_error="ignore")
+        Call(lambda: self._client.run(drain, self._order.job, on_error="ignore"))
 
     def kill(self) -> None:
         """End the job's slots on every worker, with the files they are working on."""
-        with contextlib.suppress(OSError):
-            self._client.run(kill, self._order.job, on_error="ignore")
+        Call(lambda: self._client.run(kill, self._order.job, on_error="ignore"))
+
+    def _leave(self) -> None:
+        self._client.unsubscribe_topic(live_topic(self._order.job))
+        self._client.unsubscribe_topic(SCHEDULER_TOPIC)
+        self._client.unregister_worker_plugin(plugin_name(self._order.job))
 
     def _hear(self, event: tuple[float, dict[str, Any]]) -> None:
         told = event[1]
@@ -119,7 +125,12 @@ class Brake:
         self._stop, self._record, self._live = stop, record, live
         self._looked_s = 0.0
         self._drained_s: float | None = None
-        self._killed = False
+        self._killed_s: float | None = None
+
+    @property
+    def expired(self) -> bool:
+        """Whether the job ends now, whatever workers still hold."""
+        return self._killed_s is not None and time.monotonic() - self._killed_s > KILL_S
 
     def look(self) -> bool:
         """Look whether the job is asked to end, and see to it.
@@ -137,7 +148,7 @@ class Brake:
             self._drained_s = now_s
             self._live.drain()
         late = self._drained_s is not None and now_s - self._drained_s > DRAIN_S
-        if (self.cancelled or self._stop.at_once or late) and not self._killed:
-            self._killed = True
+        if (self.cancelled or self._stop.at_once or late) and self._killed_s is None:
+            self._killed_s = now_s
             self._live.kill()
-        return self._killed or self._drained_s is not None
+        return self._killed_s is not None or self._drained_s is not None

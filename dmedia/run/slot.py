@@ -26,8 +26,11 @@ from dmedia.storage import local as storage
 if TYPE_CHECKING:
     from dmedia.model import Task, WorkOrder
 
-STARTED = "started"
+STARTED, OVERDUE = "started", "overdue"
 START_ATTEMPTS = 3
+
+OVERDUE_S = 5.0
+"""Seconds, besides twice the deadline, after which a slot that has not ended itself is killed."""
 
 FIRST_DEADLINE_S = 30.0
 """Seconds a slot may take until it has read the header, which tells how long the file may take."""
@@ -51,6 +54,9 @@ class Slot:
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: Connection | None = None
         self._killed = False
+        timeout_s = order.limits.timeout_s
+        # A slot ends itself at the deadline; one that somebody has stopped cannot, and is killed some time later.
+        self._overdue_s = None if timeout_s is None else 2 * timeout_s + OVERDUE_S
 
     def start(self) -> None:
         """Start the child process without waiting for it: it loads its codecs while the caller goes on."""
@@ -100,9 +106,14 @@ class Slot:
             answer = self._ask(task, temporary)
             if isinstance(answer, FileResult):
                 return answer
+            if answer == OVERDUE and self._process is not None:
+                self._process.kill()
             status = self._clean_up()
             storage.discard(temporary)
-            if answer == STARTED and not self._killed:  # it died at work; before that, the file cannot be the reason
+            if (
+                answer in (STARTED, OVERDUE) and not self._killed
+            ):  # it died at work; before that, the file cannot be the reason
+                status = -signal.SIGALRM if answer == OVERDUE else status
                 return _post_mortem(task, status, time.monotonic() - began_s, self._order.limits.timeout_s)
         reason = answer or f"its process ended with status {status}"
         return FileResult(
@@ -127,7 +138,11 @@ class Slot:
         try:
             assert self._connection is not None, "started above"
             self._connection.send((task, temporary))
-            while isinstance(answer := self._connection.recv(), str):
+            while True:
+                if not self._connection.poll(self._overdue_s):
+                    return OVERDUE
+                if not isinstance(answer := self._connection.recv(), str):
+                    break
                 said = answer
         except (EOFError, OSError):
             return said

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 from pathlib import Path
 
 import psutil
@@ -14,6 +15,7 @@ from tests.media_making import encoded, jpeg, photo
 from tests.run.conftest import Cluster, ClusterMaker, is_slot
 
 GOOD = 40
+REMOTE_FILES = 40
 
 
 @pytest.fixture
@@ -135,3 +137,60 @@ def test_slots_end_with_the_launcher(dmedia: Dmedia, tmp_path: Path) -> None:
     launcher.kill()
     launcher.wait()
     assert not psutil.wait_procs(slots, timeout=30)[1]
+
+
+@pytest.fixture
+def remote_job(dmedia: Dmedia, tmp_path: Path, make_cluster: ClusterMaker) -> tuple[subprocess.Popen[bytes], Cluster]:
+    """A job on a cluster of which some files are done; it waits ten seconds for a worker or an answer."""
+    (tmp_path / "in").mkdir()
+    content = encoded(photo((900, 700)), "JPEG")
+    for number in range(REMOTE_FILES):
+        (tmp_path / "in" / f"{number:02}.jpg").write_bytes(content)
+    cluster = make_cluster(workers=1, threads=1, nanny=False)
+    command = ("convert", "in", "-o", "out", "--format", "avif", "--effort", "4", "--worker-wait", "10")
+    launcher = dmedia.start(*command, "--scheduler", cluster.address)
+    wait_until(lambda: dmedia("status", "last", "--json").document.get("completed"))
+    return launcher, cluster
+
+
+RemoteJob = tuple[subprocess.Popen[bytes], Cluster]
+
+
+def test_a_frozen_scheduler_is_told_and_the_job_can_be_resumed(dmedia: Dmedia, remote_job: RemoteJob) -> None:
+    launcher, cluster = remote_job
+    cluster.scheduler.send_signal(signal.SIGSTOP)
+    _, err = launcher.communicate(timeout=100)
+    assert launcher.returncode == 7
+    assert b"does not answer" in err
+    assert b"dmedia resume batch-" in err
+    assert dmedia("status", "last", "--json").document["status"] == "interrupted"
+    resumed = dmedia("resume", "last", "--json")
+    assert (resumed.status, resumed.document["completed"]) == (0, REMOTE_FILES)
+
+
+def test_a_job_on_a_frozen_cluster_is_cancelled_and_stopped_all_the_same(dmedia: Dmedia, remote_job: RemoteJob) -> None:
+    launcher, cluster = remote_job
+    cluster.scheduler.send_signal(signal.SIGSTOP)
+    assert dmedia("cancel", "last").status == 0
+    launcher.communicate(timeout=60)
+    assert launcher.returncode == 9
+
+
+def test_a_cluster_that_has_lost_all_workers_is_told_and_given_up(dmedia: Dmedia, remote_job: RemoteJob) -> None:
+    launcher, cluster = remote_job
+    os.killpg(cluster.workers[0].pid, signal.SIGKILL)
+    wait_until(lambda: "no workers" in str(dmedia("status", "last", "--json").document["warnings"]))
+    _, err = launcher.communicate(timeout=100)
+    assert launcher.returncode == 7
+    assert b"no workers" in err
+    assert b"Traceback" not in err
+
+
+def test_a_killed_scheduler_is_one_clear_sentence(dmedia: Dmedia, remote_job: RemoteJob) -> None:
+    launcher, cluster = remote_job
+    os.killpg(cluster.scheduler.pid, signal.SIGKILL)
+    _, err = launcher.communicate(timeout=100)
+    assert launcher.returncode == 7
+    assert b"was lost" in err
+    assert b"Traceback" not in err
+    assert b"distributed" not in err

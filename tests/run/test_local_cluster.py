@@ -11,7 +11,7 @@ import pytest
 
 from dmedia.errors import ClusterError
 from dmedia.run import machine
-from dmedia.run.cluster import choose_cluster, exposure
+from dmedia.run.cluster import exposure
 from tests.command import Dmedia, wait_until
 from tests.media_making import encoded, photo
 
@@ -59,13 +59,6 @@ def test_a_public_address_or_an_unknown_host_is_refused() -> None:
         exposure("tcp://8.8.8.8:8786", insecure=False)
     with pytest.raises(ClusterError, match=r"nowhere\.invalid"):
         exposure("tcp://nowhere.invalid:8786", insecure=False)
-
-
-def test_dasks_own_variable_names_the_scheduler(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert choose_cluster(None, 4).local
-    monkeypatch.setenv("DASK_SCHEDULER_ADDRESS", "tcp://10.0.0.1:8786")
-    assert choose_cluster(None, 4).scheduler == "tcp://10.0.0.1:8786"
-    assert choose_cluster("tcp://10.0.0.2:8786", 4).scheduler == "tcp://10.0.0.2:8786"
 
 
 def test_slots_fit_the_processors_and_the_memory() -> None:

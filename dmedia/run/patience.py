@@ -1,0 +1,48 @@
+"""Calls into a cluster that may never answer: waited for, but not for ever."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Call:
+    """A call that runs in a thread of its own, because a frozen scheduler or worker keeps it waiting without end.
+
+    Parameters
+    ----------
+    function : callable
+        What is called, without arguments.
+    """
+
+    def __init__(self, function: Callable[[], Any]) -> None:
+        self.answer: Any = None
+        self._answered = threading.Event()
+        self._function = function
+        threading.Thread(target=self._run, name="dmedia-call", daemon=True).start()
+
+    def wait(self, limit_s: float) -> bool:
+        """Wait for the end of the call.
+
+        Parameters
+        ----------
+        limit_s : float
+            Seconds to wait at most; 0 only asks.
+
+        Returns
+        -------
+        bool
+            Whether it has ended, with an answer or with an error.
+        """
+        return self._answered.wait(limit_s)
+
+    def _run(self) -> None:
+        try:
+            self.answer = self._function()
+        except Exception:  # noqa: BLE001 - a cluster that is gone ends calls in many ways; the job's loop tells of it
+            self.answer = None
+        finally:
+            self._answered.set()
