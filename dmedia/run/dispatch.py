@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from dmedia.record.writer import RecordWriter
 
 CHUNK_S = 0.25
-"""Seconds of work a future should carry: a future costs the launcher about 4 ms of CPU whatever it carries (measured on a
-job of photos), and its files are told when all of them are done."""
+"""Seconds of work a future should carry: a future costs the launcher about 4 ms of CPU whatever it carries
+(measured on a job of photos), and its files are told when all of them are done."""
 
 LONGEST_CHUNK = 256
 """Tasks: what is lost and done again when a worker dies."""
