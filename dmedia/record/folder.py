@@ -12,7 +12,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dmedia.errors import DamagedRecordError, DmediaError, JobHeldError, RecordError, UnknownJobError
+from dmedia.errors import DamagedRecordError, DmediaError, JobHeldError, PreflightError, RecordError, UnknownJobError
 from dmedia.record import documents, home, journal, schema
 from dmedia.record.lock import JobLock, held_by, host
 
@@ -107,7 +107,7 @@ def create(spec: JobSpec, *, ephemeral: bool) -> OpenRecord:
 
     Raises
     ------
-    RecordError
+    PreflightError
         When it cannot be written.
     """
     try:
@@ -198,8 +198,8 @@ def _new_folder(jobs: Path) -> tuple[str, Path]:
                 return job, hidden
 
 
-def _cannot_make(jobs: Path, error: Exception) -> RecordError:
-    return RecordError(
+def _cannot_make(jobs: Path, error: Exception) -> PreflightError:
+    return PreflightError(
         f"The record of a job cannot be made in {jobs}: {error}", "Set DMEDIA_HOME to a folder that can be written."
     )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dmedia.errors import JobHeldError, RecordError
+from dmedia.errors import JobHeldError, PreflightError, RecordError
 from dmedia.record import home
 from dmedia.record.lock import JobLock, is_held
 from dmedia.record.writer import RecordWriter
@@ -64,7 +64,7 @@ def test_a_record_that_cannot_be_made_leaves_nothing(
 
     monkeypatch.setattr("dmedia.record.folder._sync", full)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    with pytest.raises(RecordError, match="No space left on device"):
+    with pytest.raises(PreflightError, match="No space left on device"):
         RecordWriter.create(make_spec(), ephemeral=ephemeral)
     assert not home.exists() or list((home / "jobs").iterdir()) == []
     assert [path.name for path in tmp_path.iterdir() if path != home] == []

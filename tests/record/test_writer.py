@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dmedia.errors import JobHeldError, RecordError, UnknownJobError, UsageError
+from dmedia.errors import JobHeldError, PreflightError, UnknownJobError, UsageError
 from dmedia.model import (
     Failure,
     FileStatus,
@@ -351,7 +351,7 @@ def test_warnings_are_noted_once() -> None:
 
 def test_a_home_that_cannot_be_written_is_named(home: Path) -> None:
     home.write_text("a file")
-    with pytest.raises(RecordError, match="cannot be made in"):
+    with pytest.raises(PreflightError, match="cannot be made in"):
         RecordWriter.create(make_spec())
 
 
