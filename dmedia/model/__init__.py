@@ -8,7 +8,7 @@ in ``_ns``.
 from __future__ import annotations
 
 from dmedia.model.reports import FileReport, JobReport
-from dmedia.model.request import Inputs, JobSpec, Limits, Policies
+from dmedia.model.request import Inputs, JobSpec, Limits, Persistence, Policies
 from dmedia.model.result import Failure, FileResult, Output, Running
 from dmedia.model.states import ENDED, FileStatus, JobState, OnCollision, Standing
 from dmedia.model.work import Plan, PlannedFile, Source, Task, WorkOrder
@@ -26,6 +26,7 @@ __all__ = [
     "Limits",
     "OnCollision",
     "Output",
+    "Persistence",
     "Plan",
     "PlannedFile",
     "Policies",

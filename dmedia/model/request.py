@@ -92,6 +92,31 @@ class Policies:
 
 
 @dataclass(frozen=True, slots=True)
+class Persistence:
+    """How a launcher meets failure and want of room. Another launcher of the same job may be told otherwise.
+
+    Attributes
+    ----------
+    retries : int
+        How often a file is tried again after a failure that may pass; 0 never.
+    retry_wait_s : float
+        Seconds before the first of them; each further one waits four times as long.
+    max_failed : int or None
+        So many failed files end the launcher's work; the job can be taken up again.
+    max_failed_share : float or None
+        The same as a share of the job's files, 0 to 1.
+    min_free_bytes : int or None
+        While less is free where renditions go, the job waits. ``None``: the lesser of 1 GiB and 2 % of the file system.
+    """
+
+    retries: int = 3
+    retry_wait_s: float = 1.0
+    max_failed: int | None = None
+    max_failed_share: float | None = None
+    min_free_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class JobSpec:
     """One request: sources, operation, parameters, output directory, policies.
 
@@ -109,6 +134,8 @@ class JobSpec:
         What to do where there is a choice.
     limits : Limits
         What one file may cost.
+    persistence : Persistence
+        How failure and want of room are met.
     preset : str or None
         Name of the preset the operation and the parameters came from.
     accepts : frozenset of str
@@ -121,5 +148,6 @@ class JobSpec:
     output_directory: bytes
     policies: Policies = field(default_factory=Policies)
     limits: Limits = field(default_factory=Limits)
+    persistence: Persistence = field(default_factory=Persistence)
     preset: str | None = None
     accepts: frozenset[str] = frozenset({"image"})

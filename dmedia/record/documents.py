@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
-from dmedia.model import Failure, FileResult, Inputs, JobSpec, Limits, OnCollision, Output, Policies
+from dmedia.model import Failure, FileResult, Inputs, JobSpec, Limits, OnCollision, Output, Persistence, Policies
 from dmedia.operations import find_operation
 
 
@@ -23,6 +23,7 @@ def write_spec(spec: JobSpec) -> str:
             "output_directory": _text(spec.output_directory),
             "policies": asdict(spec.policies),
             "limits": asdict(spec.limits),
+            "persistence": asdict(spec.persistence),
             "preset": spec.preset,
             "accepts": sorted(spec.accepts),
             "inputs": inputs,
@@ -53,6 +54,7 @@ def read_spec(text: str) -> JobSpec:
         output_directory=_bytes(stored["output_directory"]),
         policies=Policies(**policies),
         limits=Limits(**stored["limits"]),
+        persistence=Persistence(**stored.get("persistence", {})),  # older records have none
         preset=stored["preset"],
         accepts=frozenset(stored["accepts"]),
     )

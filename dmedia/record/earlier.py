@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from dmedia.errors import RecordError
+from dmedia.errors import MediaError, RecordError
 from dmedia.record import documents, home
 from dmedia.record.rows import split
 from dmedia.record.schema import COMPLETED, SKIPPED, decoded, open_for_reading, translated
+from dmedia.storage import local as storage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -120,7 +122,8 @@ class EarlierRenditions:
         Returns
         -------
         dict of bytes to EarlierRendition
-            Those that a completed or up-to-date row of an earlier record knows with exactly this size and time.
+            Those that a completed or up-to-date row of an earlier record knows with this size and time, or this size
+            and these bytes.
         """
         found: dict[bytes, EarlierRendition] = {}
         left = dict(standing)
@@ -239,6 +242,20 @@ def _match(
     directory, name, size_bytes, mtime_ns, text, same_request = row
     outputs = documents.read_outputs(documents.read_detail(text), rendition)
     now = left.get(rendition)
-    if any(output.path == rendition and (output.size_bytes, output.mtime_ns) == now for output in outputs):
+    if now and any(output.path == rendition and _stands(output, *now) for output in outputs):
         del left[rendition]
         found[rendition] = EarlierRendition(directory + b"/" + name, size_bytes, mtime_ns, bool(same_request), outputs)
+
+
+def _stands(output: Output, size_bytes: int, mtime_ns: int) -> bool:
+    """Tell whether a rendition is what was written, also where its bytes were written once more.
+
+    A worker that was given up may still publish its file, with the same bytes and a later time; a copy has one too.
+    """
+    if output.size_bytes != size_bytes:
+        return False
+    if output.mtime_ns == mtime_ns:
+        return True
+    with suppress(MediaError):
+        return storage.checksum(output.path) == output.sha256
+    return False

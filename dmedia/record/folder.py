@@ -19,7 +19,7 @@ from dmedia.record.lock import JobLock, held_by, host
 if TYPE_CHECKING:
     from dmedia.model import JobSpec
 
-REQUESTS = ("cancel",)
+REQUESTS = ("cancel", "pause")
 """What another process can ask of a launcher. Each is an empty file: no second process writes the database."""
 
 STALE_S = 10.0

@@ -43,6 +43,12 @@ def start(connection: sqlite3.Connection, scheduler: str | None, dashboard: str 
         connection.execute(START, {"now": time.time(), "scheduler": scheduler, "dashboard": dashboard})
 
 
+def turn(connection: sqlite3.Connection, state: JobState) -> None:
+    """Note that the job waits, or goes on."""
+    with transaction(connection, durable=True):
+        connection.execute("UPDATE state SET state = ?, heartbeat = ?", (state.value, time.time()))
+
+
 def end(connection: sqlite3.Connection, state: JobState) -> None:
     """Note that the job has ended, and how."""
     with transaction(connection, durable=True):

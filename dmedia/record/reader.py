@@ -132,21 +132,39 @@ def request(job: str, kind: str) -> None:
     job : str
         The job's id.
     kind : str
-        ``cancel``.
+        ``cancel`` or ``pause``.
 
     Raises
     ------
     UnknownJobError, DamagedRecordError
         See `read_job`.
     UsageError
-        When the job has ended.
+        When nobody works on the job.
     """
     if kind not in folder.REQUESTS:
         raise ValueError(f"{kind!r} is no request; there are {', '.join(folder.REQUESTS)}")
     state = read_job(job).state
-    if state in ENDED:
-        raise UsageError(f"The job {job} has ended ({state}): there is nothing to {kind}")
+    if state in ENDED or state is JobState.INTERRUPTED:
+        raise UsageError(f"The job {job} is not running, it is {state}: there is nothing to {kind}")
     (home.job_folder(job) / kind).touch()
+
+
+def withdraw(job: str, kind: str) -> bool:
+    """Take a request back.
+
+    Parameters
+    ----------
+    job, kind : str
+        See `request`.
+
+    Returns
+    -------
+    bool
+        Whether it had been asked for, of a launcher that is there.
+    """
+    asked = (home.job_folder(job) / kind).exists()
+    folder.withdraw(job, kind)
+    return asked and read_job(job).state not in ENDED | {JobState.INTERRUPTED}
 
 
 def _path(job: str) -> Path:
@@ -179,9 +197,8 @@ def _seen_state(state: dict[str, Any], path: Path) -> JobState:
     if stored in ENDED:
         return stored
     age = time.time() - state["heartbeat"]
-    if not state["host"]:  # let go: a new job waits for its launcher for a moment, a paused one for its user
-        waits = (stored is JobState.QUEUED and age < folder.STALE_S) or stored is JobState.PAUSED
-        return stored if waits else JobState.INTERRUPTED
+    if not state["host"]:  # let go: a new job waits for its launcher for a moment
+        return stored if stored is JobState.QUEUED and age < folder.STALE_S else JobState.INTERRUPTED
     held = is_held(path.with_name(home.LOCK_FILE)) if state["host"] == host() else None
     if held is None:
         return stored if age < folder.STALE_S else JobState.INTERRUPTED

@@ -102,6 +102,20 @@ class TaskTable:
         self._connection.execute(COUNT, counted)
         self._errors = errors
 
+    def note_attempts(self, results: Sequence[FileResult]) -> None:
+        """Count attempts that are going to be repeated: their files stay pending, and keep what was said of them."""
+        found = self._connection.execute(OPEN_FILES, (json.dumps([result.number for result in results]),))
+        renditions = {number: directory + b"/" + name for number, directory, name in found}
+        details = [
+            (result.number, documents.write_result(result, renditions[result.number]))
+            for result in results
+            if result.number in renditions
+        ]
+        self._connection.executemany(
+            "UPDATE file SET attempts = attempts + 1 WHERE number = ?", [(number,) for number, _ in details]
+        )
+        self._connection.executemany("INSERT OR REPLACE INTO result VALUES (?, ?)", details)
+
     def move(self, moves: Mapping[int, int], codes: Collection[str] | None) -> int:
         """Give all files of one status another, count again and begin again from the first number.
 

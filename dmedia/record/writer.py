@@ -8,7 +8,7 @@ import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from dmedia.model import FileStatus
+from dmedia.model import FileStatus, JobState
 from dmedia.record import folder, life
 from dmedia.record.journal import drop_journal, shorten_journal
 from dmedia.record.plan_table import PlanTable
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from types import TracebackType
 
-    from dmedia.model import FileReport, FileResult, JobSpec, JobState, PlannedFile, Running, Task
+    from dmedia.model import FileReport, FileResult, JobSpec, PlannedFile, Running, Task
 
 HEARTBEAT_S = 1.0
 """How often, in seconds, a commit without news writes all the same; readers doubt a heartbeat after ten times that."""
@@ -106,7 +106,10 @@ class RecordWriter:
             self.plan.clear()
             with transaction(self._connection):
                 self._tasks.count()
-                self._connection.execute("UPDATE state SET planning = 1, heartbeat = ?", (time.time(),))
+                self._connection.execute(
+                    "UPDATE state SET state = 'queued', planning = 1, ended_at = NULL, heartbeat = ?", (time.time(),)
+                )
+        self._place.unmark_ended()
 
     def add(self, files: Iterable[PlannedFile], keys: Iterable[bytes]) -> None:
         """Insert rows of a plan in one transaction.
@@ -198,7 +201,9 @@ class RecordWriter:
         """Take back tasks that were handed out and were lost with a worker: `pending` hands them out again."""
         self._tasks.give_back(numbers)
 
-    def commit(self, results: Sequence[FileResult], running: Sequence[Running]) -> None:
+    def commit(
+        self, results: Sequence[FileResult], running: Sequence[Running], tried: Sequence[FileResult] = ()
+    ) -> None:
         """Record results, what runs now, the counters and a heartbeat in one transaction.
 
         To be called at least every 2 s; without news it writes once a second.
@@ -209,14 +214,18 @@ class RecordWriter:
             Each counts one attempt. A second result of a file that has one is ignored.
         running : sequence of Running
             All that runs now.
+        tried : sequence of FileResult
+            Of attempts that will be repeated: each is counted, and its file stays pending.
         """
         now = time.time()
         listed = [(entry.number, entry.worker, entry.started_at) for entry in running]
-        if not results and listed == self._running and 0 <= now - self._beaten_at < HEARTBEAT_S:
+        if not results and not tried and listed == self._running and 0 <= now - self._beaten_at < HEARTBEAT_S:
             return
         with translated(self._place.path), transaction(self._connection):
             if results:
                 self._tasks.record(results)
+            if tried:
+                self._tasks.note_attempts(tried)
             if listed != self._running:
                 self._connection.execute("DELETE FROM running")
                 self._connection.executemany("INSERT OR REPLACE INTO running VALUES (?, ?, ?)", listed)
@@ -224,7 +233,7 @@ class RecordWriter:
         self._running, self._beaten_at = listed, now
 
     def requests(self) -> frozenset[str]:
-        """Tell what other processes have asked for and not withdrawn: ``cancel``."""
+        """Tell what other processes have asked for and not withdrawn: ``cancel``, ``pause``."""
         return self._place.requests()
 
     def withdraw_requests(self) -> None:
@@ -235,6 +244,39 @@ class RecordWriter:
         """Note something that concerns the job as a whole; the same text is noted once."""
         with translated(self._place.path), transaction(self._connection):
             self._connection.execute("INSERT OR IGNORE INTO warning VALUES (?)", (text,))
+
+    def withdraw_warning(self, text: str) -> None:
+        """Take a warning back, because what it told of is over."""
+        with translated(self._place.path), transaction(self._connection):
+            self._connection.execute("DELETE FROM warning WHERE text = ?", (text,))
+
+    def pause(self) -> None:
+        """Declare that the job waits."""
+        with translated(self._place.path):
+            life.turn(self._connection, JobState.PAUSED)
+
+    def go_on(self) -> None:
+        """Declare that the job does not wait any longer."""
+        with translated(self._place.path):
+            life.turn(self._connection, JobState.RUNNING)
+
+    def was_started(self) -> bool:
+        """Tell whether a launcher has ever begun to process files."""
+        with translated(self._place.path):
+            return self._connection.execute("SELECT started_at FROM state").fetchone()[0] is not None
+
+    def end_unplanned(self, state: JobState) -> None:
+        """Declare a job ended whose plan is not complete. What takes it up again plans it anew.
+
+        Parameters
+        ----------
+        state : JobState
+            ``CANCELLED``, or ``FAILED`` when the plan was refused.
+        """
+        self.cancel_pending()
+        with translated(self._place.path):
+            life.end(self._connection, state)
+        self._place.mark_ended()
 
     def cancel_pending(self) -> int:
         """Declare all files without an outcome cancelled, and tell how many."""
