@@ -21,6 +21,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "cancel": "End a running job.",
         "resume": "Go on with a job that was interrupted or cancelled.",
         "retry": "Try the failed files of a job again.",
+        "prune": "Remove the records of old jobs.",
     },
     "First steps": {
         "demo": "Make a small tree of photos and a film to try dmedia on.",

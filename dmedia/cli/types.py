@@ -20,6 +20,8 @@ _SUFFIXES = {
     "ti": 2**40,
 }
 
+_SECONDS = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+
 
 class Quantity(click.ParamType[int]):
     """A number with an optional suffix: ``400M``, ``2GiB``, ``1.5G``.
@@ -41,6 +43,21 @@ class Quantity(click.ParamType[int]):
         if match is None or match[2] not in _SUFFIXES or float(match[1]) == 0:
             self.fail(f"{value!r} is no size; write for instance 400M or 2GiB", param, ctx)
         return int(float(match[1]) * _SUFFIXES[match[2]])
+
+
+class Age(click.ParamType[float]):
+    """A length of time in whole or part minutes, hours, days or weeks: ``30m``, ``12h``, ``90d``, ``4w``."""
+
+    name = "age"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read it, in seconds."""
+        if isinstance(value, float):
+            return value
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([mhdw])", str(value).strip().lower())
+        if match is None:
+            self.fail(f"{value!r} is no age; write for instance 90d, 12h or 4w", param, ctx)
+        return float(match[1]) * _SECONDS[match[2]]
 
 
 class Choice(click.Choice[str]):
