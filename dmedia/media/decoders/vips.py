@@ -44,7 +44,7 @@ class VipsPicture:
         self.width: int = self._image.width
         self.height: int = self._image.height
         self.orientation = 1 if image_format == "avif" else orientation_of(self._image)
-        self.frames: int = animation_frames(descriptor) if image_format == "png" else self._image.get_n_pages()
+        self.frames: int = animation_frames(descriptor) if image_format == "png" else _pages(self._image)
 
     def decode(self, wanted: Size) -> Any:
         """Give the pixels, decoded smaller where that is enough. See ``Picture.decode``."""
@@ -104,6 +104,11 @@ def open_picture(source: OpenSource, limits: Limits) -> VipsPicture:
     picture = VipsPicture(source.descriptor, source.sniffed.format)
     check_pixels(picture.width, picture.height, limits)
     return picture
+
+
+def _pages(image: Any) -> int:
+    """Count pages; ``get_n_pages`` says 1 of ten thousand and more (libvips, header.c)."""
+    return int(image.get("n-pages")) if image.get_typeof("n-pages") else 1
 
 
 def jpeg_shrink(width: int, height: int, wanted: Size) -> int:
