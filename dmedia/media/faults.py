@@ -53,10 +53,10 @@ HINTS: dict[ErrorCode, str] = {
 
 WORDS: tuple[tuple[ErrorCode, str], ...] = (
     ("disk_full", r"no space left|disk quota"),
-    ("too_large", r"security limit"),  # libheif calls it a "memory allocation error" as well
+    ("too_large", r"exceeds the maximum image size"),  # of libheif, which calls it a memory allocation error
     ("out_of_memory", r"(out of|unsufficient) memory|cannot allocate|memory allocation|bad_alloc"),
     ("io_error", r"system error: (input/output error|stale file handle|remote i/o)|too many open files"),
-    ("too_large", r"exceeds? (the )?limit|decompression bomb"),
+    ("too_large", r"security limit|exceeds? (the )?limit|decompression bomb"),
     ("encode_failed", r"write (error|failed)|unable to write|save\w*: |maximum supported image dimension|encoder"),
     ("unsupported_format", r"un-?supported|not (supported|configured|implemented)|no decod|bad labq"),
     ("unsupported_format", r"(samples|bits|bands) out of range|unknown (compression|photometric|data layout)"),

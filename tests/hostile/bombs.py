@@ -189,7 +189,7 @@ def film_of_pngs(path: Path, width: int, height: int, frames: int) -> None:
     """Make a QuickTime film that says 64 x 48, of larger PNG frames, each of which unpacks a thousandfold."""
     with av.open(str(path), "w", format="mov") as container:
         stream = container.add_stream("png", rate=10)
-        stream.width, stream.height, stream.pix_fmt = 64, 48, "monob"  # type: ignore[attr-defined]  # it is video
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "monob"
         picture = png(width, height)
         for number in range(frames):
             packet = av.Packet(picture)
