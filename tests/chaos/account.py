@@ -79,6 +79,26 @@ class Account:
     standstill_s: float
     wall_s: float
 
+    def faults(self) -> list[str]:
+        """Tell what is not as promised: nothing, when all is well."""
+        found = {
+            "lost": self.lost,
+            "published with other bytes": self.differing,
+            "partial": self.partial,
+            "left behind": self.left,
+            "charged with an attempt": self.charged,
+            "run again although nothing had interrupted them": self.unexplained,
+        }
+        faults = [f"{len(names)} {what}: {', '.join(sorted(names)[:5])}" for what, names in found.items() if names]
+        faults += [
+            f"{cost.run_again} tasks ran again after the kill of {cost.hit.target}, {cost.allowed} may"
+            for cost in self.costs
+            if cost.run_again > cost.allowed
+        ]
+        if self.statuses[-1] != 0:
+            faults.append(f"the last launcher ended with {self.statuses[-1]}")
+        return faults
+
     def table(self) -> str:
         """Write it for people."""
         lines = [f"{'killed':<10} {'after files':>11} {'re-run':>6} {'allowed':>7}  proof"]
