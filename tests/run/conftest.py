@@ -59,7 +59,7 @@ def make_cluster(tmp_path: Path) -> Iterator[ClusterMaker]:
         process = subprocess.Popen(
             [sys.executable, "-m", "distributed.cli." + arguments[0], *arguments[1:]],
             cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))},
             stdout=subprocess.DEVNULL,
             stderr=(tmp_path / f"{arguments[0]}-{len(started)}.log").open("wb"),
             start_new_session=True,

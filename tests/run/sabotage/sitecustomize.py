@@ -1,0 +1,83 @@
+"""Found on ``PYTHONPATH`` by the processes of a test's job: breaks them where the test says.
+
+``SABOTAGED_SLOTS`` names a log. A slot then writes a line into it for each file it begins; one whose name begins with
+``crash`` really crashes it, ``hang`` hangs it with the interpreter's lock held, ``hungry`` makes it use memory without
+end. ``KILLED_AT_COMMIT`` is a number: a launcher is killed when it has so many results to commit, and before it does.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import os
+import signal
+import sys
+from collections.abc import Callable
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any
+
+LOG, COMMITS = os.environ.get("SABOTAGED_SLOTS"), os.environ.get("KILLED_AT_COMMIT")
+
+
+class Patch(MetaPathFinder):
+    """Changes a module when it is imported: nothing is loaded that would not be loaded without us."""
+
+    def __init__(self, name: str, change: Callable[[Any], None]) -> None:
+        self.name = name
+        self.change = change
+
+    def find_spec(self, fullname: str, path: object, target: object = None) -> ModuleSpec | None:
+        if fullname != self.name:
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(fullname)
+        assert spec is not None
+        assert spec.loader is not None
+        execute = spec.loader.exec_module
+
+        def exec_module(module: ModuleType) -> None:
+            execute(module)
+            self.change(module)
+
+        spec.loader.exec_module = exec_module  # type: ignore[method-assign]  # of this one loader
+        return spec
+
+
+def sabotage_slots(module: Any) -> None:
+    log = os.open(LOG or "", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    process = module.process
+
+    def sabotaged(order: Any, task: Any, *others: Any) -> Any:
+        name = os.path.basename(task.source)
+        os.write(log, name + b"\n")
+        if name.startswith(b"crash"):
+            ctypes.string_at(0)
+        if name.startswith(b"hang"):
+            ctypes.PyDLL(None).pause()
+        hoard = []
+        while name.startswith(b"hungry"):
+            hoard.append(b"\1" * (16 << 20))
+        return process(order, task, *others)
+
+    module.process = sabotaged
+
+
+def kill_at_commit(module: Any) -> None:
+    commit, left = module.RecordWriter.commit, int(COMMITS or 0)
+
+    def killed(self: Any, results: Any, *others: Any, **more: Any) -> None:
+        nonlocal left
+        left -= len(results)
+        if results and left <= 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        commit(self, results, *others, **more)
+
+    module.RecordWriter.commit = killed
+
+
+if LOG:
+    sys.meta_path.insert(0, Patch("dmedia.media.process", sabotage_slots))
+if COMMITS:
+    sys.meta_path.insert(0, Patch("dmedia.record.writer", kill_at_commit))
