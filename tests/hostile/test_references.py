@@ -33,7 +33,8 @@ def playlists(place: Path, port: int) -> dict[str, str]:
         "hls": m3u8.format("#EXTINF:1,\nsecret.ts\n#EXTINF:1,\nsecret.mp4\n"),
         "hls-url": m3u8.format(f"#EXTINF:1,\n{url}/a.ts\n#EXTINF:1,\ntcp://127.0.0.1:{port}\n"),
         "hls-key": m3u8.format(f'#EXT-X-KEY:METHOD=AES-128,URI="{url}/key"\n#EXTINF:1,\nfile://{place}/secret.ts\n'),
-        "hls-master": f"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n{url}/b.m3u8\n#EXT-X-STREAM-INF:BANDWIDTH=2\nsecret.ts\n",
+        "hls-master": "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n"
+        f"{url}/b.m3u8\n#EXT-X-STREAM-INF:BANDWIDTH=2\nsecret.ts\n",
         "dash": '<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static"'
         ' mediaPresentationDuration="PT1S"><Period><AdaptationSet mimeType="video/mp4"><Representation id="0"'
         f' bandwidth="1"><BaseURL>{url}/a.mp4</BaseURL></Representation><Representation id="1" bandwidth="2">'
