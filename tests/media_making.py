@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import os
 import random
 import struct
 from typing import Any
 
 from PIL import Image, ImageCms
 
+from dmedia.errors import MediaError
 from dmedia.model import FileResult, Limits, Task, WorkOrder
 from dmedia.operations.validation import validate
 from dmedia.storage import local
@@ -120,9 +122,18 @@ def work(
     limits: Limits | None = None,
     **arguments: Any,
 ) -> FileResult:
-    """Run one task in this process, as a slot does."""
+    """Run one task in this process, as a slot and its worker do."""
+    from dmedia.media.faults import failure_of
     from dmedia.media.process import process
 
     directory = output or rendition.rsplit(b"/", 1)[0]
     order = WorkOrder("batch-1-abcdef", operation, validate(operation, arguments), directory, limits or Limits())
-    return process(order, Task(0, source, rendition, 0), local.temporary_path(rendition, order.job))
+    task = Task(0, source, rendition, 0)
+    try:
+        descriptor = local.open_source(source)
+    except MediaError as error:
+        return FileResult(0, failure=failure_of(error, task))
+    try:
+        return process(order, task, local.temporary_path(rendition, order.job), descriptor)
+    finally:
+        os.close(descriptor)

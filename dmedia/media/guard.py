@@ -44,6 +44,9 @@ ENVIRONMENT = {"VIPS_CONCURRENCY": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_TH
 M_ARENA_MAX = -8
 """Number of the parameter in glibc's ``mallopt`` (malloc.h); the environment is read only before a process starts."""
 
+LARGEST_IDLE_SHARE = 0.5
+"""Part of an image's memory that a slot may still hold between two files before a new one takes its place."""
+
 SHORTEST_ALARM_S = 0.001
 """A timer set to zero would be disarmed."""
 
@@ -55,7 +58,10 @@ class _Guard:
     limits: Limits
     parent: int
     most_bytes: int
+    resident_bytes: Callable[[], int]
+    first_bytes: int = 0
     begun_at: float = 0.0
+    is_watched: bool = False
 
 
 _guard: _Guard | None = None
@@ -64,9 +70,8 @@ _guard: _Guard | None = None
 def enter(limits: Limits) -> None:
     """Put this process under a slot's limits, once, before any library starts a thread.
 
-    From here on SIGINT is ignored (the launcher decides what an interrupt means), no core is written, the address
-    space is bounded, and a thread ends the process when it uses more resident memory than the current file may, or
-    when its parent is gone.
+    From here on SIGINT is ignored (the launcher decides what an interrupt means), no core is written and the address
+    space is bounded. `watch` adds what needs a thread.
 
     Parameters
     ----------
@@ -82,10 +87,19 @@ def enter(limits: Limits) -> None:
         _lower(resource.RLIMIT_AS, ADDRESS_SPACE_FACTOR * limits.film_slot_bytes)
     os.environ.update(ENVIRONMENT)
     _limit_arenas()
-    is_watched = _guard is not None
-    _guard = _Guard(limits, os.getppid(), limits.image_slot_bytes)
-    if not is_watched:
-        threading.Thread(target=_watch, args=(_resident_memory(),), name="dmedia-guard", daemon=True).start()
+    if _guard is None:
+        _guard = _Guard(limits, os.getppid(), limits.image_slot_bytes, _resident_memory())
+
+
+def watch() -> None:
+    """Start the thread that ends this slot when it is too large for the current file, or when its parent is gone.
+
+    To be called once the slot is in its sandbox, which narrows only the thread that enters it and those it starts.
+    """
+    if _guard is not None and not _guard.is_watched:
+        _guard.is_watched = True
+        _guard.first_bytes = _guard.resident_bytes()
+        threading.Thread(target=_watch, args=(_guard,), name="dmedia-guard", daemon=True).start()
 
 
 def begin(deadline_s: float) -> None:
@@ -136,16 +150,33 @@ def end() -> None:
         _guard.most_bytes = _guard.limits.image_slot_bytes
 
 
-def _watch(resident_bytes: Callable[[], int]) -> None:
+def is_bloated() -> bool:
+    """Tell whether this slot, between two files, still holds so much memory that a new one should take its place.
+
+    Memory that is free but was not given back counts only when the C library cannot give it back either; and a slot
+    that holds less than twice what it had before its first file is not replaced, for the new one would be no smaller.
+    """
+    if _guard is None:
+        return False
+    most_bytes = max(LARGEST_IDLE_SHARE * _guard.limits.image_slot_bytes, 2 * _guard.first_bytes)
+    if _guard.resident_bytes() <= most_bytes:
+        return False
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:  # glibc
+        trim(0)
+    return _guard.resident_bytes() > most_bytes
+
+
+def _watch(guard: _Guard) -> None:
     """End the process when it is too large or alone.
 
     The parent is asked for instead of being announced by ``PR_SET_PDEATHSIG``: that signal comes when the *thread* that
     started this process ends, and pools start theirs from threads that do.
     """
-    while _guard is not None:
-        if resident_bytes() > _guard.most_bytes:
+    while True:
+        if guard.resident_bytes() > guard.most_bytes:
             os._exit(EXIT_OUT_OF_MEMORY)
-        if os.getppid() != _guard.parent:
+        if os.getppid() != guard.parent:
             os._exit(EXIT_ORPHANED)
         time.sleep(WATCH_INTERVAL_S)
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dmedia import formats
 from dmedia.errors import MediaError
-from dmedia.storage import local
 from dmedia.storage.faults import fault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import BinaryIO
 
     from dmedia.formats import Kind, Sniffed
@@ -54,7 +51,7 @@ class OpenSource:
     Attributes
     ----------
     path : bytes
-        Absolute path; libraries get the descriptor, for a name can say anything.
+        Absolute path, to name it by: it is never opened by it, which a slot may not, and a name can say anything.
     descriptor : int
         For reading; positions are the reader's own business.
     size_bytes : int
@@ -78,43 +75,40 @@ class OpenSource:
         return file
 
 
-@contextlib.contextmanager
-def open_media(path: bytes, notes: Notes) -> Iterator[OpenSource]:
-    """Open a source and look at its first bytes.
+def look_at(descriptor: int, path: bytes, notes: Notes) -> OpenSource:
+    """Look at the first bytes of a source that is open.
 
     Parameters
     ----------
+    descriptor : int
+        From ``local.open_source``; it stays the caller's to close.
     path : bytes
-        Absolute path.
+        Absolute path of the source.
     notes : Notes
         Gets the size, and a warning when name and content differ.
 
-    Yields
-    ------
+    Returns
+    -------
     OpenSource
-        Closed at the end.
+        For as long as the descriptor is open.
 
     Raises
     ------
     MediaError
-        What ``local.open_source`` raises; ``corrupt_input`` for an empty file.
+        ``corrupt_input`` for an empty file; ``io_error`` when it cannot be read.
     """
-    descriptor = local.open_source(path)
     try:
         notes.bytes_in = os.fstat(descriptor).st_size
-        try:
-            head = os.pread(descriptor, formats.HEAD_BYTES, 0)
-        except OSError as error:
-            raise fault(error, "open") from None
-        sniffed = formats.sniff(head, os.path.basename(path))
-        if sniffed.kind == "unknown" and notes.bytes_in < TINY_BYTES:
-            plural = "" if notes.bytes_in == 1 else "s"
-            said = f"only {notes.bytes_in} byte{plural}" if notes.bytes_in else "empty file"
-            raise MediaError("corrupt_input", f"Corrupt input: {said}", "open")
-        _compare_name(path, sniffed, notes)
-        yield OpenSource(path, descriptor, notes.bytes_in, sniffed, head)
-    finally:
-        os.close(descriptor)
+        head = os.pread(descriptor, formats.HEAD_BYTES, 0)
+    except OSError as error:
+        raise fault(error, "open") from None
+    sniffed = formats.sniff(head, os.path.basename(path))
+    if sniffed.kind == "unknown" and notes.bytes_in < TINY_BYTES:
+        plural = "" if notes.bytes_in == 1 else "s"
+        said = f"only {notes.bytes_in} byte{plural}" if notes.bytes_in else "empty file"
+        raise MediaError("corrupt_input", f"Corrupt input: {said}", "open")
+    _compare_name(path, sniffed, notes)
+    return OpenSource(path, descriptor, notes.bytes_in, sniffed, head)
 
 
 def check_bytes(size_bytes: int, kind: Kind, limits: Limits) -> None:

@@ -18,7 +18,7 @@ from dmedia.media.encoders import encode
 from dmedia.media.framing import turned
 from dmedia.media.geometry import Size
 from dmedia.media.libvips import pyvips
-from dmedia.media.opened import Notes, check_bytes, open_media
+from dmedia.media.opened import Notes, check_bytes, look_at
 from dmedia.media.rendering import render
 from dmedia.media.verification import verify
 from dmedia.model import FileResult, Output
@@ -50,6 +50,8 @@ class Attempt:
         The source and where its rendition goes.
     temporary : bytes
         Where the rendition is written first.
+    descriptor : int
+        The source, open for reading: it is opened by nobody here.
     notes : Notes
         What is learned on the way.
     """
@@ -57,6 +59,7 @@ class Attempt:
     order: WorkOrder
     task: Task
     temporary: bytes
+    descriptor: int
     notes: Notes
 
     @property
@@ -100,7 +103,7 @@ class Measures:
     upright: Size
 
 
-def process(order: WorkOrder, task: Task, temporary: bytes) -> FileResult:
+def process(order: WorkOrder, task: Task, temporary: bytes, descriptor: int) -> FileResult:
     """Do one task.
 
     Parameters
@@ -111,6 +114,8 @@ def process(order: WorkOrder, task: Task, temporary: bytes) -> FileResult:
         The source and where its rendition goes.
     temporary : bytes
         Where the rendition is written before it is published: ``local.temporary_path``. It is gone afterwards.
+    descriptor : int
+        The source, from ``local.open_source``; the caller closes it.
 
     Returns
     -------
@@ -122,7 +127,7 @@ def process(order: WorkOrder, task: Task, temporary: bytes) -> FileResult:
     outputs: tuple[Output, ...] = ()
     failure: Failure | None = None
     try:
-        outputs = (_make(Attempt(order, task, temporary, notes)),)
+        outputs = (_make(Attempt(order, task, temporary, descriptor, notes)),)
     except Exception as error:  # noqa: BLE001  # one file's failure must never become the slot's
         failure = faults.failure_of(error, task)
     finally:
@@ -140,15 +145,15 @@ def process(order: WorkOrder, task: Task, temporary: bytes) -> FileResult:
 
 def _make(attempt: Attempt) -> Output:
     order, task = attempt.order, attempt.task
-    with open_media(task.source, attempt.notes) as source:
-        check_bytes(source.size_bytes, source.sniffed.kind, order.limits)
-        openers = _choose_decoders(source, attempt)
-        with _draft(source, attempt) as draft:
-            measures = _write(source, openers, draft, attempt)
-            verify(draft.descriptor, draft.format, measures.stored)
-            sha256 = local.checksum(draft.path)
-            local.publish(draft.path, task.rendition)
-            written = os.fstat(draft.descriptor)
+    source = look_at(attempt.descriptor, task.source, attempt.notes)
+    check_bytes(source.size_bytes, source.sniffed.kind, order.limits)
+    openers = _choose_decoders(source, attempt)
+    with _draft(source, attempt) as draft:
+        measures = _write(source, openers, draft, attempt)
+        verify(draft.descriptor, draft.format, measures.stored)
+        sha256 = local.checksum(draft.path)
+        local.publish(draft.path, task.rendition)
+        written = os.fstat(draft.descriptor)
     return Output(task.rendition, *measures.upright, draft.format, written.st_size, written.st_mtime_ns, sha256)
 
 
@@ -165,7 +170,7 @@ def _choose_decoders(source: OpenSource, attempt: Attempt) -> Sequence[Opener]:
 @contextlib.contextmanager
 def _draft(source: OpenSource, attempt: Attempt) -> Iterator[Draft]:
     task = attempt.task
-    if local.same_file(task.source, task.rendition):
+    if local.same_file(attempt.descriptor, task.rendition):
         message = "Output exists: the rendition would replace its own source"
         raise MediaError("output_exists", message, "publish", "Choose another output directory or name")
     local.prepare_parent(task.rendition, attempt.order.output_directory)

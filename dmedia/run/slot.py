@@ -1,7 +1,8 @@
 """A slot: a long-lived child process in which media is decoded and encoded.
 
 Whatever a file does to its slot, a crash, a hang or a memory bomb, becomes the result of exactly that file: a slot
-works for one thread, on one file at a time, over a socket of its own, so there is nobody else to blame.
+works for one thread, on one file at a time, over a socket of its own, so there is nobody else to blame. The worker
+opens the source and hands the descriptor over: a slot, in its sandbox, reads no source by its name.
 
 Slots are started as plain programs and not through ``multiprocessing``: they then never import the caller's
 ``__main__`` (a script without a main guard works), and the daemonic worker of a Dask nanny may have them.
@@ -10,30 +11,34 @@ Slots are started as plain programs and not through ``multiprocessing``: they th
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-import traceback
 from multiprocessing.connection import Connection
+from multiprocessing.reduction import send_handle
 from typing import TYPE_CHECKING
 
+from dmedia.errors import MediaError
+from dmedia.media.faults import failure_of
 from dmedia.media.guard import EXIT_OUT_OF_MEMORY
 from dmedia.model import Failure, FileResult
+from dmedia.run.slot_server import STARTED, Answer, Beginning, SlotReport
 from dmedia.storage import local as storage
 
 if TYPE_CHECKING:
     from dmedia.model import Task, WorkOrder
 
-STARTED, OVERDUE = "started", "overdue"
+OVERDUE = "overdue"
 START_ATTEMPTS = 3
+
+MOST_FILES = 10_000
+"""Files after which a slot makes room for a new one: what libraries lose of memory is found again."""
 
 OVERDUE_S = 5.0
 """Seconds, besides twice the deadline, after which a slot that has not ended itself is killed."""
-
-FIRST_DEADLINE_S = 30.0
-"""Seconds a slot may take until it has read the header, which tells how long the file may take."""
 
 
 class SlotKilledError(Exception):
@@ -47,10 +52,13 @@ class Slot:
     ----------
     order : WorkOrder
         What all of its tasks have in common. A slot belongs to one job.
+    scratch : str or None
+        Directory in which its libraries may put files aside.
     """
 
-    def __init__(self, order: WorkOrder) -> None:
+    def __init__(self, order: WorkOrder, scratch: str | None = None) -> None:
         self._order = order
+        self._scratch = scratch
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: Connection | None = None
         self._killed = False
@@ -62,18 +70,19 @@ class Slot:
         """Start the child process without waiting for it: it loads its codecs while the caller goes on."""
         ours, theirs = socket.socketpair()
         with theirs:
-            serving = f"from dmedia.run.slot import serve; serve({theirs.fileno()})"
+            serving = f"from dmedia.run.slot_server import serve; serve({theirs.fileno()})"
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-c", f"import sys; sys.path[:] = {sys.path!r}; {serving}"],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
+                env={**os.environ, **self._own_environment()},
                 process_group=0,  # Ctrl-C and hang-up of the terminal are the launcher's to handle
             )
         self._connection = Connection(ours.detach())
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # a child that died at once is met in work()
-            self._connection.send(self._order)
+            self._connection.send(Beginning(self._order, self._scratch, MOST_FILES))
         if self._killed:  # meanwhile, by another thread that did not know of this process
             self._process.kill()
 
@@ -95,6 +104,36 @@ class Slot:
         SlotKilledError
             When `kill` was called meanwhile.
         """
+        if self._killed:
+            raise SlotKilledError
+        try:
+            source = storage.open_source(task.source)
+        except MediaError as error:
+            return FileResult(task.number, failure=failure_of(error, task))
+        try:
+            return self._work_on(source, task)
+        finally:
+            os.close(source)
+
+    def report(self) -> SlotReport | str:
+        """Ask the slot about itself, instead of a first file.
+
+        Returns
+        -------
+        SlotReport or str
+            What it says; a text when it cannot start.
+        """
+        if self._process is None:
+            self.start()
+        assert self._connection is not None, "started above"
+        try:
+            self._connection.send(None)
+            answer: SlotReport | str = self._connection.recv()
+        except (EOFError, OSError):
+            return f"its process ended with status {self._clean_up()}"
+        return answer
+
+    def _work_on(self, source: int, task: Task) -> FileResult:
         began_s = time.monotonic()
         temporary = storage.temporary_path(task.rendition, self._order.job)
         for _ in range(START_ATTEMPTS):
@@ -103,9 +142,12 @@ class Slot:
             if self._process is None or self._process.poll() is not None:
                 self._clean_up()
                 self.start()
-            answer = self._ask(task, temporary)
-            if isinstance(answer, FileResult):
-                return answer
+            answer = self._ask(task, temporary, source)
+            if isinstance(answer, Answer):
+                if answer.is_last:
+                    self._clean_up()
+                    self.start()
+                return answer.result
             if answer == OVERDUE and self._process is not None:
                 self._process.kill()
             status = self._clean_up()
@@ -132,12 +174,17 @@ class Slot:
         if (process := self._process) is not None:
             process.wait()
 
-    def _ask(self, task: Task, temporary: bytes) -> FileResult | str:
-        """Send a task; return its result, or the last thing the slot said before it died."""
+    def _own_environment(self) -> dict[str, str]:
+        """Tell libraries of the slot where they may write: temporary files, and fontconfig's cache."""
+        return {"TMPDIR": self._scratch, "XDG_CACHE_HOME": self._scratch} if self._scratch else {}
+
+    def _ask(self, task: Task, temporary: bytes, source: int) -> Answer | str:
+        """Send a task; return the answer, or the last thing the slot said before it died."""
         said = ""
         try:
             assert self._connection is not None, "started above"
             self._connection.send((task, temporary))
+            send_handle(self._connection, source, None)
             while True:
                 if not self._connection.poll(self._overdue_s):
                     return OVERDUE
@@ -146,7 +193,7 @@ class Slot:
                 said = answer
         except (EOFError, OSError):
             return said
-        assert isinstance(answer, FileResult), "a slot sends texts and results"
+        assert isinstance(answer, Answer), "a slot sends texts and answers"
         return answer
 
     def _clean_up(self) -> int:
@@ -196,31 +243,3 @@ def _post_mortem(task: Task, status: int, seconds: float, timeout_s: float | Non
             "the file is damaged, or meets a bug in its codec",
         )
     return FileResult(task.number, failure=failure, seconds=seconds, bytes_in=max(0, task.size_bytes))
-
-
-def serve(descriptor: int) -> None:
-    """Be a slot: the child process's whole life.
-
-    Parameters
-    ----------
-    descriptor : int
-        Of the socket to the worker. At its end of file, the slot ends.
-    """
-    connection = Connection(descriptor)
-    order: WorkOrder = connection.recv()
-    try:
-        from dmedia.media import guard
-
-        guard.enter(order.limits)
-        from dmedia.media.process import process
-    except Exception:  # noqa: BLE001 - whatever keeps a slot from starting must be told, or nobody learns of it
-        connection.send(traceback.format_exc(limit=-1).strip())
-        return
-    with contextlib.suppress(EOFError):
-        while True:
-            task, temporary = connection.recv()
-            connection.send(STARTED)
-            guard.begin(order.limits.timeout_s or FIRST_DEADLINE_S)
-            result = process(order, task, temporary)
-            guard.end()
-            connection.send(result)

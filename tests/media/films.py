@@ -9,6 +9,10 @@ from typing import TYPE_CHECKING
 import av
 from PIL import Image, ImageDraw
 
+from dmedia.media.films import poster
+from dmedia.media.opened import Notes, look_at
+from dmedia.storage import local
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from fractions import Fraction
@@ -16,6 +20,8 @@ if TYPE_CHECKING:
 
     from av.container import OutputContainer
     from av.video.stream import VideoStream
+
+    from dmedia.model import Limits
 
 RATE = 10
 
@@ -64,6 +70,15 @@ def make_film(path: Path, pictures: Iterable[Image.Image], making: Making | None
         assert stream is not None
         container.mux(stream.encode())
     return os.fsencode(path)
+
+
+def choose_poster(path: bytes, width: int | None, height: int | None, limits: Limits) -> poster.Poster:
+    """Open a film as a worker does, and choose its poster as a slot does."""
+    descriptor = local.open_source(path)
+    try:
+        return poster.choose_poster(look_at(descriptor, path, Notes()), width, height, limits)
+    finally:
+        os.close(descriptor)
 
 
 def add_stream(container: OutputContainer, size: tuple[int, int], making: Making) -> VideoStream:

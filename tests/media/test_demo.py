@@ -13,8 +13,8 @@ from dmedia import formats
 from dmedia.errors import PreflightError, UsageError
 from dmedia.media import exif
 from dmedia.media.demo import make_demo, samples
-from dmedia.media.films.poster import choose_poster
 from dmedia.model import Limits
+from tests.media.films import choose_poster
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,10 +17,9 @@ from PIL import Image, ImageFilter
 from dmedia.errors import MediaError
 from dmedia.media import guard
 from dmedia.media.films import moments
-from dmedia.media.films.poster import choose_poster
 from dmedia.model import Limits
 from tests.corpus import CORPUS, needs_corpus
-from tests.media.films import Making, add_stream, make_film, replace_once, scene, to_frame, turn
+from tests.media.films import Making, add_stream, choose_poster, make_film, replace_once, scene, to_frame, turn
 
 if TYPE_CHECKING:
     import pyvips
@@ -396,7 +395,7 @@ def test_a_playlist_named_as_a_film_opens_no_other_file_and_no_network(tmp_path:
     make_film(tmp_path / "other.mp4", [scene()] * 3)
     (tmp_path / "list.mp4").write_text(playlist)
     script = (
-        "import sys\nfrom dmedia.media.films.poster import choose_poster\nfrom dmedia.model import Limits\n"
+        "import sys\nfrom dmedia.model import Limits\nfrom tests.media.films import choose_poster\n"
         "try: choose_poster(sys.argv[1].encode(), None, None, Limits())\nexcept Exception as error: print(error.code)\n"
     )
     path = str(tmp_path / "list.mp4")
@@ -454,8 +453,8 @@ KINDS = {
 }
 ONE_FILM = (
     "import os, sys\nfrom dmedia.media import guard\nfrom dmedia.model import Limits\n"
-    "guard.enter(Limits()); guard.begin(30)\n"
-    "from dmedia.media.films.poster import choose_poster\nfrom dmedia.errors import MediaError\n"
+    "guard.enter(Limits()); guard.watch(); guard.begin(30)\n"
+    "from dmedia.errors import MediaError\nfrom tests.media.films import choose_poster\n"
     "try: image = choose_poster(os.fsencode(sys.argv[1]), 320, 240, Limits()).image\n"
     "except MediaError as error: print('error', error.code)\n"
     "else: image.avg(); print('ok', image.width, image.height)\n"

@@ -6,6 +6,7 @@ import resource
 import signal
 import subprocess
 import sys
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 MIB = 2**20
 SMALL = Limits(image_slot_bytes=150 * MIB, film_slot_bytes=300 * MIB)
 ENTER = "from dmedia.media import guard; from dmedia.model import Limits; import os, sys, time\n"
-SMALL_ENTER = ENTER + f"guard.enter({SMALL!r})\n"
+SMALL_ENTER = ENTER + f"guard.enter({SMALL!r}); guard.watch()\n"
 
 
 def run(script: str, timeout_s: float = 60) -> subprocess.CompletedProcess[str]:
@@ -124,6 +125,9 @@ def test_a_slot_outlives_the_thread_that_started_it() -> None:
 def check_entered() -> None:
     guard.enter(SMALL)
     guard.enter(SMALL)
+    guard.watch()
+    guard.watch()
+    assert [thread.name for thread in threading.enumerate()].count("dmedia-guard") == 1
     assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     assert resource.getrlimit(resource.RLIMIT_CORE) == (0, 0)
     assert os.environ["VIPS_CONCURRENCY"] == "1"

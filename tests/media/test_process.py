@@ -356,13 +356,13 @@ def test_libvips_has_one_thread_and_no_cache() -> None:
 def test_the_inner_loop_loads_neither_numpy_nor_pillow_nor_av(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(jpeg())
     script = f"""
-import sys
+import os, sys
 from dmedia.media.process import process
 from dmedia.model import Limits, Task, WorkOrder
 from dmedia.operations.resize import Resize
-out = {bytes(tmp_path / "out")!r}
+out, source = {bytes(tmp_path / "out")!r}, {bytes(tmp_path / "a.jpg")!r}
 order = WorkOrder("j", "resize", Resize(width=10), out, Limits())
-result = process(order, Task(0, {bytes(tmp_path / "a.jpg")!r}, out + b"/a.jpg", 0), out + b"/t")
+result = process(order, Task(0, source, out + b"/a.jpg", 0), out + b"/t", os.open(source, os.O_RDONLY))
 assert result.failure is None, result
 print(sorted({{"numpy", "PIL", "av", "rawpy", "pillow_heif", "pydantic"}} & set(sys.modules)))
 """

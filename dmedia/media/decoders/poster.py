@@ -57,4 +57,4 @@ def open_poster(source: OpenSource, limits: Limits, parameters: Parameters) -> P
     from dmedia.media.films.poster import choose_poster
 
     box = (parameters.width, parameters.height) if isinstance(parameters, Box) else (None, None)
-    return PosterPicture(choose_poster(source.path, *box, limits))
+    return PosterPicture(choose_poster(source, *box, limits))

@@ -1,4 +1,4 @@
-"""Open a film safely: one local file, known containers only, one decoding thread."""
+"""Open a film safely: the one file that is open, known containers only, one decoding thread."""
 
 from __future__ import annotations
 
@@ -11,12 +11,10 @@ import av
 from av.error import FFmpegError
 from av.stream import Disposition
 
-from dmedia import formats
 from dmedia.errors import MediaError
 from dmedia.media import guard
 from dmedia.media.isobox import boxes
 from dmedia.media.opened import check_bytes, pixel_count
-from dmedia.storage import local
 from dmedia.storage.faults import fault
 
 if TYPE_CHECKING:
@@ -25,12 +23,14 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
+    from dmedia.media.opened import OpenSource
     from dmedia.model import Limits
 
 CONTAINERS = "mov,matroska,avi,mpeg,mpegts,mpegvideo,asf,flv,ogg,mxf"
 """FFmpeg's demuxers for ``formats.FILM_EXTENSIONS``: no playlist, which would read other files, and no image."""
 
-OPTIONS = {"protocol_whitelist": "file", "format_whitelist": CONTAINERS}
+OPTIONS = {"protocol_whitelist": "fd", "format_whitelist": CONTAINERS}
+"""FFmpeg gets a descriptor (its protocol ``fd:``, 6.0 and later) and no way to open anything else by a name."""
 
 NOT_A_FILM = Disposition.attached_pic | Disposition.timed_thumbnails
 
@@ -62,13 +62,13 @@ class OpenFilm:
 
 
 @contextlib.contextmanager
-def open_film(path: bytes, limits: Limits, *, strict: bool = True) -> Iterator[OpenFilm]:
+def open_film(source: OpenSource, limits: Limits, *, strict: bool = True) -> Iterator[OpenFilm]:
     """Open a film and choose its video stream.
 
     Parameters
     ----------
-    path : bytes
-        Any file name.
+    source : OpenSource
+        Any file; its position is moved.
     limits : Limits
         Bytes of the file, pixels of a frame, time.
     strict : bool
@@ -83,15 +83,16 @@ def open_film(path: bytes, limits: Limits, *, strict: bool = True) -> Iterator[O
     ------
     MediaError
         ``unsupported_format`` without a video stream or a decoder, or for what is no film; ``incomplete_input`` and
-        ``corrupt_input`` for a film that is cut or damaged; ``too_large``; what ``local.open_source`` raises.
+        ``corrupt_input`` for a film that is cut or damaged; ``too_large``; ``io_error``.
     """
-    _check_file(path, limits)
+    check_bytes(source.size_bytes, "film", limits)
     if limits.timeout_s is None:
         guard.extend(SHORTEST_DEADLINE_S)
     try:
-        container = av.open("file:" + os.fsdecode(os.path.abspath(path)), options=OPTIONS, metadata_errors="replace")
+        os.lseek(source.descriptor, 0, os.SEEK_SET)  # FFmpeg begins where the descriptor stands
+        container = av.open("fd:", options={**OPTIONS, "fd": str(source.descriptor)}, metadata_errors="replace")
     except FFmpegError as error:
-        raise _refusal(path, error) from None
+        raise _refusal(source, error) from None
     with container:
         stream = _choose_stream(container)
         context = stream.codec_context
@@ -130,15 +131,6 @@ def check_frame(width: int, height: int, limits: Limits) -> None:
         raise MediaError("too_large", message, "open", "--max-pixels raises the limit")
 
 
-def _check_file(path: bytes, limits: Limits) -> None:
-    descriptor = local.open_source(path)
-    try:
-        size_bytes = os.fstat(descriptor).st_size
-    finally:
-        os.close(descriptor)
-    check_bytes(size_bytes, "film", limits)
-
-
 def _choose_stream(container: InputContainer) -> VideoStream:
     """Take the default stream, then the largest: a cover is a video stream too, and so is a preview track."""
     pictures = [stream for stream in container.streams.video if stream.disposition & NOT_A_FILM]
@@ -160,28 +152,21 @@ def _stream_duration(stream: VideoStream) -> float | None:
     return None
 
 
-def _refusal(path: bytes, error: FFmpegError) -> MediaError:
+def _refusal(source: OpenSource, error: FFmpegError) -> MediaError:
     """Say why a file does not open as a film: what it is tells more than what FFmpeg says."""
     if isinstance(error, OSError) and error.errno:
         return fault(error, "open")
-    head = local.read_head(path)
-    if not head:
-        return MediaError("corrupt_input", "Corrupt input: empty file", "open")
-    sniffed = formats.sniff(head, path)
+    sniffed = source.sniffed
     if sniffed.kind != "film":
         what = f"this is {sniffed.format}" if sniffed.format else "not a film"
         return MediaError("unsupported_format", f"Unsupported format: {what}", "open")
-    if _lacks_index(path):
+    if _lacks_index(source.descriptor):
         message = "Incomplete input: the film has no index (moov): it was cut, or never finished"
         return MediaError("incomplete_input", message, "open")
     return MediaError("corrupt_input", f"Corrupt input: {error.strerror or error}", "open")
 
 
-def _lacks_index(path: bytes) -> bool:
+def _lacks_index(descriptor: int) -> bool:
     """Tell whether a QuickTime or MP4 file has media data, but no ``moov`` box (ISO/IEC 14496-12, 8.2.1)."""
-    descriptor = local.open_source(path)
-    try:
-        names = {box.name for box in boxes(descriptor)}
-    finally:
-        os.close(descriptor)
+    names = {box.name for box in boxes(descriptor)}
     return bool(names & {b"ftyp", b"mdat"}) and b"moov" not in names

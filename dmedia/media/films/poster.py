@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dmedia.media.films.moments import Moment
     from dmedia.media.films.opened import OpenFilm
     from dmedia.media.libvips import pyvips
+    from dmedia.media.opened import OpenSource
     from dmedia.model import Limits
 
 KEYFRAMES_COMPARED = 3
@@ -50,13 +51,13 @@ class Poster:
     warnings: tuple[str, ...]
 
 
-def choose_poster(path: bytes, width: int | None, height: int | None, limits: Limits) -> Poster:
+def choose_poster(source: OpenSource, width: int | None, height: int | None, limits: Limits) -> Poster:
     """Choose a frame of a film: the most telling of a few keyframes, and the best there is where all are dark.
 
     Parameters
     ----------
-    path : bytes
-        Any file name.
+    source : OpenSource
+        Any file.
     width, height : int or None
         The box in pixels that the picture will be fitted into: it comes scaled down to just cover it.
     limits : Limits
@@ -70,11 +71,10 @@ def choose_poster(path: bytes, width: int | None, height: int | None, limits: Li
     Raises
     ------
     MediaError
-        ``unsupported_format``, ``corrupt_input``, ``incomplete_input``, ``too_large`` and what ``local.open_source``
-        raises.
+        ``unsupported_format``, ``corrupt_input``, ``incomplete_input``, ``too_large``, ``io_error``.
     """
     for strict in (True, False):
-        with open_film(path, limits, strict=strict) as film:
+        with open_film(source, limits, strict=strict) as film:
             best, unreadable = _most_telling(film, limits)
             if best is not None:
                 warnings = _damage(film, is_damaged=unreadable > 0, is_patched=best.frame.is_corrupt or not strict)

@@ -110,8 +110,8 @@ def checksum(path: bytes) -> str:
         raise fault(error, "verify") from None
 
 
-def same_file(one: bytes, other: bytes) -> bool:
-    """Tell whether two paths lead to one file, through links too."""
+def same_file(one: bytes | int, other: bytes) -> bool:
+    """Tell whether a path, or an open descriptor, and another path lead to one file, through links too."""
     try:
         return os.path.samefile(one, other)
     except OSError:

@@ -1,0 +1,96 @@
+"""What a slot is made of: the places it reads code and data from, and the versions of its libraries."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import site
+import sys
+import sysconfig
+from pathlib import Path
+
+CODECS = ("av", "PIL", "pillow_heif", "rawpy", "pyvips", "numpy")
+"""Packages that are loaded when the first file needs them, maybe long after the slot has given up reading elsewhere."""
+
+DISTRIBUTIONS = ("pyvips", "pyvips-binary", "av", "pillow", "pillow-heif", "rawpy", "numpy")
+
+CODE_FOLDERS = frozenset({"site-packages", "dist-packages", "lib-dynload"})
+"""What folders of ``sys.path`` are called in which nothing but installed packages lies."""
+
+SYSTEM = (
+    "/lib", "/lib32", "/lib64", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/local/lib", "/nix/store", "/gnu/store",
+    "/etc/ld.so.cache", "/etc/localtime", "/usr/share/zoneinfo", "/usr/share/locale", "/usr/share/fonts", "/etc/fonts",
+    "/usr/share/fontconfig", "/dev/null", "/dev/zero", "/dev/urandom", "/sys/devices/system/cpu",
+    "/sys/devices/system/node", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/self/maps",
+)  # fmt: skip
+"""Libraries of the system, and what they ask about the machine: processors, memory, time zone, fonts. On Linux with
+glibc the wheels were seen to read the loader's cache, the time zone, the locale's names and the number of processors;
+the others are what their code names."""
+
+
+def readable_paths() -> list[str]:
+    """List everything outside of a job's own directories that a slot has reason to read.
+
+    Returns
+    -------
+    list of str
+        Files and directories; some may not be there. Never a directory merely because it is on ``sys.path``: a
+        checkout's folder, or the one a script was started in, can hold anything.
+    """
+    paths = dict.fromkeys(SYSTEM)
+    scheme = sysconfig.get_paths()
+    found = [scheme[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")]
+    found += [site.getusersitepackages(), os.path.dirname(os.path.dirname(os.path.abspath(__file__)))]
+    found += [os.path.join(prefix, "lib") for prefix in (sys.prefix, sys.base_prefix)]
+    found += [entry for entry in sys.path if os.path.basename(entry) in CODE_FOLDERS or entry.endswith(".zip")]
+    for package in CODECS:
+        found += _package_places(package)
+    for variable in ("FONTCONFIG_FILE", "FONTCONFIG_PATH", "LD_LIBRARY_PATH"):
+        found += filter(None, os.environ.get(variable, "").split(os.pathsep))
+    paths.update(dict.fromkeys(found))
+    return list(paths)
+
+
+def versions() -> dict[str, str]:
+    """Tell the versions of the libraries that decode and encode, as they are loaded here: this loads them.
+
+    Returns
+    -------
+    dict of str
+        By name; a library that is not there, or does not load, has none.
+    """
+    known = {name: version for name in DISTRIBUTIONS if (version := installed(name))}
+    try:
+        from dmedia.media.libvips import pyvips
+
+        known["libvips"] = ".".join(str(pyvips.version(part)) for part in range(3))
+    except Exception as error:  # noqa: BLE001 - that a library does not load is what somebody wants to know
+        known["libvips"] = f"does not load: {error}"
+    try:
+        import av
+
+        known["ffmpeg"] = str(getattr(av, "ffmpeg_version_info", ""))
+        known |= {name: ".".join(map(str, version)) for name, version in sorted(av.library_versions.items())}
+    except Exception as error:  # noqa: BLE001
+        known["ffmpeg"] = f"does not load: {error}"
+    return known
+
+
+def installed(distribution: str) -> str:
+    """Tell the version of an installed distribution without loading it; empty where it is not installed."""
+    from importlib import metadata
+
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def _package_places(package: str) -> list[str]:
+    """Find a package's own directories, and those of the libraries that wheels put beside it."""
+    try:
+        specification = importlib.util.find_spec(package)
+    except (ImportError, ValueError):
+        return []
+    places = list(specification.submodule_search_locations or ()) if specification else []
+    return [*places, *(str(Path(place).parent / f"{package}.libs") for place in places)]

@@ -1,0 +1,182 @@
+"""The slot's own side: what the child process does, from its start to its end."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import traceback
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.reduction import recv_handle
+from typing import TYPE_CHECKING
+
+from dmedia.errors import MediaError
+from dmedia.media.faults import failure_of
+from dmedia.model import FileResult
+from dmedia.storage import local as storage
+
+if TYPE_CHECKING:
+    from dmedia.media.sandbox import Sandbox
+    from dmedia.model import Task, WorkOrder
+
+STARTED = "started"
+
+FIRST_DEADLINE_S = 30.0
+"""Seconds a slot may take until it has read the header, which tells how long the file may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """What a slot is told first.
+
+    Attributes
+    ----------
+    order : WorkOrder
+        What all of its tasks have in common.
+    scratch : str or None
+        Where libraries may put files aside.
+    most_files : int
+        After so many files the slot ends, and a new one takes its place.
+    """
+
+    order: WorkOrder
+    scratch: str | None
+    most_files: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a slot says when a file is done.
+
+    Attributes
+    ----------
+    result : FileResult
+        Its outcome.
+    is_last : bool
+        Whether the slot now ends by itself.
+    """
+
+    result: FileResult
+    is_last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SlotReport:
+    """What a slot knows of itself.
+
+    Attributes
+    ----------
+    sandbox : Sandbox
+        How far it is narrowed.
+    is_tight : bool
+        Whether it was really refused what it tried.
+    versions : dict of str
+        Of the libraries that decode and encode, by name.
+    """
+
+    sandbox: Sandbox
+    is_tight: bool
+    versions: dict[str, str]
+
+
+def serve(descriptor: int) -> None:
+    """Be a slot: the child process's whole life.
+
+    Parameters
+    ----------
+    descriptor : int
+        Of the socket to the worker. At its end of file, the slot ends.
+    """
+    connection = Connection(descriptor)
+    beginning: Beginning = connection.recv()
+    try:
+        from dmedia.media import guard
+
+        guard.enter(beginning.order.limits)
+        import dmedia.media.process  # noqa: F401 - loaded while the job is planned, used with the first file
+    except Exception:  # noqa: BLE001 - whatever keeps a slot from starting must be told, or nobody learns of it
+        connection.send(traceback.format_exc(limit=-1).strip())
+        return
+    with contextlib.suppress(EOFError):
+        _Server(connection, beginning).work()
+
+
+class _Server:
+    """Answers its worker, one file at a time, and enters the sandbox with the first.
+
+    Not before: slots start while the job is planned, when the output directory, the one place where they may write,
+    may not exist yet.
+    """
+
+    def __init__(self, connection: Connection, beginning: Beginning) -> None:
+        self._connection = connection
+        self._order = beginning.order
+        self._scratch = beginning.scratch
+        self._files_left = beginning.most_files
+        self._output: tuple[int, int] | None = None
+        """Identity of the output directory that may be written, once the slot is in its sandbox."""
+
+    def work(self) -> None:
+        """Do what is asked until the slot has done enough, or its output directory is another one.
+
+        Raises
+        ------
+        EOFError
+            When the worker is gone.
+        """
+        from dmedia.media import guard
+
+        is_last = False
+        while not is_last:
+            asked = self._connection.recv()
+            if asked is None:
+                self._connection.send(self._report())
+                continue
+            task, temporary = asked
+            source = recv_handle(self._connection)
+            if self._output is not None and self._output != _identity(self._order.output_directory):
+                return  # somebody has replaced it: a new slot may write the new one, and the file is not to blame
+            self._connection.send(STARTED)
+            guard.begin(self._order.limits.timeout_s or FIRST_DEADLINE_S)
+            try:
+                result = self._process(task, temporary, source)
+            finally:
+                os.close(source)
+            guard.end()
+            self._files_left -= 1
+            is_last = self._files_left < 1 or guard.is_bloated()
+            self._connection.send(Answer(result, is_last))
+
+    def _process(self, task: Task, temporary: bytes, source: int) -> FileResult:
+        from dmedia.media.process import process
+
+        if self._output is None:
+            try:
+                storage.prepare_parent(task.rendition, self._order.output_directory)
+            except MediaError as error:
+                return FileResult(task.number, failure=failure_of(error, task))
+            self._enter_sandbox()
+        return process(self._order, task, temporary, source)
+
+    def _enter_sandbox(self) -> Sandbox:
+        from dmedia.media import guard, sandbox
+
+        self._output = _identity(self._order.output_directory)
+        scratch = (os.fsencode(self._scratch),) if self._scratch else ()
+        entered = sandbox.enter((self._order.output_directory, *scratch))
+        guard.watch()
+        return entered
+
+    def _report(self) -> SlotReport:
+        from dmedia.media import libraries, sandbox
+
+        entered = self._enter_sandbox()
+        return SlotReport(entered, sandbox.is_tight(), libraries.versions())
+
+
+def _identity(directory: bytes) -> tuple[int, int] | None:
+    try:
+        status = os.stat(directory)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
