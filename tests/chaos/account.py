@@ -203,9 +203,9 @@ def _costs(evidence: Evidence) -> tuple[tuple[Cost, ...], frozenset[str]]:
                 else:
                     unexplained.add(name)
             former[name] = chunk
-    moments = [publication.at_s for publication in evidence.publications.seen]
+    seen = evidence.publications.seen
     costs = tuple(
-        Cost(hit, sum(moment < hit.at_s for moment in moments), len(again[number]), len(allowed[number]))
+        Cost(hit, len({one.name for one in seen if one.at_s < hit.at_s}), len(again[number]), len(allowed[number]))
         for number, hit in enumerate(evidence.hits)
     )
     return costs, frozenset(unexplained)

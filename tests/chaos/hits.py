@@ -50,13 +50,28 @@ class Hit:
     recorded: frozenset[str]
 
 
-def strike(kill: Kill, cluster: Supervisor, launching: Launching) -> Hit:
-    """Kill, prove it, and let a killed launcher's job be taken up again."""
+def strike(kill: Kill, unit: Unit, cluster: Supervisor, launching: Launching) -> Hit:
+    """Kill, prove it, and let a killed launcher's job be taken up again.
+
+    Parameters
+    ----------
+    kill : Kill
+        What is wanted.
+    unit : Unit
+        The node that is at work, as `find_node_at_work` has just found it.
+    cluster : Supervisor
+        The cluster.
+    launching : Launching
+        The job.
+
+    Returns
+    -------
+    Hit
+    """
     if kill.kind == "launcher":
         return _strike_launcher(kill, cluster, launching)
     if kill.kind == "scheduler":
         return _strike_scheduler(kill, cluster, launching)
-    unit = wait_until(lambda: _node_at_work(kill, cluster))
     worker, nanny = owner(unit.port), owner(unit.nanny_port)
     assert worker
     assert nanny
@@ -85,8 +100,8 @@ def prove_gone(port: int, before: int) -> str:
 
 def _strike_scheduler(kill: Kill, cluster: Supervisor, launching: Launching) -> Hit:
     port = cluster.scheduler.port
-    wait_until(lambda: _node_at_work(kill, cluster))
-    before = wait_until(lambda: owner(port))
+    before = owner(port)
+    assert before
     workers = frozenset(pid for node in cluster.nodes if (pid := owner(node.port)))
     recorded, at_s = launching.recorded(), time.time()
     os.kill(before, signal.SIGKILL)
@@ -96,7 +111,6 @@ def _strike_scheduler(kill: Kill, cluster: Supervisor, launching: Launching) -> 
 
 
 def _strike_launcher(kill: Kill, cluster: Supervisor, launching: Launching) -> Hit:
-    wait_until(lambda: _node_at_work(kill, cluster))
     before, lock = launching.process.pid, launching.folder / "launcher.lock"
     assert launching.process.poll() is None
     assert is_held(lock)
@@ -106,14 +120,14 @@ def _strike_launcher(kill: Kill, cluster: Supervisor, launching: Launching) -> H
     assert not is_alive(before)
     assert not is_held(lock)
     proof = f"lock: {before} before, nobody after"
-    settled_s = time.time()
+    workers = frozenset(chunk.pid for chunk in witness.read(cluster.notes))
     launching.resume()
-    chunks = witness.read(cluster.notes)
-    return Hit(kill, "launcher", before, 0, at_s, settled_s, proof, frozenset(chunk.pid for chunk in chunks), recorded)
+    wait_until(lambda: is_held(lock))  # what workers begin until then, the launcher that was killed had given them
+    return Hit(kill, "launcher", before, 0, at_s, time.time(), proof, workers, recorded)
 
 
-def _node_at_work(kill: Kill, cluster: Supervisor) -> Unit | None:
-    """Choose the node that is meant, or the next one whose worker has begun a chunk."""
+def find_node_at_work(kill: Kill, cluster: Supervisor) -> Unit | None:
+    """Choose the node that is meant, or the next one, whose worker has begun a chunk; ``None`` when no worker has."""
     at_work = {chunk.pid for chunk in witness.read(cluster.notes)}
     order = cluster.nodes[kill.node :] + cluster.nodes[: kill.node]
     return next((unit for unit in order if owner(unit.port) in at_work and owner(unit.nanny_port)), None)

@@ -13,11 +13,11 @@ from PIL import Image
 
 from tests.chaos import witness
 from tests.chaos.account import Account, Evidence, render
-from tests.chaos.hits import Hit, strike
+from tests.chaos.hits import Hit, find_node_at_work, strike
 from tests.chaos.launching import Launching
 from tests.chaos.publications import Publications
-from tests.chaos.schedule import draw_schedule
-from tests.chaos.supervisor import Supervisor
+from tests.chaos.schedule import Kill, draw_schedule
+from tests.chaos.supervisor import Supervisor, Unit
 from tests.command import Dmedia, wait_until
 
 STAGE_LIMIT_S = 300.0
@@ -108,14 +108,13 @@ def undergo(trial: Trial, directory: Path, seed: int) -> Account:
         command = (trial.arguments[0], str(trial.sources), "-o", "out", *trial.arguments[1:])
         with contextlib.closing(Launching(dmedia, cluster.address, *command)) as launching:
             for kill in draw_schedule(seed, files, NODES):
-                due = kill.after_files
 
-                def is_due(due: int = due) -> bool:
+                def find_target(kill: Kill = kill) -> Unit | None:
                     assert not launching.tend(), "the job ended before all kills had come"
-                    return len(publications.names) >= due
+                    return find_node_at_work(kill, cluster) if len(publications.names) >= kill.after_files else None
 
-                wait_until(is_due, STAGE_LIMIT_S)
-                hits.append(strike(kill, cluster, launching))
+                unit = wait_until(find_target, STAGE_LIMIT_S)
+                hits.append(strike(kill, unit, cluster, launching))
                 assert len(publications.names) < files, "it came too late"
             wait_until(launching.tend, STAGE_LIMIT_S)
         wall_s = time.monotonic() - began_s
