@@ -79,6 +79,7 @@ class _Look:
             if stat.S_ISREG(there[file.number].st_mode)
         }
         ours = self._earlier.look_up(identities)
+        self._unfinished.refresh()  # after looking: whoever published what was seen has completed its plan by now
         for file in standing:
             self._note_shadowing(file)
         return [self._judge(file, there[file.number], ours.get(file.rendition)) for file in standing]
@@ -93,7 +94,8 @@ class _Look:
             if _is_up_to_date(file, ours):
                 return replace(file, standing=Standing.OURS, status=FileStatus.SKIPPED, outputs=ours.outputs)
             return replace(file, standing=Standing.OURS)
-        if stat.S_ISREG(found.st_mode) and self._unfinished.may_have_written(file.rendition, found.st_mtime_ns):
+        written = (file.rendition, found.st_size, found.st_mtime_ns)
+        if stat.S_ISREG(found.st_mode) and self._unfinished.may_have_written(*written):
             return replace(file, standing=Standing.OURS)
         if stat.S_ISDIR(found.st_mode):
             failure = Failure("output_exists", EXISTS + "a directory has the rendition's name", "plan")

@@ -1,26 +1,36 @@
-"""Earlier jobs of an output directory that never ended: their launcher was killed, with what it had not yet noted."""
+"""Jobs of an output directory of which not everything may be noted: those at work, and those that were stopped."""
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dmedia.errors import RecordError
 from dmedia.model import ENDED, JobState, Standing
-from dmedia.record import home
+from dmedia.record import documents, home
 from dmedia.record.plan_table import STANDINGS
 from dmedia.record.reader import read_job
 from dmedia.record.rows import split
-from dmedia.record.schema import PENDING, open_for_reading, translated
+from dmedia.record.schema import CANCELLED, PENDING, decoded, open_for_reading, translated
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator
+    from pathlib import Path
+
+    from dmedia.model import JobReport
 
 FOREIGN = STANDINGS.index(Standing.FOREIGN)
 
+AFTERWARDS_S = 600.0
+"""Seconds after the last sign of a launcher in which its workers may still publish what they had begun. A file that is
+younger is somebody else's."""
+
 ASK = f"""
-SELECT 1 FROM file f JOIN directory d ON d.number = f.rendition_directory
-WHERE d.path = ? AND f.rendition_name = ? AND f.status = {PENDING} AND f.standing <> {FOREIGN}
+SELECT f.status, r.detail FROM file f JOIN directory d ON d.number = f.rendition_directory
+LEFT JOIN result r ON r.number = f.number
+WHERE d.path = ? AND f.rendition_name = ? AND f.standing <> {FOREIGN}
 """  # noqa: S608  # our own words
 
 DIRECTORIES = f"""
@@ -29,7 +39,10 @@ SELECT path FROM directory WHERE number IN (SELECT DISTINCT rendition_directory 
 
 
 class UnfinishedJobs:
-    """The jobs of an output directory that have not ended, whether somebody works on them or not.
+    """The jobs of an output directory that have published what is not noted, or may publish at any moment.
+
+    These are jobs that have not ended, whether somebody works on them or not, and cancelled ones: workers that did not
+    answer may have gone on.
 
     Parameters
     ----------
@@ -41,49 +54,43 @@ class UnfinishedJobs:
     Attributes
     ----------
     working : list of str
-        Those that somebody works on.
+        Those that somebody worked on at the first look.
     """
 
     def __init__(self, output_directory: bytes, *, besides: str) -> None:
-        self._connections: list[tuple[sqlite3.Connection, int]] = []
-        self._gone: list[tuple[str, sqlite3.Connection]] = []
+        self._output_directory = output_directory
+        self._seen = {besides}
+        self._records: list[_Record] = []
         self.working: list[str] = []
-        for job in home.jobs_of(output_directory):
-            if job == besides:
-                continue
-            try:
-                report = read_job(job)
-                if report.state in ENDED or report.planning:
-                    continue
-                with translated(home.record_path(job)):
-                    connection = open_for_reading(home.record_path(job))
-            except RecordError:
-                continue  # whoever asks for this job is told; here it only cannot help
-            self._connections.append((connection, int(report.created_at * 1e9)))
-            if report.state is JobState.INTERRUPTED:
-                self._gone.append((job, connection))
-            else:
-                self.working.append(job)
+        for job, report in self._unseen():
+            if report.state not in ENDED:
+                self._open(job, report)
+                if report.state is not JobState.INTERRUPTED:
+                    self.working.append(job)
+            elif report.state is JobState.CANCELLED:
+                self._open(job, report)
 
-    def may_have_written(self, rendition: bytes, mtime_ns: int) -> bool:
-        """Tell whether a file may be such a job's: published, and the launcher killed before it was noted.
+    def refresh(self) -> None:
+        """Look for jobs whose plan was completed since: they may have published, and ended, meanwhile."""
+        for job, report in self._unseen():
+            self._open(job, report)
+
+    def may_have_written(self, rendition: bytes, size_bytes: int, mtime_ns: int) -> bool:
+        """Tell whether a file may be such a job's: published, and not noted or noted a moment ago.
 
         Parameters
         ----------
         rendition : bytes
             Absolute path of the file.
-        mtime_ns : int
-            When it was written; a file older than the job is somebody else's.
+        size_bytes, mtime_ns : int
+            Its size, and when it was written: before the job was made, or long after it, somebody else did.
 
         Returns
         -------
         bool
-            True when such a job was free to write this path and has no outcome for it.
+            True when such a job was free to write this path, and has no outcome for it or has written just this.
         """
-        return any(
-            created_ns <= mtime_ns and connection.execute(ASK, split(rendition)).fetchone() is not None
-            for connection, created_ns in self._connections
-        )
+        return any(record.may_have_written(rendition, size_bytes, mtime_ns) for record in self._records)
 
     def abandoned(self) -> Iterator[tuple[str, bytes]]:
         """Tell where jobs whose launcher is gone may have left temporary files.
@@ -93,11 +100,62 @@ class UnfinishedJobs:
         str, bytes
             A job's id, and a directory it was going to write into.
         """
-        for job, connection in self._gone:
-            for (path,) in connection.execute(DIRECTORIES):
-                yield job, path
+        for record in self._records:
+            if record.state is JobState.INTERRUPTED:
+                for path in record.directories():
+                    yield record.job, path
 
     def close(self) -> None:
         """Close all records."""
-        for connection, _ in self._connections:
-            connection.close()
+        for record in self._records:
+            record.connection.close()
+
+    def _unseen(self) -> Iterator[tuple[str, JobReport]]:
+        """List the jobs whose plan is complete and that were not listed before."""
+        for job in home.jobs_of(self._output_directory):
+            if job not in self._seen:
+                with suppress(RecordError):  # whoever asks for this job is told; here it only cannot help
+                    report = read_job(job)
+                    if not report.planning:
+                        self._seen.add(job)
+                        yield job, report
+
+    def _open(self, job: str, report: JobReport) -> None:
+        path = home.record_path(job)
+        with suppress(RecordError), translated(path), decoded(path):
+            connection = open_for_reading(path)
+            (heartbeat,) = connection.execute("SELECT heartbeat FROM state").fetchone()
+            until = None if job in self.working else heartbeat + AFTERWARDS_S
+            self._records.append(_Record(job, path, connection, report.state, (report.created_at, until)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """An open record, the state its job was seen in, and the seconds since the epoch between which it wrote."""
+
+    job: str
+    path: Path
+    connection: sqlite3.Connection
+    state: JobState
+    wrote: tuple[float, float | None]
+
+    def may_have_written(self, rendition: bytes, size_bytes: int, mtime_ns: int) -> bool:
+        """See `UnfinishedJobs.may_have_written`."""
+        since, until = self.wrote
+        if mtime_ns < int(since * 1e9) or (until is not None and mtime_ns > int(until * 1e9)):
+            return False
+        with suppress(RecordError), translated(self.path), decoded(self.path):
+            for status, text in self.connection.execute(ASK, split(rendition)):
+                if status in {PENDING, CANCELLED}:
+                    return True
+                outputs = documents.read_outputs(documents.read_detail(text), rendition) if text else ()
+                written = {(output.path, output.size_bytes, output.mtime_ns) for output in outputs}
+                if (rendition, size_bytes, mtime_ns) in written:
+                    return True
+        return False
+
+    def directories(self) -> list[bytes]:
+        """List where tasks without an outcome were going to write."""
+        with suppress(RecordError), translated(self.path):
+            return [path for (path,) in self.connection.execute(DIRECTORIES)]
+        return []
