@@ -24,6 +24,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "prune": "Remove the records of old jobs.",
     },
     "First steps": {
+        "doctor": "Show versions, limits, and whether this machine's protections are active.",
         "demo": "Make a small tree of photos and a film to try dmedia on.",
     },
 }

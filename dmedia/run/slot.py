@@ -191,7 +191,7 @@ class Slot:
                 if not isinstance(answer := self._connection.recv(), str):
                     break
                 said = answer
-        except (EOFError, OSError):
+        except (EOFError, OSError, RuntimeError):  # the last is how a descriptor that was not taken is told
             return said
         assert isinstance(answer, Answer), "a slot sends texts and answers"
         return answer

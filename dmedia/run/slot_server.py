@@ -72,11 +72,14 @@ class SlotReport:
         Whether it was really refused what it tried.
     versions : dict of str
         Of the libraries that decode and encode, by name.
+    font : str
+        File of the font that texts are written with; empty where it cannot be read.
     """
 
     sandbox: Sandbox
     is_tight: bool
     versions: dict[str, str]
+    font: str
 
 
 def serve(descriptor: int) -> None:
@@ -168,10 +171,11 @@ class _Server:
         return entered
 
     def _report(self) -> SlotReport:
-        from dmedia.media import libraries, sandbox
+        from dmedia.media import font, libraries, sandbox
 
         entered = self._enter_sandbox()
-        return SlotReport(entered, sandbox.is_tight(), libraries.versions())
+        font_file = str(font.FONT_FILE) if os.access(font.FONT_FILE, os.R_OK) else ""
+        return SlotReport(entered, sandbox.is_tight(), libraries.versions(), font_file)
 
 
 def _identity(directory: bytes) -> tuple[int, int] | None:

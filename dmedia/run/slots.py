@@ -9,6 +9,7 @@ from queue import LifoQueue
 from typing import TYPE_CHECKING
 
 from dmedia.model import Running
+from dmedia.run.scratch import Scratch
 from dmedia.run.slot import Slot, SlotKilledError
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ class Slots:
 
     def __init__(self, order: WorkOrder, count: int) -> None:
         self.order = order
-        self._all = [Slot(order) for _ in range(count)]
+        self._scratch = Scratch()
+        self._all = [Slot(order, self._scratch.path) for _ in range(count)]
         self._idle: LifoQueue[Slot] = LifoQueue()  # the one used last is warm
         for slot in self._all:
             self._idle.put(slot)
@@ -95,6 +97,7 @@ class Slots:
         self._draining = True
         for slot in self._all:
             slot.close()
+        self._scratch.close()
 
     def _note(self, running: Running) -> None:
         with self._lock:

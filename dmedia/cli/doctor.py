@@ -1,0 +1,118 @@
+"""dmedia doctor: what this installation is made of, and whether its protections hold."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dmedia.run.diagnosis import Diagnosis
+
+
+@click.command(short_help="Show versions, limits, and whether the protections of this machine are active.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON: one object.")
+def command(*, as_json: bool) -> int:
+    """Show what dmedia is made of here: versions, slots, memory, records, and whether slots are in their sandbox.
+
+    A slot is started and asked; nothing is guessed, and nothing is left behind.
+    """
+    from dmedia.run.diagnosis import diagnose
+
+    diagnosis = diagnose()
+    if as_json:
+        click.echo(json.dumps(document(diagnosis)))
+        return 0
+    for line in lines(diagnosis):
+        click.echo(line)
+    return 0
+
+
+def document(diagnosis: Diagnosis) -> dict[str, Any]:
+    """Make the JSON object of a diagnosis.
+
+    Parameters
+    ----------
+    diagnosis : Diagnosis
+        What was found.
+
+    Returns
+    -------
+    dict
+        ``versions extras sandbox slots records font``, and ``slot_error`` where no slot can start.
+    """
+    from dmedia.errors import shown
+
+    slot, machine, records = diagnosis.slot, diagnosis.machine, diagnosis.records
+    if isinstance(slot, str):
+        sandbox = {"active": False, "abi": 0, "refuses": [], "reason": "no slot could start"}
+    else:
+        sandbox = {
+            "active": slot.is_tight,
+            "abi": slot.sandbox.abi,
+            "refuses": list(slot.sandbox.refuses),
+            "reason": slot.sandbox.reason,
+        }
+    return {
+        "versions": diagnosis.versions,
+        "extras": diagnosis.extras,
+        "sandbox": sandbox,
+        "slots": {
+            "default": machine.slots,
+            "cpus": machine.cpus,
+            "slot_memory_bytes": machine.slot_bytes,
+            "available_memory_bytes": machine.available_bytes,
+        },
+        "records": {
+            "path": shown(records.folder),
+            "free_bytes": records.free_bytes,
+            "writable": records.is_writable,
+        },
+        "font": None if isinstance(slot, str) else slot.font or None,
+        "slot_error": slot if isinstance(slot, str) else None,
+    }
+
+
+def lines(diagnosis: Diagnosis) -> Iterator[str]:
+    """Write a diagnosis for people.
+
+    Parameters
+    ----------
+    diagnosis : Diagnosis
+        What was found.
+
+    Yields
+    ------
+    str
+        A line.
+    """
+    from dmedia.report.summary import printable, size
+
+    found = document(diagnosis)
+    for name, version in found["versions"].items():
+        yield _line(name, version or "not installed")
+    for extra, is_installed in found["extras"].items():
+        yield _line(f"extra {extra}", "installed" if is_installed else f"not installed: pip install 'dmedia[{extra}]'")
+    yield _line("sandbox", _sandbox_line(found["sandbox"]))
+    machine = diagnosis.machine
+    each, free = size(machine.slot_bytes), size(machine.available_bytes)
+    yield _line("slots", f"{machine.slots} (of {machine.cpus} CPUs; up to {each} each, {free} of memory are free)")
+    records = diagnosis.records
+    space = "" if records.free_bytes is None else f", {size(records.free_bytes)} free"
+    yield _line("records", printable(records.folder) + space + ("" if records.is_writable else ", NOT WRITABLE"))
+    yield _line("font", found["font"] or "MISSING: watermarks will fail")
+    if found["slot_error"]:
+        yield _line("slot", f"DOES NOT START: {found['slot_error']}")
+
+
+def _line(name: str, value: str) -> str:
+    return f"{name:<14} {value}"
+
+
+def _sandbox_line(sandbox: dict[str, Any]) -> str:
+    if sandbox["active"]:
+        return f"active (Landlock ABI {sandbox['abi']}): slots are refused to " + ", ".join(sandbox["refuses"])
+    return f"NOT ACTIVE: {sandbox['reason']}"

@@ -1,0 +1,148 @@
+"""What this installation is made of and how it stands: asked of a real slot, not guessed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import shutil
+from dataclasses import dataclass
+from importlib import metadata
+from typing import TYPE_CHECKING
+
+import psutil
+
+from dmedia import __version__
+from dmedia.model import Limits, WorkOrder
+from dmedia.operations.convert import Convert
+from dmedia.record.home import home
+from dmedia.run.machine import default_slots, usable_cpus
+from dmedia.run.scratch import Scratch
+from dmedia.run.slot import Slot
+
+if TYPE_CHECKING:
+    from dmedia.run.slot_server import SlotReport
+
+CLUSTER = ("dask", "distributed", "bokeh")
+EXTRAS = {"heif": "pillow-heif", "raw": "rawpy"}
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What this machine offers.
+
+    Attributes
+    ----------
+    cpus : int
+        Processors this process may use.
+    slots : int
+        Slots a job gets without ``-j``.
+    slot_bytes : int
+        Memory a slot may grow to while it works on a picture.
+    available_bytes : int
+        Memory that is free now.
+    """
+
+    cpus: int
+    slots: int
+    slot_bytes: int
+    available_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """Where records lie.
+
+    Attributes
+    ----------
+    folder : bytes
+        Absolute path; it need not exist yet.
+    free_bytes : int or None
+        Space there; ``None`` where nobody can tell.
+    is_writable : bool
+        Whether a job can begin a record there.
+    """
+
+    folder: bytes
+    free_bytes: int | None
+    is_writable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """All that is found out.
+
+    Attributes
+    ----------
+    versions : dict of str
+        Of dmedia, Python and everything it works with, by name; empty where something is not installed.
+    extras : dict of bool
+        Whether each of the extras is installed.
+    machine : Machine
+        What this machine offers.
+    records : Records
+        Where records lie.
+    slot : SlotReport or str
+        What a real slot says of itself; a text when none can start.
+    """
+
+    versions: dict[str, str]
+    extras: dict[str, bool]
+    machine: Machine
+    records: Records
+    slot: SlotReport | str
+
+
+def diagnose() -> Diagnosis:
+    """Find out what this installation is made of, and start a slot to ask it.
+
+    Returns
+    -------
+    Diagnosis
+        Whatever is broken is told, not raised.
+    """
+    limits = Limits()
+    machine = Machine(
+        usable_cpus(),
+        default_slots(limits.image_slot_bytes),
+        limits.image_slot_bytes,
+        int(psutil.virtual_memory().available),
+    )
+    slot = _ask_slot(limits)
+    versions = {"dmedia": __version__, "python": platform.python_version(), "system": platform.platform()}
+    versions |= {name: _installed(name) for name in CLUSTER}
+    if not isinstance(slot, str):
+        versions |= slot.versions
+    extras = {extra: bool(_installed(distribution)) for extra, distribution in EXTRAS.items()}
+    return Diagnosis(versions, extras, machine, _look_at_records(), slot)
+
+
+def _ask_slot(limits: Limits) -> SlotReport | str:
+    scratch = Scratch()
+    output_directory = os.fsencode(scratch.path or os.devnull)
+    slot = Slot(WorkOrder("doctor", "convert", Convert(format="jpg"), output_directory, limits), scratch.path)
+    try:
+        return slot.report()
+    except OSError as error:
+        return f"no process can be started: {error.strerror}"
+    finally:
+        slot.close()
+        scratch.close()
+
+
+def _look_at_records() -> Records:
+    folder = os.fsencode(home())
+    standing = folder
+    while not os.path.isdir(standing) and standing != os.path.dirname(standing):
+        standing = os.path.dirname(standing)
+    free_bytes = None
+    with contextlib.suppress(OSError):
+        free_bytes = shutil.disk_usage(standing).free
+    return Records(folder, free_bytes, os.access(standing, os.W_OK | os.X_OK))
+
+
+def _installed(distribution: str) -> str:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return ""

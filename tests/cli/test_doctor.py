@@ -1,0 +1,56 @@
+"""dmedia doctor, from outside."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.command import Dmedia
+from tests.sandboxes import kernel_abi
+
+
+def test_doctor_asks_a_slot_whether_its_sandbox_is_active(dmedia: Dmedia, tmp_path: Path) -> None:
+    ran = dmedia("doctor", "--json")
+    assert ran.status == 0, ran.err
+    found = ran.document
+    assert found["sandbox"]["abi"] == kernel_abi()
+    assert found["sandbox"]["active"] == (kernel_abi() > 0)
+    assert bool(found["sandbox"]["reason"]) != found["sandbox"]["active"]
+    assert all(found["versions"][name] for name in ("dmedia", "python", "dask", "libvips", "ffmpeg", "av", "pillow"))
+    assert found["records"]["path"] == str(tmp_path / "home")
+    assert found["records"]["free_bytes"] > 0
+    assert found["records"]["writable"]
+    assert found["slots"]["default"] >= 1
+    assert found["slots"]["slot_memory_bytes"] == 2**30
+    assert Path(found["font"]).name == "DejaVuSans.ttf"
+    assert found["slot_error"] is None
+    assert not (tmp_path / "home").exists()
+
+
+def test_doctor_tells_people_the_same(dmedia: Dmedia) -> None:
+    ran = dmedia("doctor")
+    assert ran.status == 0, ran.err
+    told = dict(line.split(maxsplit=1) for line in ran.out.splitlines())
+    assert told["sandbox"].startswith("active (Landlock ABI " if kernel_abi() else "NOT ACTIVE: ")
+    assert {"dmedia", "python", "libvips", "slots", "records", "font"} <= set(told)
+
+
+def test_doctor_says_when_there_is_no_sandbox(dmedia: Dmedia, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text("import platform\nplatform.machine = lambda: 'unknown'\n")
+    dmedia.environment["PYTHONPATH"] += f":{tmp_path}"
+    sandbox = dmedia("doctor", "--json").document["sandbox"]
+    assert (sandbox["active"], sandbox["abi"], sandbox["refuses"]) == (False, 0, [])
+    assert "unknown" in sandbox["reason"]
+    assert "NOT ACTIVE" in dmedia("doctor").out
+
+
+@pytest.mark.parametrize("harm", ["sys.modules['pyvips'] = None", "'-c' in sys.orig_argv and os._exit(3)"])
+def test_doctor_names_what_keeps_slots_from_starting(dmedia: Dmedia, tmp_path: Path, harm: str) -> None:
+    (tmp_path / "sitecustomize.py").write_text(f"import os, sys\n{harm}\n")
+    dmedia.environment["PYTHONPATH"] += f":{tmp_path}"
+    ran = dmedia("doctor", "--json")
+    assert ran.status == 0
+    assert ran.document["slot_error"]
+    assert not ran.document["sandbox"]["active"]
+    assert "DOES NOT START" in dmedia("doctor").out
