@@ -11,6 +11,8 @@
     ├── PreflightError                5   disk space or permissions; nothing was written
     ├── CollisionError                6   rendition paths collide; nothing was written
     ├── ClusterError                  7   cluster unreachable or lost; the job can be taken up again
+    │   └── ClusterLostError          7   the scheduler of a running job is gone: may be there again soon
+    ├── TooManyFailedError            7   --max-failures was reached; the job can be taken up again
     ├── JobHeldError                  8   another launcher works on the job
     ├── StoppedError            129-143   a signal came before the plan was complete; nothing was written
     ├── RecordError                  10
@@ -110,6 +112,16 @@ class CollisionError(DmediaError):
 
 class ClusterError(DmediaError):
     """The cluster cannot be reached or was lost; the record is intact."""
+
+    exit_status = 7
+
+
+class ClusterLostError(ClusterError):
+    """The scheduler of a running job is gone or silent; another one may soon be at its address."""
+
+
+class TooManyFailedError(DmediaError):
+    """As many files have failed as the job was to bear; the rest is still to be done."""
 
     exit_status = 7
 

@@ -19,7 +19,8 @@ SECTIONS: dict[str, dict[str, str]] = {
     "Jobs": {
         "status": "Show running and recent jobs, or one of them.",
         "cancel": "End a running job.",
-        "resume": "Go on with a job that was interrupted or cancelled.",
+        "pause": "Let a running job wait until it is resumed.",
+        "resume": "Go on with a job that was paused, interrupted or cancelled.",
         "retry": "Try the failed files of a job again.",
         "prune": "Remove the records of old jobs.",
     },

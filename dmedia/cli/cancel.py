@@ -12,15 +12,10 @@ def command(job: str) -> int:
 
     JOB is an id, the beginning of one, or `last`.
     """
-    from dmedia.errors import UsageError
-    from dmedia.model import ENDED, JobState
     from dmedia.record.home import find_job
-    from dmedia.record.reader import read_job, request
+    from dmedia.record.reader import request
 
     job = find_job(job)
-    report = read_job(job)
-    if report.state in ENDED or report.state is JobState.INTERRUPTED:
-        raise UsageError(f"{job} is not running: it is {report.state}")
     request(job, "cancel")
     click.echo(f"{job}: cancelling")
     return 0

@@ -48,6 +48,11 @@ def launch(spec: JobSpec, values: dict[str, Any]) -> int:
         from dmedia.cli.dry_run import show_plan
 
         return show_plan(spec, as_json=values["json"])
+    if values["detach"]:
+        from dmedia.cli.detach import detach
+        from dmedia.run.detached import create_job
+
+        return detach(create_job(spec), ["resume"], values, reads_stdin=spec.inputs.listing == b"-")
     return run(functools.partial(_run_job, spec), values, spec)
 
 

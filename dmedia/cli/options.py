@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dmedia.cli.command import flag, option
+from dmedia.cli.persistence import PERSISTENCE_PARAMETERS, new_persistence
 from dmedia.cli.types import Quantity
 from dmedia.errors import UsageError
 from dmedia.model import Inputs, JobSpec, Limits, OnCollision, Policies
@@ -101,6 +102,7 @@ RUN_PARAMETERS: list[click.Parameter] = [
         show_default=True,
         help="How long to wait for a worker when the cluster has lost all.",
     ),
+    flag("--detach", group=RUN, help="Return at once; the job goes on in a process of its own."),
     flag("--insecure", group=RUN, help="Accept a scheduler at a public address without encryption."),
     flag(
         "--json",
@@ -108,6 +110,7 @@ RUN_PARAMETERS: list[click.Parameter] = [
         help="Print one JSON document, the job's status, and nothing else on standard output.",
     ),
     flag("-q", "--quiet", group=RUN, help="Show neither progress nor summary."),
+    *PERSISTENCE_PARAMETERS,
 ]
 
 LIMIT_PARAMETERS: list[click.Parameter] = [
@@ -186,6 +189,7 @@ def read_spec(
         output_directory=output,
         policies=read_policies(values),
         limits=read_limits(values),
+        persistence=new_persistence(values),
         preset=preset,
         accepts=operation.accepts,
     )
@@ -202,14 +206,27 @@ def read_inputs(values: dict[str, Any]) -> Inputs:
     if not values["inputs"] and values["files_from"] is None:
         raise UsageError("No INPUT was given", "name files, directories or quoted globs, or a list with --files-from")
     return Inputs(
-        paths=values["inputs"],
-        listing=values["files_from"],
+        paths=tuple(map(anchored, values["inputs"])),
+        listing=values["files_from"] if values["files_from"] in (None, b"-") else anchored(values["files_from"]),
         null_separated=values["null"],
         recursive=values["recursive"],
         include=values["include"],
         exclude=values["exclude"],
         limit=values["limit"],
     )
+
+
+def anchored(path: bytes) -> bytes:
+    """Make a path or glob independent of the current directory: a job may be planned by another process.
+
+    It is not made shorter or resolved; an empty path and a URL stay, to be refused by whoever reads inputs.
+    """
+    if not path or b"://" in path:
+        return path
+    try:
+        return os.path.join(os.getcwdb(), path)
+    except FileNotFoundError:
+        raise UsageError("The current directory does not exist any longer", "change to another one") from None
 
 
 def read_policies(values: dict[str, Any]) -> Policies:

@@ -1,30 +1,48 @@
-"""dmedia resume: go on with a job that was interrupted or cancelled."""
+"""dmedia resume: go on with a job that was paused, interrupted or cancelled."""
 
 from __future__ import annotations
 
 import functools
+import json
 from typing import Any
 
 import click
 
 from dmedia.cli.command import make_command
+from dmedia.cli.detach import detach
 from dmedia.cli.launch import run
 from dmedia.cli.options import RUN_PARAMETERS
+from dmedia.cli.persistence import read_persistence
 from dmedia.model import FileStatus
 
 
 def resume(job: str, **values: Any) -> int:
     """Go on with a job."""
     from dmedia.record.home import find_job
+    from dmedia.record.reader import withdraw
+
+    job = find_job(job)
+    if withdraw(job, "pause"):
+        return _show_going_on(job, as_json=values["json"])
+    if values["detach"]:
+        return detach(job, ["resume"], values)
     from dmedia.run.job import Again, resume_job
 
-    again = Again(frozenset({FileStatus.CANCELLED}))
-    return run(functools.partial(resume_job, find_job(job), again), values)
+    again = Again(frozenset({FileStatus.CANCELLED}), persistence=read_persistence(values))
+    return run(functools.partial(resume_job, job, again), values)
+
+
+def _show_going_on(job: str, *, as_json: bool) -> int:
+    from dmedia.record.reader import read_job
+    from dmedia.report.documents import job_document
+
+    click.echo(json.dumps(job_document(read_job(job))) if as_json else f"{job}: goes on in its launcher")
+    return 0
 
 
 command = make_command(
     "resume",
-    "Go on with a job that was interrupted or cancelled. JOB is an id, the beginning of one, or `last`.",
+    "Go on with a job that was paused, interrupted or cancelled. JOB is an id, the beginning of one, or `last`.",
     [click.Argument(["job"], metavar="JOB"), *RUN_PARAMETERS],
     resume,
     "dmedia resume last",

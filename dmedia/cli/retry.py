@@ -8,8 +8,10 @@ from typing import Any, get_args
 import click
 
 from dmedia.cli.command import make_command, option
+from dmedia.cli.detach import detach
 from dmedia.cli.launch import run
 from dmedia.cli.options import RUN, RUN_PARAMETERS
+from dmedia.cli.persistence import read_persistence
 from dmedia.cli.types import Choice
 from dmedia.errors import ErrorCode
 from dmedia.model import FileStatus
@@ -18,10 +20,14 @@ from dmedia.model import FileStatus
 def retry(job: str, code: tuple[str, ...], **values: Any) -> int:
     """Try the failed files of a job again."""
     from dmedia.record.home import find_job
+
+    job = find_job(job)
+    if values["detach"]:
+        return detach(job, ["retry", *(word for name in code for word in ("--code", name))], values)
     from dmedia.run.job import Again, resume_job
 
-    again = Again(frozenset({FileStatus.FAILED}), frozenset(code) or None)
-    return run(functools.partial(resume_job, find_job(job), again), values)
+    again = Again(frozenset({FileStatus.FAILED}), frozenset(code) or None, read_persistence(values))
+    return run(functools.partial(resume_job, job, again), values)
 
 
 command = make_command(

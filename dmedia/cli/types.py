@@ -30,17 +30,20 @@ class Quantity(click.ParamType[int]):
     ----------
     name : str
         What is shown in the help text.
+    least : int
+        The smallest number that makes sense.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, least: int = 1) -> None:
         self.name = name
+        self._least = least
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Read the number; k, M, G and T are powers of 1000, Ki, Mi, Gi and Ti of 1024."""
         if isinstance(value, int):
             return value
         match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt]?i?)b?", str(value).strip().lower())
-        if match is None or match[2] not in _SUFFIXES or float(match[1]) == 0:
+        if match is None or match[2] not in _SUFFIXES or float(match[1]) * _SUFFIXES[match[2]] < self._least:
             self.fail(f"{value!r} is no size; write for instance 400M or 2GiB", param, ctx)
         return int(float(match[1]) * _SUFFIXES[match[2]])
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dmedia.model.states import FileStatus, Standing
 
 if TYPE_CHECKING:
-    from dmedia.model.request import Limits
+    from dmedia.model.request import JobSpec, Limits
     from dmedia.model.result import Failure, Output
     from dmedia.operations.parameters import Parameters
 
@@ -79,6 +79,11 @@ class WorkOrder:
     parameters: Parameters
     output_directory: bytes
     limits: Limits
+
+    @classmethod
+    def of(cls, job: str, spec: JobSpec) -> WorkOrder:
+        """Take from a request what the work on a file needs to know."""
+        return cls(job, spec.operation, spec.parameters, spec.output_directory, spec.limits)
 
 
 @dataclass(frozen=True, slots=True)

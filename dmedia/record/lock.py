@@ -74,13 +74,19 @@ class JobLock:
             self._descriptor = -1
 
 
+def holder(path: Path) -> tuple[str, int] | None:
+    """Tell host and process id of who holds a lock, or held it last; ``None`` where it is not known."""
+    try:
+        noted = json.loads(path.read_bytes())
+        return str(noted["host"]), int(noted["pid"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
 def held_by(path: Path) -> JobHeldError:
     """Make the error that says who holds a job."""
-    try:
-        holder = json.loads(path.read_bytes())
-        who = f"process {int(holder['pid'])} on {holder['host']}"
-    except (OSError, ValueError, KeyError, TypeError):
-        who = "another process"
+    known = holder(path)
+    who = f"process {known[1]} on {known[0]}" if known else "another process"
     job = path.parent.name
     return JobHeldError(
         f"The job {job} is held by {who}", f"Watch it with `dmedia status {job} --watch`, or cancel it."

@@ -6,7 +6,8 @@ import json
 import sqlite3
 import time
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from dmedia.model import FileStatus, JobState
 from dmedia.record import folder, life
@@ -259,6 +260,16 @@ class RecordWriter:
         """Declare that the job does not wait any longer."""
         with translated(self._place.path):
             life.turn(self._connection, JobState.RUNNING)
+
+    def change(self, persistence: Mapping[str, Any]) -> None:
+        """Let this launcher meet failure and want of room in another way than was asked at first.
+
+        Parameters
+        ----------
+        persistence : mapping of str to object
+            Fields of `Persistence`.
+        """
+        self.spec = replace(self.spec, persistence=replace(self.spec.persistence, **persistence))
 
     def was_started(self) -> bool:
         """Tell whether a launcher has ever begun to process files."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
+from dmedia.model import JobState
 from dmedia.report.summary import clock, files
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ class Bar:
         )
         self._task = self._progress.add_task("planning", total=None, files="", failed="", left="")
         self._dashboard_shown = False
+        self._warned: set[str] = set()
         self._progress.start()
 
     def found(self, total: int) -> None:
@@ -58,10 +61,14 @@ class Bar:
         if report.dashboard and not self._dashboard_shown:
             self._dashboard_shown = True
             self._console.print(f"dashboard: {report.dashboard}", highlight=False, soft_wrap=True)
+        for warning in report.warnings:
+            if warning not in self._warned:
+                self._warned.add(warning)
+                self._console.print(f"[yellow]warning:[/yellow] {escape(warning)}", highlight=False, soft_wrap=True)
         rate = f" {report.files_per_s:.1f}/s" if report.files_per_s else ""
         self._progress.update(
             self._task,
-            description=report.operation,
+            description="paused" if report.state is JobState.PAUSED else report.operation,
             total=report.total,
             completed=report.done,
             files=f"{report.done:,}/{report.total:,}{rate}",

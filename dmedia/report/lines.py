@@ -26,6 +26,7 @@ class Lines:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._written_s = time.monotonic()
+        self._warned: set[str] = set()
 
     def found(self, total: int) -> None:
         """Say how many sources there are so far."""
@@ -39,6 +40,10 @@ class Lines:
         """Say how far the job is."""
         rate = f", {report.files_per_s:.1f} files/s" if report.files_per_s else ""
         left = f", {clock(report.eta_s)} left" if report.eta_s is not None else ""
+        for warning in report.warnings:
+            if warning not in self._warned:
+                self._warned.add(warning)
+                self._write(f"warning: {warning}")
         self._now_and_then(
             f"{report.progress} %: {report.done:,} of {files(report.total)}, {report.failed:,} failed{rate}{left}"
         )

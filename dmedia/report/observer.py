@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+import contextlib
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from dmedia.model import JobReport
+
+T = TypeVar("T")
 
 
 class Observer(Protocol):
@@ -38,3 +43,9 @@ class Silence:
 
     def close(self) -> None:
         """Show nothing."""
+
+
+def tell(look: Callable[[T], None], what: T) -> None:
+    """Let an observer look; one whose terminal or pipe is gone sees nothing, and the job goes on."""
+    with contextlib.suppress(OSError):
+        look(what)

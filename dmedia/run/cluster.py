@@ -7,6 +7,8 @@ import ipaddress
 import logging
 import os
 import socket
+import threading
+import time
 import urllib.parse
 import warnings
 from dataclasses import dataclass
@@ -16,12 +18,15 @@ from dmedia.errors import ClusterError
 from dmedia.run.patience import Call
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from distributed import Client
 
 CONNECT_TIMEOUT_S = 10.0
 """Seconds to wait for a scheduler to answer, and for a first worker to be there."""
+
+TICK_S = 0.2
+"""Seconds between two ticks while a scheduler is waited for."""
 
 CLOSE_LIMIT_S = 2.0
 """Seconds to wait for a scheduler to take leave."""
@@ -117,13 +122,15 @@ def load_dask() -> Any:
 
 
 @contextlib.contextmanager
-def connect(choice: ClusterChoice) -> Iterator[ConnectedCluster]:
+def connect(choice: ClusterChoice, tick: Callable[[], None] = lambda: None) -> Iterator[ConnectedCluster]:
     """Connect to a cluster, or make one, for the length of a job.
 
     Parameters
     ----------
     choice : ClusterChoice
         Which one.
+    tick : callable
+        Is called now and then while a scheduler is waited for; what it raises ends that.
 
     Yields
     ------
@@ -138,7 +145,7 @@ def connect(choice: ClusterChoice) -> Iterator[ConnectedCluster]:
         with _local_cluster(choice.slots) as cluster:
             yield cluster
     else:
-        with _remote_cluster(choice, choice.scheduler) as cluster:
+        with _remote_cluster(choice, choice.scheduler, tick) as cluster:
             yield cluster
 
 
@@ -175,20 +182,30 @@ def _local_cluster(slots: int) -> Iterator[ConnectedCluster]:
 
 
 @contextlib.contextmanager
-def _remote_cluster(choice: ClusterChoice, address: str) -> Iterator[ConnectedCluster]:
+def _remote_cluster(choice: ClusterChoice, address: str, tick: Callable[[], None]) -> Iterator[ConnectedCluster]:
     warning = exposure(address, insecure=choice.insecure)
     load_dask()
     from distributed import Client
 
-    try:
+    given_up = threading.Event()
+
+    def open_client() -> Client:
         client = Client(address, timeout=CONNECT_TIMEOUT_S, set_as_default=False)
+        if given_up.is_set():
+            client.close()
+        return client
+
+    try:
+        client = _patiently(open_client, tick)
     except (OSError, TimeoutError, ValueError) as error:
         raise ClusterError(
             f"No Dask scheduler answers at {address}: {error}", "start one with: dask scheduler"
         ) from error
+    finally:
+        given_up.set()
     try:
         try:
-            client.wait_for_workers(1, timeout=CONNECT_TIMEOUT_S)
+            _patiently(lambda: client.wait_for_workers(1, timeout=CONNECT_TIMEOUT_S), tick)
         except TimeoutError:
             raise ClusterError(
                 f"The scheduler at {address} has no workers", f"start one with: dask worker {address}"
@@ -198,6 +215,19 @@ def _remote_cluster(choice: ClusterChoice, address: str) -> Iterator[ConnectedCl
         )
     finally:
         Call(client.close).wait(CLOSE_LIMIT_S)
+
+
+def _patiently(function: Callable[[], Any], tick: Callable[[], None]) -> Any:
+    """Wait for a call into the cluster, and tick meanwhile."""
+    call = Call(function)
+    until_s = time.monotonic() + 2 * CONNECT_TIMEOUT_S  # a frozen scheduler takes the connection, and Dask then waits
+    while not call.wait(TICK_S):
+        tick()
+        if time.monotonic() > until_s:
+            raise TimeoutError("no answer")
+    if call.error:
+        raise call.error
+    return call.answer
 
 
 def exposure(address: str, *, insecure: bool) -> str | None:

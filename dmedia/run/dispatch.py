@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dmedia.run.worker import run_chunk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable
 
     from distributed import Client, Future
 
@@ -89,10 +89,23 @@ class Window:
         Names the futures, so that Dask's dashboard groups them.
     slots : int
         Slots of the cluster.
+    alone : container of int
+        Numbers of tasks that go alone in their chunk; may change meanwhile.
+
+    Attributes
+    ----------
+    pace : Pace
+        How long files take.
+    wave : int
+        Counts the submissions between two drains, so that workers can tell what was submitted before one.
     """
 
-    def __init__(self, client: Client, record: RecordWriter, operation: str, slots: int) -> None:
+    def __init__(
+        self, client: Client, record: RecordWriter, operation: str, slots: int, alone: Container[int] = ()
+    ) -> None:
         self.pace = Pace()
+        self.wave = 0
+        self._alone = alone
         self._client = client
         self._record = record
         self._key = f"{operation}-{record.job}"
@@ -126,6 +139,7 @@ class Window:
             run_chunk,
             [self._record.job] * len(chunks),
             chunks,
+            [self.wave] * len(chunks),
             key=keys,
             pure=False,
             retries=0,
@@ -145,6 +159,31 @@ class Window:
         future.release()
         return tasks
 
+    def next_wave(self) -> int:
+        """Let what is submitted from now on belong to another wave.
+
+        Returns
+        -------
+        int
+            The wave that ends.
+        """
+        self.wave += 1
+        return self.wave - 1
+
+    def abandon(self) -> list[int]:
+        """Give up all that Dask was asked to do, and what was going to be.
+
+        Returns
+        -------
+        list of int
+            Numbers of the tasks, which nobody works on now.
+        """
+        tasks = [*itertools.chain.from_iterable(self._held.values()), *self._ready]
+        self._held.clear()
+        self._ready.clear()
+        self._ready_bytes = 0
+        return [task.number for task in tasks]
+
     def _next_chunk(self) -> tuple[Task, ...]:
         """Take the next tasks that together take about ``CHUNK_S``, less towards the end so that no slot idles.
 
@@ -158,8 +197,11 @@ class Window:
         chunk: list[Task] = []
         while self._ready and len(chunk) < LONGEST_CHUNK:
             budget_s -= self.pace.forecast_s(self._ready[0])
-            if chunk and (budget_s < 0 or not self.pace.known):
+            alone = self._ready[0].number in self._alone
+            if chunk and (budget_s < 0 or alone or not self.pace.known):
                 break
             chunk.append(self._ready.popleft())
             self._ready_bytes -= weigh(chunk[-1].size_bytes)
+            if alone:
+                break
         return tuple(chunk)

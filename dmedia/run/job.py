@@ -3,37 +3,32 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import threading
-import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
-from dmedia.errors import ClusterError, DmediaError
+from dmedia.errors import DmediaError, StoppedError, TooManyFailedError
 from dmedia.model import JobState, WorkOrder
 from dmedia.plan import plan_job
 from dmedia.record.reader import read_job
 from dmedia.record.unfinished import UnfinishedJobs
 from dmedia.record.writer import RecordWriter
-from dmedia.run.cluster import connect, load_dask
+from dmedia.report.observer import tell
+from dmedia.run.cluster import load_dask
 from dmedia.run.slots import STARTED_EARLY, Slots
 from dmedia.storage import local as storage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator, Mapping
 
     from dmedia.model import FileStatus, JobReport, JobSpec
     from dmedia.report.observer import Observer
-    from dmedia.run.cluster import ClusterChoice, ConnectedCluster
+    from dmedia.run.cluster import ClusterChoice
     from dmedia.run.stop import Stop
 
-T = TypeVar("T")
 
-TICK_S = 0.2
-"""Seconds without a result after which the record gets its heartbeat all the same."""
-
-OBSERVE_PERIOD_S = 0.25
-"""Seconds between two looks of the observer."""
+class CancelledError(Exception):
+    """The job was cancelled while it was planned."""
 
 
 def run_job(spec: JobSpec, choice: ClusterChoice, observer: Observer, stop: Stop) -> JobReport:
@@ -64,26 +59,28 @@ def run_job(spec: JobSpec, choice: ClusterChoice, observer: Observer, stop: Stop
     ClusterError
         When the cluster cannot be reached, and there is no job; or when it was lost, and what is done is in the record.
     """
-    with RecordWriter.create(spec) as record, early_start(order_of(record), choice):
-        _plan(record, observer, stop)
+    with RecordWriter.create(spec) as record, early_start(WorkOrder.of(record.job, spec), choice):
         try:
+            _plan(record, observer, stop)
             _run(record, choice, observer, stop)
-        except ClusterError:
-            if read_job(record.job).started_at is None:
+        except CancelledError:
+            record.end_unplanned(JobState.CANCELLED)
+        except DmediaError:
+            if not record.was_started():
                 record.discard()
             raise
     return read_job(record.job)
 
 
 def resume_job(job: str, again: Again, choice: ClusterChoice, observer: Observer, stop: Stop) -> JobReport:
-    """Take up a job that was interrupted, or do some of its files again.
+    """Take up a job that was interrupted or only created, or do some of its files again.
 
     Parameters
     ----------
     job : str
         Its id.
     again : Again
-        Which files that have an outcome are done again.
+        Which files that have an outcome are done again, and what is asked otherwise than before.
     choice, observer, stop
         See `run_job`.
 
@@ -99,18 +96,36 @@ def resume_job(job: str, again: Again, choice: ClusterChoice, observer: Observer
     JobHeldError
         When another launcher works on the job.
     StoppedError, ClusterError
-        See `run_job`; a plan that was never complete can be refused like a new one.
+        See `run_job`.
+    DmediaError
+        When a plan that was never complete is refused like a new one; the job has then failed.
     """
-    with RecordWriter.open(job) as record, early_start(order_of(record), choice):
-        record.withdraw_requests()
-        if not record.is_planned():
-            _plan(record, observer, stop)
-        else:
-            record.retry(again.statuses, again.codes)
-        for directory in record.rendition_directories():
-            storage.sweep(directory, job)
-        _run(record, choice, observer, stop)
+    with RecordWriter.open(job) as record, early_start(WorkOrder.of(job, record.spec), choice):
+        record.change(again.persistence)
+        if record.was_started():
+            record.withdraw_requests()  # they were made of the launcher before this one
+        try:
+            if record.is_planned():
+                record.retry(again.statuses, again.codes)
+                sweep(record)
+            else:
+                _plan_again(record, observer, stop)
+            _run(record, choice, observer, stop, failed_before=read_job(job).failed)
+        except CancelledError:
+            record.end_unplanned(JobState.CANCELLED)
     return read_job(job)
+
+
+def _plan_again(record: RecordWriter, observer: Observer, stop: Stop) -> None:
+    """Plan a job whose id somebody knows already: when the plan is refused, its record says why."""
+    try:
+        _plan(record, observer, stop)
+    except StoppedError:
+        raise
+    except DmediaError as error:
+        record.warn(f"{error.message}. {error.hint}" if error.hint else error.message)
+        record.end_unplanned(JobState.FAILED)
+        raise
 
 
 @dataclass(frozen=True)
@@ -123,51 +138,51 @@ class Again:
         ``FAILED``, ``CANCELLED`` or both.
     codes : frozenset of str or None
         Of failed files, only those with one of these error codes.
+    persistence : mapping of str to object
+        Fields of `Persistence` that are asked otherwise than before.
     """
 
     statuses: frozenset[FileStatus]
     codes: frozenset[str] | None = None
-
-
-def order_of(record: RecordWriter) -> WorkOrder:
-    """Tell what all tasks of a job have in common."""
-    spec = record.spec
-    return WorkOrder(record.job, spec.operation, spec.parameters, spec.output_directory, spec.limits)
-
-
-def told(look: Callable[[T], None], what: T) -> None:
-    """Let an observer look; one whose terminal or pipe is gone sees nothing, and the job goes on."""
-    with contextlib.suppress(OSError):
-        look(what)
+    persistence: Mapping[str, Any] = field(default_factory=dict)
 
 
 def _plan(record: RecordWriter, observer: Observer, stop: Stop) -> None:
+    """Plan a job, which may be stopped and cancelled meanwhile."""
+
     def found(total: int) -> None:
         stop.raise_if_asked()
-        told(observer.found, total)
+        if "cancel" in record.requests():
+            raise CancelledError
+        tell(observer.found, total)
 
-    try:
-        plan_job(record, found)
-    except DmediaError:
-        record.discard()
-        raise
+    plan_job(record, found)
 
 
-def _run(record: RecordWriter, choice: ClusterChoice, observer: Observer, stop: Stop) -> None:
+def _run(record: RecordWriter, choice: ClusterChoice, observer: Observer, stop: Stop, failed_before: int = 0) -> None:
     """Run what is pending, and declare the job ended unless it was stopped."""
-    planned = read_job(record.job)
-    told(observer.planned, planned)
+    from dmedia.run.course import Course
+
+    tell(observer.planned, read_job(record.job))
     sweep_abandoned(record)
-    end: JobState | None = None
-    if planned.pending:
-        with connect(choice) as cluster:
-            end = _work(record, cluster, observer, stop)
+    course = Course(record, observer, stop, failed_before)
+    if read_job(record.job).pending:
+        course.run(choice)
     else:
         record.start(None, None)
-    if end is JobState.CANCELLED:
+    if course.left_behind:
+        sweep(record)
+    if course.brake.cancelled:
         record.cancel_pending()
-    if stop.signal is None or end:
-        record.finish(end)
+        record.finish(JobState.CANCELLED)
+    elif (left := read_job(record.job)).done == left.total:
+        record.finish()
+    elif course.brake.gave_up:
+        raise TooManyFailedError(
+            f"{left.failed:,} of {left.total:,} files have failed, which is what --max-failures allows; "
+            f"{left.total - left.done:,} are not done",
+            f"dmedia status {record.job} --failed says why; then dmedia resume {record.job}",
+        )
 
 
 @contextlib.contextmanager
@@ -209,39 +224,7 @@ def sweep_abandoned(record: RecordWriter) -> None:
             storage.sweep(directory, job)
 
 
-def _work(record: RecordWriter, cluster: ConnectedCluster, observer: Observer, stop: Stop) -> JobState | None:
-    """Work through everything that is pending; tell how the job ends where its files do not tell."""
-    from dmedia.run.collect import Harvest
-    from dmedia.run.dispatch import Window
-    from dmedia.run.live import Brake, Live
-    from dmedia.run.pulse import Pulse
-
-    gc.freeze()  # what was loaded until now stays
-    gc.enable()
-    record.start(cluster.scheduler, cluster.dashboard)
-    if cluster.warning:
-        record.warn(cluster.warning)
-    order = order_of(record)
-    window = Window(cluster.client, record, order.operation, cluster.slots)
-    with Live(cluster.client, order) as live, contextlib.closing(Harvest(cluster.client, window)) as harvest:
-        brake, pulse = Brake(stop, record, live), Pulse(cluster, record)
-        observed_s = 0.0
-        while True:
-            if not brake.look():
-                harvest.expect(window.refill())
-            if not window or brake.expired:
-                break
-            outcome = harvest.next(TICK_S)
-            window.pace.learn(outcome.results)
-            record.give_back([task.number for task in outcome.lost])
-            record.commit(outcome.results, live.running())
-            if time.monotonic() - observed_s > OBSERVE_PERIOD_S:
-                observed_s = time.monotonic()
-                told(observer.progress, read_job(record.job))
-            if outcome.results:
-                pulse.heard()
-            pulse.check()
-    if live.worker_was_lost:  # it could not tidy up after its slots
-        for directory in record.rendition_directories():
-            storage.sweep(directory, order.job)
-    return JobState.CANCELLED if brake.cancelled else None
+def sweep(record: RecordWriter) -> None:
+    """Remove the temporary files of a job that no slot works on."""
+    for directory in record.rendition_directories():
+        storage.sweep(directory, record.job)

@@ -16,10 +16,18 @@ class Call:
     ----------
     function : callable
         What is called, without arguments.
+
+    Attributes
+    ----------
+    answer : object
+        What it returned; ``None`` before, and after an error.
+    error : Exception or None
+        What it raised.
     """
 
     def __init__(self, function: Callable[[], Any]) -> None:
         self.answer: Any = None
+        self.error: Exception | None = None
         self._answered = threading.Event()
         self._function = function
         threading.Thread(target=self._run, name="dmedia-call", daemon=True).start()
@@ -42,7 +50,7 @@ class Call:
     def _run(self) -> None:
         try:
             self.answer = self._function()
-        except Exception:  # noqa: BLE001 - a cluster that is gone ends calls in many ways; the job's loop tells of it
-            self.answer = None
+        except Exception as error:  # noqa: BLE001 - a cluster that is gone ends calls in many ways
+            self.error = error
         finally:
             self._answered.set()

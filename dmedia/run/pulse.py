@@ -5,18 +5,21 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from dmedia.errors import ClusterError
+from dmedia.errors import ClusterError, ClusterLostError
 from dmedia.run.patience import Call
 
 if TYPE_CHECKING:
     from dmedia.record.writer import RecordWriter
     from dmedia.run.cluster import ConnectedCluster
 
-IDLE_S = 3.0
+IDLE_S = 2.0
 """Seconds without a result after which the scheduler is asked whether it is there."""
 
+SILENCE_S = 3.0
+"""Seconds after which a scheduler that does not answer is told of. A busy one answers within one or two."""
+
 SILENCE_LIMIT_S = 30.0
-"""Seconds after which a scheduler that does not answer counts as lost. A busy one answers within a few."""
+"""Seconds after which it counts as lost."""
 
 
 class Pulse:
@@ -27,7 +30,7 @@ class Pulse:
     cluster : ConnectedCluster
         The cluster.
     record : RecordWriter
-        Gets a warning when there are no workers.
+        Gets a warning for as long as something is wrong.
     """
 
     def __init__(self, cluster: ConnectedCluster, record: RecordWriter) -> None:
@@ -35,19 +38,23 @@ class Pulse:
         self._heard_s = self._alone_since_s = time.monotonic()
         self._asked_s = 0.0
         self._call: Call | None = None
+        self._warning: str | None = None
 
     def heard(self) -> None:
         """Note that a result came."""
         self._heard_s = self._alone_since_s = time.monotonic()
         self._call = None
+        self._warn(None)
 
     def check(self) -> None:
         """Ask the scheduler when nothing was heard for a while.
 
         Raises
         ------
+        ClusterLostError
+            When the scheduler was lost, or does not answer for longer than the job waits for an answer.
         ClusterError
-            When the scheduler was lost, does not answer, or has had no worker, for longer than the job waits.
+            When it has had no worker for longer than the job waits for one.
         """
         now_s = time.monotonic()
         client: Any = self._cluster.client
@@ -60,14 +67,37 @@ class Pulse:
         elif self._call.wait(0):
             workers = (self._call.answer or {}).get("n_workers")
             self._call, self._heard_s = None, now_s
-            if workers:
-                self._alone_since_s = now_s
-            elif workers == 0:
-                self._record.warn("The cluster has no workers: waiting for one")
-                if now_s - self._alone_since_s > self._cluster.worker_wait_s:
-                    raise self._lost(f"has had no workers for {self._cluster.worker_wait_s:g} s")
+            self._count(workers, now_s)
         elif now_s - self._asked_s > min(SILENCE_LIMIT_S, self._cluster.worker_wait_s):
             raise self._lost("does not answer")
+        elif now_s - self._asked_s > SILENCE_S:
+            self._warn(f"The scheduler at {self._cluster.scheduler} does not answer")
 
-    def _lost(self, how: str) -> ClusterError:
-        return ClusterError(f"The scheduler at {self._cluster.scheduler} {how}", f"dmedia resume {self._record.job}")
+    def close(self) -> None:
+        """Withdraw what was said of this connection."""
+        self._warn(None)
+
+    def _count(self, workers: int | None, now_s: float) -> None:
+        self._warn("The cluster has no workers: waiting for one" if workers == 0 else None)
+        if workers:
+            self._alone_since_s = now_s
+        elif workers == 0 and now_s - self._alone_since_s > self._cluster.worker_wait_s:
+            raise ClusterError(
+                f"The scheduler at {self._cluster.scheduler} has had no workers for {self._cluster.worker_wait_s:g} s",
+                f"dmedia resume {self._record.job}",
+            )
+
+    def _warn(self, text: str | None) -> None:
+        if text == self._warning:
+            return
+        if self._warning:
+            self._record.withdraw_warning(self._warning)
+        if text:
+            self._record.warn(text)
+        self._warning = text
+
+    def _lost(self, how: str) -> ClusterLostError:
+        self._warn(None)
+        return ClusterLostError(
+            f"The scheduler at {self._cluster.scheduler} {how}", f"dmedia resume {self._record.job}"
+        )

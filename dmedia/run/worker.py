@@ -70,7 +70,7 @@ class SlotsPlugin(WorkerPlugin):
                 told = running
 
 
-def run_chunk(job: str, tasks: tuple[Task, ...]) -> list[FileResult]:
+def run_chunk(job: str, tasks: tuple[Task, ...], wave: int) -> list[FileResult]:
     """Process a chunk: what a Dask future carries.
 
     Parameters
@@ -79,6 +79,8 @@ def run_chunk(job: str, tasks: tuple[Task, ...]) -> list[FileResult]:
         The job's id; its plugin owns the slots.
     tasks : tuple of Task
         The chunk.
+    wave : int
+        The submissions that it belongs to.
 
     Returns
     -------
@@ -86,12 +88,12 @@ def run_chunk(job: str, tasks: tuple[Task, ...]) -> list[FileResult]:
         One for each task that was tried.
     """
     worker = get_worker()
-    return slots_of(worker, job).work(tasks, worker.address)
+    return slots_of(worker, job).work(tasks, wave, worker.address)
 
 
-def drain(job: str, dask_worker: Worker) -> None:
-    """Begin no further file of a job on this worker."""
-    slots_of(dask_worker, job).drain()
+def drain(job: str, wave: int, dask_worker: Worker) -> None:
+    """Begin no further file of the chunks of a job that were submitted up to a wave."""
+    slots_of(dask_worker, job).drain(wave)
 
 
 def kill(job: str, dask_worker: Worker) -> None:

@@ -1,0 +1,226 @@
+"""A launcher's course through the pending files of a job, whatever becomes of the cluster on the way."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import time
+from typing import TYPE_CHECKING
+
+from dmedia.errors import ClusterError, ClusterLostError, DmediaError
+from dmedia.model import WorkOrder
+from dmedia.record.reader import read_job
+from dmedia.report.observer import tell
+from dmedia.run.brake import Brake, most_failed
+from dmedia.run.cluster import connect
+from dmedia.run.collect import Harvest
+from dmedia.run.dispatch import Window
+from dmedia.run.live import Live
+from dmedia.run.pulse import Pulse
+from dmedia.run.retries import UNCHARGED, Retries
+
+if TYPE_CHECKING:
+    from dmedia.record.writer import RecordWriter
+    from dmedia.report.observer import Observer
+    from dmedia.run.cluster import ClusterChoice, ConnectedCluster
+    from dmedia.run.collect import Outcome
+    from dmedia.run.stop import Stop
+
+TICK_S = 0.2
+"""Seconds without a result after which the record gets its heartbeat all the same."""
+
+OBSERVE_PERIOD_S = 0.25
+"""Seconds between two looks of the observer."""
+
+RECONNECT_PERIOD_S = 1.0
+"""Seconds between two attempts to reach a scheduler that was lost."""
+
+
+class EndedError(Exception):
+    """The job was asked to end while the launcher waited for a cluster."""
+
+
+class Course:
+    """The work of one launcher on one job.
+
+    Parameters
+    ----------
+    record : RecordWriter
+        Planned.
+    observer : Observer
+        Is told how it goes.
+    stop : Stop
+        Ends it early.
+    failed_before : int
+        Failed files that do not count for ``--max-failures``.
+
+    Attributes
+    ----------
+    brake : Brake
+        Tells afterwards whether the job was cancelled or given up.
+    left_behind : bool
+        Whether workers were lost, which could not tidy up after their slots.
+    """
+
+    def __init__(self, record: RecordWriter, observer: Observer, stop: Stop, failed_before: int) -> None:
+        report = read_job(record.job)
+        self.brake = Brake(stop, record)
+        self.left_behind = False
+        self._record, self._observer = record, observer
+        self._retries = Retries(record.spec.persistence)
+        self._most_failed = most_failed(record.spec.persistence, report.total)
+        self._failed = report.failed - failed_before
+        self._observed_s = 0.0
+        self._count_failed(0)
+
+    def run(self, choice: ClusterChoice) -> None:
+        """Work until nothing is pending or the job is asked to end; a scheduler that is lost is looked for.
+
+        Parameters
+        ----------
+        choice : ClusterChoice
+            Where to work.
+
+        Raises
+        ------
+        ClusterError
+            When the cluster cannot be reached, or was lost and did not come back.
+        """
+        gc.freeze()  # what was loaded until now stays
+        gc.enable()
+        lost: ClusterLostError | None = None
+        lost_s = 0.0
+        while True:
+            try:
+                with connect(choice, self._tick) as cluster:
+                    if lost:
+                        self._record.withdraw_warning(_looking_for(lost))
+                        lost = None
+                    self._follow(cluster)
+                    return
+            except EndedError:
+                return
+            except ClusterLostError as error:
+                if choice.local:
+                    raise
+                lost, lost_s, self.left_behind = error, time.monotonic(), True
+                self._record.warn(_looking_for(error))
+            except ClusterError:
+                if not lost:
+                    raise
+            if time.monotonic() - lost_s > choice.worker_wait_s:
+                raise ClusterError(
+                    f"{lost.message}, and could not be reached again for {choice.worker_wait_s:g} s", lost.hint
+                )
+            with contextlib.suppress(EndedError):  # the next connection ends at once
+                self._wait(RECONNECT_PERIOD_S)
+
+    def _follow(self, cluster: ConnectedCluster) -> None:
+        """Work on one connection."""
+        record = self._record
+        record.start(cluster.scheduler, cluster.dashboard)
+        if cluster.warning:
+            record.warn(cluster.warning)
+        order = WorkOrder.of(record.job, record.spec)
+        window = Window(cluster.client, record, order.operation, cluster.slots, self._retries.alone)
+        live = Live(cluster.client, order)
+        try:
+            with live, contextlib.closing(Harvest(cluster.client, window)) as harvest:
+                self._feed(window, harvest, live, Pulse(cluster, record))
+        except Exception as error:
+            if not isinstance(error, DmediaError) and cluster.client.status == "running":
+                raise  # a bug of ours
+            record.give_back(window.abandon())
+            if isinstance(error, DmediaError):
+                raise
+            raise ClusterLostError(f"The scheduler at {cluster.scheduler} was lost: {error}") from error
+        finally:
+            self.left_behind |= live.worker_was_lost
+
+    def _feed(self, window: Window, harvest: Harvest, live: Live, pulse: Pulse) -> None:
+        """Keep the window full and note what comes of it, until there is nothing more to do."""
+        held = False
+        while not self.brake.expired:
+            self.brake.look()
+            self._record.give_back(self._retries.due())
+            if self.brake.holds and not held:
+                live.drain(window.next_wave())
+            held = self.brake.holds
+            if self.brake.kills:
+                live.kill()
+            if not held:
+                harvest.expect(window.refill())
+            if not window and self._is_over():
+                break
+            outcome = harvest.next(TICK_S)
+            self._note(outcome, window, live)
+            if outcome.results:
+                pulse.heard()
+            elif outcome.lost:
+                time.sleep(TICK_S)  # whatever gives tasks back at once shall not be asked without end
+            pulse.check()
+        pulse.close()
+
+    def _note(self, outcome: Outcome, window: Window, live: Live) -> None:
+        """Sort what files came to, and record it."""
+        ended, tried = [], []
+        again = [task.number for task in outcome.lost]
+        for result in outcome.results:
+            if result.failure and result.failure.code in UNCHARGED:
+                self.brake.room.found_full()
+                again.append(result.number)
+            elif self._retries.claim(result):
+                tried.append(result)
+            else:
+                ended.append(result)
+        if any(not result.failure for result in ended):
+            self.brake.room.written()
+        window.pace.learn(ended)
+        self._retries.forget(ended)
+        self._record.give_back(again)
+        self._record.commit(ended, live.running(), tried)
+        self._count_failed(sum(result.failure is not None for result in ended))
+        self._observe()
+
+    def _is_over(self) -> bool:
+        """Tell whether nothing is left to do, or shall be done."""
+        if self.brake.ending:
+            return True
+        if self.brake.waits:
+            report = read_job(self._record.job)
+            return report.done == report.total
+        return not self._retries
+
+    def _count_failed(self, more: int) -> None:
+        self._failed += more
+        if self._most_failed is not None and self._failed >= self._most_failed:
+            self.brake.gave_up = True
+
+    def _observe(self) -> None:
+        if time.monotonic() - self._observed_s > OBSERVE_PERIOD_S:
+            self._observed_s = time.monotonic()
+            tell(self._observer.progress, read_job(self._record.job))
+
+    def _tick(self) -> None:
+        """Show that the launcher lives, and heed requests, while it waits for a cluster.
+
+        Raises
+        ------
+        EndedError
+            When the job was asked to end.
+        """
+        self._record.commit([], [])
+        self._observe()
+        self.brake.look()
+        if self.brake.ending:
+            raise EndedError
+
+    def _wait(self, seconds: float) -> None:
+        until_s = time.monotonic() + seconds
+        while time.monotonic() < until_s:
+            self._tick()
+            time.sleep(TICK_S)
+
+
+def _looking_for(lost: ClusterLostError) -> str:
+    return f"{lost.message}: trying to reach it again"

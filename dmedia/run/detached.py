@@ -1,0 +1,117 @@
+"""A launcher of its own: a process that outlives whoever has asked for the job."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dmedia.record.home import LOCK_FILE, job_folder
+from dmedia.record.lock import holder, host
+from dmedia.record.reader import read_job
+from dmedia.record.writer import RecordWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dmedia.model import JobSpec
+
+LOG_FILE = "launcher.log"
+"""In the job's folder: what the launcher would have told a terminal."""
+
+LOOK_PERIOD_S = 0.05
+
+
+def create_job(spec: JobSpec) -> str:
+    """Make the record of a job that a launcher will soon take.
+
+    Parameters
+    ----------
+    spec : JobSpec
+        What is asked for.
+
+    Returns
+    -------
+    str
+        The job's id.
+    """
+    with RecordWriter.create(spec) as record:
+        return record.job
+
+
+@dataclass(frozen=True)
+class DetachedLauncher:
+    """A launcher that was started.
+
+    Attributes
+    ----------
+    job : str
+        The job's id.
+    process : subprocess.Popen
+        The launcher.
+    """
+
+    job: str
+    process: subprocess.Popen[bytes]
+
+    def wait_for_plan(self, limit_s: float) -> int | None:
+        """Wait until the launcher has the job and knows how many files it has.
+
+        Parameters
+        ----------
+        limit_s : float
+            Seconds to wait at most.
+
+        Returns
+        -------
+        int or None
+            Its exit status, if it has ended already.
+        """
+        lock = job_folder(self.job) / LOCK_FILE
+        until_s = time.monotonic() + limit_s
+        while time.monotonic() < until_s:
+            status = self.process.poll()
+            if status is not None:
+                return status
+            if holder(lock) == (host(), self.process.pid) and not read_job(self.job).planning:
+                return None
+            time.sleep(LOOK_PERIOD_S)
+        return self.process.poll()
+
+    def words(self) -> list[str]:
+        """Read the last lines that the launcher wrote."""
+        try:
+            return (job_folder(self.job) / LOG_FILE).read_text("utf-8", "replace").splitlines()[-20:]
+        except OSError:
+            return []
+
+
+def start_launcher(job: str, arguments: Sequence[str], *, reads_stdin: bool) -> DetachedLauncher:
+    """Start a launcher in a session of its own, which no terminal's end reaches.
+
+    Parameters
+    ----------
+    job : str
+        The job it works on.
+    arguments : sequence of str
+        Its command line, without the program.
+    reads_stdin : bool
+        Whether the job's inputs come from standard input: then the launcher inherits it.
+
+    Returns
+    -------
+    DetachedLauncher
+    """
+    with open(job_folder(job) / LOG_FILE, "ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "dmedia", *arguments],
+            stdin=None if reads_stdin else subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )
+    return DetachedLauncher(job, process)

@@ -1,0 +1,92 @@
+"""The room left on the disk that renditions go to."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from dmedia.errors import shown
+from dmedia.report.summary import size
+
+LOOK_PERIOD_S = 1.0
+"""Seconds between two looks at the disk."""
+
+FULL_WAIT_S, LONGEST_FULL_WAIT_S = 1.0, 60.0
+"""Seconds after which a disk is tried again that was found full although it says it has room (a quota), doubling."""
+
+RESERVE_BYTES, RESERVE_SHARE = 2**30, 0.02
+"""Kept free unless told otherwise: the lesser of 1 GiB and 2 % of the file system."""
+
+
+def reserve_bytes(directory: bytes, asked: int | None) -> int:
+    """Tell how much of a file system is kept free.
+
+    Parameters
+    ----------
+    directory : bytes
+        Exists, and lies on it.
+    asked : int or None
+        What a person said.
+
+    Returns
+    -------
+    int
+        Bytes.
+    """
+    if asked is not None:
+        return asked
+    found = os.statvfs(directory)
+    return min(RESERVE_BYTES, int(RESERVE_SHARE * found.f_blocks * found.f_frsize))
+
+
+class Room:
+    """Watches the room left, and tells when there is too little to go on.
+
+    Parameters
+    ----------
+    directory : bytes
+        Where renditions go; exists.
+    asked_bytes : int or None
+        What must stay free; ``None`` for the default.
+    """
+
+    def __init__(self, directory: bytes, asked_bytes: int | None) -> None:
+        self._directory = directory
+        self._reserve_bytes = reserve_bytes(directory, asked_bytes)
+        self._shortage: str | None = None
+        self._look_at_s = 0.0
+        self._full_wait_s = FULL_WAIT_S
+
+    def found_full(self) -> None:
+        """Note that a write failed for want of room."""
+        self._shortage = self._too_little() or (
+            f"Waiting for disk space: writing to {shown(self._directory)} fails for want of it (a quota, perhaps)"
+        )
+        self._look_at_s = time.monotonic() + self._full_wait_s
+        self._full_wait_s = min(2 * self._full_wait_s, LONGEST_FULL_WAIT_S)
+
+    def written(self) -> None:
+        """Note that a rendition was written."""
+        self._full_wait_s = FULL_WAIT_S
+
+    def shortage(self) -> str | None:
+        """Tell why the job must wait, if it must: the same words until it need not."""
+        now_s = time.monotonic()
+        if now_s >= self._look_at_s:
+            self._look_at_s = now_s + LOOK_PERIOD_S
+            found = self._too_little()
+            self._shortage = (self._shortage or found) if found else None
+        return self._shortage
+
+    def _too_little(self) -> str | None:
+        try:
+            found = os.statvfs(self._directory)
+        except OSError:
+            return None  # whether it is there is for the files to say
+        free_bytes = found.f_bavail * found.f_frsize
+        if free_bytes >= self._reserve_bytes:
+            return None
+        return (
+            f"Waiting for disk space: {size(free_bytes)} are free in {shown(self._directory)}, "
+            f"{size(self._reserve_bytes)} are kept free (--min-free)"
+        )
