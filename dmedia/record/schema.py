@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from dmedia.errors import DamagedRecordError, RecordError
+from dmedia.record.header import APPLICATION_ID, SCHEMA_VERSION, check_header, cure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-APPLICATION_ID = 0x646D6564
-"""``dmed`` in ASCII: SQLite's header field for what kind of file this is."""
-
-SCHEMA_VERSION = 1
 
 READ_WAIT_S = 10.0
 """How long a reader waits for a lock, in seconds: only a rollback journal makes it wait at all."""
@@ -120,15 +116,16 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     A launcher killed while it committed can leave a rollback journal, which SQLite plays back only for a connection
     that may write; then, and only then, this one may.
     """
+    check_header(path)
     connection = _connect(path, "ro", READ_WAIT_S)
     try:
-        _check_identity(connection, path)
+        _touch(connection)
     except sqlite3.OperationalError as error:
         connection.close()
         if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_READONLY:
             raise
         connection = _connect(path, "rw", READ_WAIT_S)
-        _check_identity(connection, path)
+        _touch(connection)
         connection.execute("PRAGMA query_only = 1")
     except BaseException:
         connection.close()
@@ -142,40 +139,21 @@ def connect_to_write(path: Path) -> sqlite3.Connection:
 
 
 def open_for_writing(path: Path) -> sqlite3.Connection:
-    """Open a record to write it, after SQLite has looked through all of it. To be used within `translated`."""
-    connection = connect_to_write(path)
-    try:
-        _check_identity(connection, path)
-        _look_through(connection, path)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+    """Open a record to write it, after SQLite has looked through all of it. To be used within `translated`.
 
-
-def _look_through(connection: sqlite3.Connection, path: Path) -> None:
-    found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-    if found != "ok":
-        raise DamagedRecordError(f"The record {path} is damaged: {found}", _HINT)
-
-
-def _check_identity(connection: sqlite3.Connection, path: Path) -> None:
-    """Refuse a database that is no record of dmedia or is of a newer version.
-
-    Raises
-    ------
-    DamagedRecordError
-        The message names the file.
+    It looks by a connection that cannot write, for one that can would change a damaged record when it is closed: it
+    brings the write-ahead log into it.
     """
-    application = connection.execute("PRAGMA application_id").fetchone()[0]
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if application != APPLICATION_ID:
-        raise DamagedRecordError(f"{path} is no record of dmedia", _HINT)
-    if version != SCHEMA_VERSION:
-        raise DamagedRecordError(
-            f"The record {path} has version {version}; this dmedia reads version {SCHEMA_VERSION}",
-            "Use a newer dmedia.",
-        )
+    with closing(open_for_reading(path)) as connection:
+        found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if found != "ok":
+        raise DamagedRecordError(f"The record {path} is damaged: {found}", cure(path))
+    return connect_to_write(path)
+
+
+def _touch(connection: sqlite3.Connection) -> None:
+    """Let SQLite open the file, which it puts off until something is read."""
+    connection.execute("PRAGMA schema_version").fetchone()
 
 
 @contextmanager
@@ -222,7 +200,7 @@ def translated(path: Path) -> Iterator[None]:
             raise RecordError(f"The record {path} is locked by another process: {error}") from error
         if code in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY} or extended in _WRITE_FAULTS:
             raise RecordError(f"The record {path} cannot be written: {error}", "Is its disk full?") from error
-        raise DamagedRecordError(f"The record {path} is damaged or cannot be opened: {error}", _HINT) from error
+        raise DamagedRecordError(f"The record {path} is damaged or cannot be opened: {error}", cure(path)) from error
 
 
 @contextmanager
@@ -237,12 +215,12 @@ def decoded(path: Path) -> Iterator[None]:
     try:
         yield
     except (ValueError, TypeError, KeyError, IndexError) as error:
-        raise DamagedRecordError(f"The record {path} is damaged: {type(error).__name__}: {error}", _HINT) from error
+        raise DamagedRecordError(
+            f"The record {path} is damaged: {type(error).__name__}: {error}", cure(path)
+        ) from error
 
 
 _WRITE_FAULTS = frozenset({sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_TRUNCATE})
-
-_HINT = "It is left as it is. Renditions are not affected; a new job with --overwrite makes them anew."
 
 
 def _connect(path: Path, mode: str, wait_s: float) -> sqlite3.Connection:
