@@ -34,6 +34,9 @@ OPTIONS = {"protocol_whitelist": "fd", "format_whitelist": CONTAINERS}
 
 NOT_A_FILM = Disposition.attached_pic | Disposition.timed_thumbnails
 
+READ_AGAIN_BYTES, BLOCK_BYTES = 64 * 2**20, 2**20
+"""How much of either end of a film is read again to tell a failing disk from a damaged file."""
+
 SHORTEST_DEADLINE_S = 120.0
 DEADLINE_FACTOR = 10.0
 """A film's deadline is the greater of 120 s and ten times its duration: see `Limits.timeout_s`."""
@@ -154,8 +157,8 @@ def _stream_duration(stream: VideoStream) -> float | None:
 
 def _refusal(source: OpenSource, error: FFmpegError) -> MediaError:
     """Say why a file does not open as a film: what it is tells more than what FFmpeg says."""
-    if isinstance(error, OSError) and error.errno:
-        return fault(error, "open")
+    if isinstance(error, OSError) and (unreadable := _reading_fault(source)):
+        return unreadable
     sniffed = source.sniffed
     if sniffed.kind != "film":
         what = f"this is {sniffed.format}" if sniffed.format else "not a film"
@@ -163,7 +166,20 @@ def _refusal(source: OpenSource, error: FFmpegError) -> MediaError:
     if _lacks_index(source.descriptor):
         message = "Incomplete input: the film has no index (moov): it was cut, or never finished"
         return MediaError("incomplete_input", message, "open")
-    return MediaError("corrupt_input", f"Corrupt input: {error.strerror or error}", "open")
+    said = "the container is damaged" if isinstance(error, OSError) else error.strerror or error
+    return MediaError("corrupt_input", f"Corrupt input: {said}", "open")
+
+
+def _reading_fault(source: OpenSource) -> MediaError | None:
+    """Read where containers keep what tells about them: FFmpeg says EIO of damaged content too (matroskadec.c)."""
+    ends = {0, max(0, source.size_bytes - READ_AGAIN_BYTES)}
+    try:
+        for start in ends:
+            for at in range(start, min(start + READ_AGAIN_BYTES, source.size_bytes), BLOCK_BYTES):
+                os.pread(source.descriptor, BLOCK_BYTES, at)
+    except OSError as error:
+        return fault(error, "open")
+    return None
 
 
 def _lacks_index(descriptor: int) -> bool:
