@@ -51,7 +51,7 @@ def document(diagnosis: Diagnosis) -> dict[str, Any]:
         sandbox = {"active": False, "abi": 0, "refuses": [], "reason": "no slot could start"}
     else:
         sandbox = {
-            "active": slot.is_tight,
+            "active": slot.is_tight and not slot.sandbox.reason,
             "abi": slot.sandbox.abi,
             "refuses": list(slot.sandbox.refuses),
             "reason": slot.sandbox.reason,

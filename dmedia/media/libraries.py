@@ -9,8 +9,9 @@ import sys
 import sysconfig
 from pathlib import Path
 
-CODECS = ("av", "PIL", "pillow_heif", "rawpy", "pyvips", "numpy")
-"""Packages that are loaded when the first file needs them, maybe long after the slot has given up reading elsewhere."""
+CODECS = ("av", "PIL", "pillow_heif", "_pillow_heif", "rawpy", "pyvips", "numpy")
+"""Packages and modules that are loaded with the first file that needs them, maybe long after the slot has given up
+reading elsewhere."""
 
 DISTRIBUTIONS = ("pyvips", "pyvips-binary", "av", "pillow", "pillow-heif", "rawpy", "numpy")
 
@@ -47,7 +48,7 @@ def readable_paths() -> list[str]:
         found += _package_places(package)
     for variable in ("FONTCONFIG_FILE", "FONTCONFIG_PATH", "LD_LIBRARY_PATH"):
         found += filter(None, os.environ.get(variable, "").split(os.pathsep))
-    paths.update(dict.fromkeys(found))
+    paths.update(dict.fromkeys(filter(os.path.isabs, found)))
     return list(paths)
 
 
@@ -92,5 +93,9 @@ def _package_places(package: str) -> list[str]:
         specification = importlib.util.find_spec(package)
     except (ImportError, ValueError):
         return []
-    places = list(specification.submodule_search_locations or ()) if specification else []
+    if specification is None:
+        return []
+    if specification.submodule_search_locations is None:
+        return [specification.origin or ""]
+    places = list(specification.submodule_search_locations)
     return [*places, *(str(Path(place).parent / f"{package}.libs") for place in places)]

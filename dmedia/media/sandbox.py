@@ -71,7 +71,7 @@ class Sandbox:
     abi : int
         Version of the kernel's Landlock interface; 0 where nothing is narrowed.
     reason : str
-        Why nothing is; empty where something is.
+        Why nothing is, or not all; empty where all that the interface knows is refused.
     """
 
     abi: int
@@ -104,11 +104,12 @@ def enter(directories: Iterable[bytes]) -> Sandbox:
     if platform.machine() not in MACHINES:
         return Sandbox(0, f"the numbers of Landlock's system calls on {platform.machine()} are not known here")
     try:
+        others = len(os.listdir("/proc/self/task")) - 1
         abi = _call(CREATE_RULESET, None, 0, QUERY_VERSION)
         _restrict(abi, directories)
     except OSError as error:
         return Sandbox(0, REASONS.get(error.errno or 0, f"Landlock failed: {error.strerror}"))
-    return Sandbox(abi)
+    return Sandbox(abi, f"{others} threads ran before the sandbox was entered" if others else "")
 
 
 def is_tight() -> bool:

@@ -29,7 +29,7 @@ class Scratch:
         with contextlib.suppress(OSError):
             _sweep(tempfile.gettempdir())
             path = tempfile.mkdtemp(prefix=PREFIX)
-            self._lock = _hold(path)
+            self._lock = _hold_if_possible(path)
             self.path = path
 
     def close(self) -> None:
@@ -50,6 +50,16 @@ def _sweep(folder: str) -> None:
             lock = _hold(path)
             shutil.rmtree(path, ignore_errors=True)
             os.close(lock)
+
+
+def _hold_if_possible(path: str) -> int | None:
+    """Lock a new directory where the file system can; fails where somebody took it for one that was left."""
+    try:
+        return _hold(path)
+    except (BlockingIOError, FileNotFoundError):
+        raise
+    except OSError:  # network file systems lock files only: what is left there is nobody's to remove
+        return None
 
 
 def _hold(path: str) -> int:

@@ -81,18 +81,29 @@ def test_on_other_systems_and_machines_no_system_call_is_tried(lie: str) -> None
     assert told == {"abi": 0, "is_told": True}
 
 
+@needs_landlock
+def test_threads_that_ran_before_are_told_of() -> None:
+    told = run(
+        "import threading\nthreading.Thread(target=threading.Event().wait, args=(5,), daemon=True).start()\n"
+        "entered = sandbox.enter([])\ntold(abi=entered.abi, reason=entered.reason)\nsys.stdout.flush(); os._exit(0)"
+    )
+    assert told == {"abi": kernel_abi(), "reason": "1 threads ran before the sandbox was entered"}
+
+
 def test_the_folder_of_a_checkout_or_a_script_is_not_readable_for_being_on_the_path(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(str(tmp_path))
     (tmp_path / "rawpy").mkdir()
     (tmp_path / "rawpy" / "__init__.py").write_text("")
+    (tmp_path / "_pillow_heif.py").write_text("")
     (tmp_path / "site-packages").mkdir()
     monkeypatch.syspath_prepend(str(tmp_path / "site-packages"))
     paths = {os.path.realpath(path) for path in libraries.readable_paths()}
     package = Path(libraries.__file__).parents[1]
     assert str(package) in paths
-    assert {str(tmp_path / "rawpy"), str(tmp_path / "site-packages")} <= paths
+    named = {str(tmp_path / name) for name in ("rawpy", "site-packages", "_pillow_heif.py")}
+    assert named <= paths
     assert not {str(package.parent), str(tmp_path), os.path.expanduser("~"), "/", "/tmp", "/etc", "/proc"} & paths
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import socket
@@ -335,6 +336,22 @@ def test_scratch_of_the_dead_is_removed_and_that_of_the_living_is_not(
     }  # fmt: skip
     living.close()
     newer.close()
+
+
+def test_scratch_on_a_file_system_without_locks_of_directories_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*arguments: object) -> None:
+        raise OSError(errno.EBADF, "Bad file descriptor")
+
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("fcntl.flock", refuse)
+    scratch = Scratch()
+    assert os.path.isdir(scratch.path or "")
+    Scratch().close()
+    assert os.path.isdir(scratch.path or "")
+    scratch.close()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_without_room_for_scratch_slots_work_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
