@@ -53,7 +53,8 @@ HINTS: dict[ErrorCode, str] = {
 
 WORDS: tuple[tuple[ErrorCode, str], ...] = (
     ("disk_full", r"no space left|disk quota"),
-    ("too_large", r"exceeds the maximum image size"),  # of libheif, which calls it a memory allocation error
+    ("corrupt_input", r"out of memory reading of \""),  # of libtiff, for a tag that says it has billions of values
+    ("too_large", r"exceeds (the )?(maximum image size|security limit)"),  # libheif calls it an allocation error too
     ("out_of_memory", r"(out of|unsufficient) memory|cannot allocate|memory allocation|bad_alloc"),
     ("io_error", r"system error: (input/output error|stale file handle|remote i/o)|too many open files"),
     ("too_large", r"security limit|exceeds? (the )?limit|decompression bomb"),
@@ -90,7 +91,7 @@ def classify(text: str) -> ErrorCode:
         ``corrupt_input`` where no pattern matches.
     """
     lines = text.splitlines()
-    said = "\n".join(line for line in lines if not FOLLOW_UP.search(line)) or text
+    said = "\n".join(line for line in lines if not FOLLOW_UP.search(line))
     return next((code for code, pattern in PATTERNS if pattern.search(said)), "corrupt_input")
 
 

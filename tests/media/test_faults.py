@@ -25,6 +25,16 @@ from dmedia.model import Task
         ("unable to copy to memory\n  out of memory --- size == 3GB\n", "out_of_memory"),
         ("source: read error\nsystem error: Input/output error\n", "io_error"),
         ("heif: Memory allocation error: Security limit exceeded", "out_of_memory"),
+        (
+            "heif: Memory allocation error: Image size 60000x60000 exceeds the maximum image size 1073741824",
+            "too_large",
+        ),
+        (
+            "heif: Memory allocation error: iinf box has 65536 items, which exceeds the security limit of 256",
+            "too_large",
+        ),
+        ('tiff2vips: Out of memory reading of "Compression"\n', "corrupt_input"),
+        ("unable to call pngsave_target\n  vips2png: unable to write to target target\n", "corrupt_input"),
         ("", "corrupt_input"),
     ],
 )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dmedia.media.opened import OpenSource
     from dmedia.model import Limits
 
-FAULTS = (ValueError, RuntimeError, EOFError, OSError, SyntaxError)
+FAULTS = (ValueError, RuntimeError, EOFError, OSError, SyntaxError, TypeError, OverflowError)
 """What pillow-heif raises for a damaged file."""
 
 BANDS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}
@@ -76,9 +76,10 @@ def open_picture(source: OpenSource, limits: Limits) -> HeifPicture:
     check_boxes(source)
     with source.file() as file:
         try:
-            heif = pillow_heif.open_heif(file, convert_hdr_to_8bit=False)
+            picture = HeifPicture(pillow_heif.open_heif(file, convert_hdr_to_8bit=False))
         except FAULTS as error:
             raise faults.media_error(str(error), "decode") from None
-    picture = HeifPicture(heif)
+        except LookupError:  # it opens a file without pictures as a list of none
+            raise MediaError("corrupt_input", "Corrupt input: there is no picture in it", "decode") from None
     check_pixels(picture.width, picture.height, limits)
     return picture
