@@ -68,15 +68,21 @@ def read_persistence(values: dict[str, Any]) -> dict[str, Any]:
     dict
         Fields of `Persistence`; what was not said is not there.
     """
-    limit = values["max_failures"]
     said = {
         "retries": values["retries"],
         "retry_wait_s": values["retry_wait"],
-        "max_failed": int(limit) if limit and not limit.endswith("%") else None,
-        "max_failed_share": float(limit[:-1]) / 100 if limit and limit.endswith("%") else None,
         "min_free_bytes": values["min_free"],
     }
-    return {name: value for name, value in said.items() if value is not None}
+    return {name: value for name, value in said.items() if value is not None} | _failure_limit(values["max_failures"])
+
+
+def _failure_limit(said: str | None) -> dict[str, Any]:
+    """Read a number or a share; it takes the place of both that may have been said before."""
+    if said is None:
+        return {}
+    if said.endswith("%"):
+        return {"max_failed": None, "max_failed_share": float(said[:-1]) / 100}
+    return {"max_failed": int(said), "max_failed_share": None}
 
 
 def new_persistence(values: dict[str, Any]) -> Persistence:

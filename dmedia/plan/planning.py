@@ -81,7 +81,8 @@ def plan_job(record: RecordWriter, found: Callable[[int], None] = lambda _: None
     counted = record.plan.count()
     bytes_in, forecast = record.plan.sum_bytes(*preflight.most_bytes(spec))
     free = preflight.free_bytes(output_directory)
-    preflight.refuse_full_disk(output_directory, forecast, free)
+    reserve = preflight.reserve_bytes(output_directory, spec.persistence.min_free_bytes)
+    preflight.refuse_full_disk(output_directory, forecast, free, reserve)
     if not record.ephemeral:
         preflight.make_directory(output_directory, record.job)
     record.planned(catalog.base, catalog.ignored, warnings)

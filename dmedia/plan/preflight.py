@@ -32,6 +32,8 @@ PIXEL_BYTES: dict[str | None, float] = {
 LONGEST_RATIO = 2.0
 """Longer side of a picture for its shorter one, where a box bounds only one side: 16:9 is 1.78."""
 
+RESERVE_BYTES, RESERVE_SHARE = 2**30, 0.02
+
 WRITE_TEST = b"dmedia write test\n"
 
 
@@ -100,18 +102,46 @@ def longest_name(output_directory: bytes) -> int:
     return NAME_MAX
 
 
-def refuse_full_disk(output_directory: bytes, forecast: int, free: int) -> None:
+def reserve_bytes(output_directory: bytes, asked: int | None) -> int:
+    """Tell how much is kept free where the output directory is or will be.
+
+    Parameters
+    ----------
+    output_directory : bytes
+        Its path.
+    asked : int or None
+        What a person said.
+
+    Returns
+    -------
+    int
+        Bytes; without a word, the lesser of 1 GiB and 2 % of the file system.
+    """
+    if asked is not None:
+        return asked
+    found = os.statvfs(nearest_existing(output_directory))
+    return min(RESERVE_BYTES, int(RESERVE_SHARE * found.f_blocks * found.f_frsize))
+
+
+def refuse_full_disk(output_directory: bytes, forecast: int, free: int, reserve: int) -> None:
     """Refuse a job whose renditions will not fit.
+
+    Parameters
+    ----------
+    output_directory : bytes
+        Where they go.
+    forecast, free, reserve : int
+        Bytes that they will take, that are free, and that are to stay so.
 
     Raises
     ------
     PreflightError
-        It names both numbers.
+        It names the numbers.
     """
-    if forecast > free:
+    if forecast > free - reserve:
         raise PreflightError(
-            f"Not enough disk space for {shown(output_directory)}: "
-            f"about {size(forecast)} are needed, {size(free)} are free",
+            f"Not enough disk space for {shown(output_directory)}: about {size(forecast)} are needed, "
+            f"{size(free)} are free, and {size(reserve)} of them are to stay so (--min-free)",
             "Free some space, choose another directory with -o, or do a part of the job with --limit.",
         )
 

@@ -14,7 +14,7 @@ from dmedia.report.observer import tell
 from dmedia.run.brake import Brake, most_failed
 from dmedia.run.cluster import connect
 from dmedia.run.collect import Harvest
-from dmedia.run.dispatch import Window
+from dmedia.run.dispatch import LONGEST_CHUNK, Window
 from dmedia.run.live import Live
 from dmedia.run.pulse import Pulse
 from dmedia.run.retries import UNCHARGED, Retries
@@ -149,7 +149,7 @@ class Course:
             if self.brake.kills:
                 live.kill()
             if not held:
-                harvest.expect(window.refill())
+                harvest.expect(window.refill(self._longest_chunk()))
             if not window and self._is_over():
                 break
             outcome = harvest.next(TICK_S)
@@ -195,6 +195,10 @@ class Course:
         self._failed += more
         if self._most_failed is not None and self._failed >= self._most_failed:
             self.brake.gave_up = True
+
+    def _longest_chunk(self) -> int:
+        """Let no chunk have more files than may still fail, because their failures are told together."""
+        return LONGEST_CHUNK if self._most_failed is None else max(1, self._most_failed - self._failed)
 
     def _observe(self) -> None:
         if time.monotonic() - self._observed_s > OBSERVE_PERIOD_S:

@@ -119,8 +119,13 @@ class Window:
     def __len__(self) -> int:
         return len(self._held)
 
-    def refill(self) -> list[Future[Any]]:
+    def refill(self, longest: int = LONGEST_CHUNK) -> list[Future[Any]]:
         """Submit chunks until the window is full or no task is pending.
+
+        Parameters
+        ----------
+        longest : int
+            Tasks that a chunk may have, at least 1.
 
         Returns
         -------
@@ -131,7 +136,7 @@ class Window:
         size = self._size if self.pace.known else FIRST_CHUNKS_PER_SLOT * self._slots
         if len(self._held) > size // 2:
             return []
-        chunks = list(itertools.islice(iter(self._next_chunk, ()), size - len(self._held)))
+        chunks = list(itertools.islice(iter(lambda: self._next_chunk(longest), ()), size - len(self._held)))
         if not chunks:
             return []
         keys = [(self._key, next(self._numbers)) for _ in chunks]
@@ -184,7 +189,7 @@ class Window:
         self._ready_bytes = 0
         return [task.number for task in tasks]
 
-    def _next_chunk(self) -> tuple[Task, ...]:
+    def _next_chunk(self, longest: int) -> tuple[Task, ...]:
         """Take the next tasks that together take about ``CHUNK_S``, less towards the end so that no slot idles.
 
         Until the pace is known a chunk is one file: the first of a slow kind would otherwise be told of much too late.
@@ -195,7 +200,7 @@ class Window:
             self._ready_bytes += sum(weigh(task.size_bytes) for task in fetched)
         budget_s = min(CHUNK_S, self._ready_bytes * self.pace.s_per_byte / (4 * self._slots))
         chunk: list[Task] = []
-        while self._ready and len(chunk) < LONGEST_CHUNK:
+        while self._ready and len(chunk) < min(longest, LONGEST_CHUNK):
             budget_s -= self.pace.forecast_s(self._ready[0])
             alone = self._ready[0].number in self._alone
             if chunk and (budget_s < 0 or alone or not self.pace.known):

@@ -6,6 +6,7 @@ import os
 import time
 
 from dmedia.errors import shown
+from dmedia.plan.preflight import reserve_bytes
 from dmedia.report.summary import size
 
 LOOK_PERIOD_S = 1.0
@@ -13,30 +14,6 @@ LOOK_PERIOD_S = 1.0
 
 FULL_WAIT_S, LONGEST_FULL_WAIT_S = 1.0, 60.0
 """Seconds after which a disk is tried again that was found full although it says it has room (a quota), doubling."""
-
-RESERVE_BYTES, RESERVE_SHARE = 2**30, 0.02
-"""Kept free unless told otherwise: the lesser of 1 GiB and 2 % of the file system."""
-
-
-def reserve_bytes(directory: bytes, asked: int | None) -> int:
-    """Tell how much of a file system is kept free.
-
-    Parameters
-    ----------
-    directory : bytes
-        Exists, and lies on it.
-    asked : int or None
-        What a person said.
-
-    Returns
-    -------
-    int
-        Bytes.
-    """
-    if asked is not None:
-        return asked
-    found = os.statvfs(directory)
-    return min(RESERVE_BYTES, int(RESERVE_SHARE * found.f_blocks * found.f_frsize))
 
 
 class Room:

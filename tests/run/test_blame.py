@@ -63,7 +63,7 @@ def test_a_crash_a_hang_and_a_memory_bomb_fail_alone_and_the_worker_lives_on(
     before = [process.pid for process in cluster.worker_processes()]
     launcher = dmedia.start(
         *("convert", "in", "-o", "out", "--format", "avif", "--effort", "9", "--json", "--scheduler", cluster.address),
-        *("--timeout", "12", "--slot-memory", "300M"),
+        *("--timeout", "12", "--slot-memory", "300M", "--retries", "0"),
     )
     crash_slot_working_on(b"crash.png", cluster, tmp_path)
     out, _ = launcher.communicate(timeout=120)

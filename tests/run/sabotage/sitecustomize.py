@@ -2,12 +2,14 @@
 
 ``SABOTAGED_SLOTS`` names a log. A slot then writes a line into it for each file it begins; one whose name begins with
 ``crash`` really crashes it, ``hang`` hangs it with the interpreter's lock held, ``hungry`` makes it use memory without
-end. ``KILLED_AT_COMMIT`` is a number: a launcher is killed when it has so many results to commit, and before it does.
+end; the disk fails twice under one that begins with ``flaky``, and always under ``broken``. ``KILLED_AT_COMMIT`` is a
+number: a launcher is killed when it has so many results to commit, and before it does.
 """
 
 from __future__ import annotations
 
 import ctypes
+import errno
 import importlib.util
 import os
 import signal
@@ -46,8 +48,11 @@ class Patch(MetaPathFinder):
 
 
 def sabotage_slots(module: Any) -> None:
-    log = os.open(LOG or "", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    process = module.process
+    log = os.open(LOG or "", os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+    process, look_at = module.process, module.look_at
+
+    def fail(*arguments: Any) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     def sabotaged(order: Any, task: Any, *others: Any) -> Any:
         name = os.path.basename(task.source)
@@ -59,6 +64,9 @@ def sabotage_slots(module: Any) -> None:
         hoard = []
         while name.startswith(b"hungry"):
             hoard.append(b"\1" * (16 << 20))
+        attempts = os.pread(log, 1 << 20, 0).split(b"\n").count(name)
+        fails = name.startswith(b"broken") or (name.startswith(b"flaky") and attempts <= 2)
+        module.look_at = fail if fails else look_at
         return process(order, task, *others)
 
     module.process = sabotaged

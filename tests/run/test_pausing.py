@@ -1,0 +1,150 @@
+"""A job waits when a person asks it to or the disk has no room, and goes on without a file lost or failed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.command import Dmedia, below, wait_until
+from tests.media_making import encoded, photo
+
+FILES = 24
+COMMAND = ("convert", "in", "-o", "out", "--format", "avif", "--effort", "6", "-j", "2")
+DISK_BYTES = 64 * 2**20
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> Path:
+    """Pictures that take a while each."""
+    (tmp_path / "in").mkdir()
+    for number in range(FILES):
+        (tmp_path / "in" / f"{number:02}.png").write_bytes(encoded(photo((700, 500), number), "PNG"))
+    return tmp_path / "in"
+
+
+def status(dmedia: Dmedia, state: str) -> dict[str, object] | None:
+    """Read the newest job's status once it is what is waited for."""
+    document: dict[str, object] = dmedia("status", "last", "--json").document
+    return document if document.get("status") == state else None
+
+
+def test_a_paused_job_begins_nothing_until_it_is_resumed(dmedia: Dmedia, sources: Path) -> None:
+    launcher = dmedia.start(*COMMAND)
+    wait_until(lambda: dmedia("status", "last", "--json").document.get("completed"))
+    assert dmedia("pause", "last").status == 0
+    wait_until(lambda: (seen := status(dmedia, "paused")) and not seen["processing"])
+    paused = dmedia("status", "last", "--json").document
+    assert paused["duration"] == "running"
+    assert 0 < paused["completed"] < FILES
+    assert "  paused  " in dmedia("status", "last").out
+    assert dmedia("status", "last", "--json").document["completed"] == paused["completed"]
+    resumed = dmedia("resume", "last")
+    assert (resumed.status, "goes on" in resumed.out) == (0, True)
+    launcher.communicate(timeout=120)
+    assert launcher.returncode == 0
+    assert {(file["status"], file["attempts"]) for file in dmedia.files().values()} == {("completed", 1)}
+
+
+def test_a_paused_job_is_cancelled_and_stopped_like_any_other(dmedia: Dmedia, sources: Path) -> None:
+    launcher = dmedia.start(*COMMAND)
+    wait_until(lambda: dmedia("status", "last", "--json").document.get("completed"))
+    dmedia("pause", "last")
+    wait_until(lambda: status(dmedia, "paused"))
+    launcher.send_signal(signal.SIGTERM)
+    launcher.communicate(timeout=60)
+    assert launcher.returncode == 143
+    assert dmedia("pause", "last").status == 2
+    again = dmedia.start("resume", "last")
+    wait_until(lambda: status(dmedia, "running"))
+    dmedia("pause", "last")
+    wait_until(lambda: status(dmedia, "paused"))
+    assert dmedia("cancel", "last").status == 0
+    again.communicate(timeout=60)
+    assert again.returncode == 9
+    assert status(dmedia, "cancelled")
+
+
+def small_disk(command: list[str]) -> list[str]:
+    """Make a command line that runs with a small file system of its own at ``out``."""
+    may_mount = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
+    mount = f'mount -t tmpfs -o size={DISK_BYTES} none out && exec "$@"'
+    return ["unshare", "--mount", *may_mount, "sh", "-c", mount, "sh", *command]
+
+
+def _can_mount(directory: Path) -> bool:
+    (directory / "out").mkdir()
+    return (
+        sys.platform == "linux"
+        and not subprocess.run(
+            small_disk(["true"]), cwd=directory, check=False, capture_output=True, timeout=60
+        ).returncode
+    )
+
+
+class SmallDisk:
+    """A job whose output directory is a small file system, seen from outside through its launcher."""
+
+    def __init__(self, dmedia: Dmedia, *options: str) -> None:
+        self.launcher = subprocess.Popen(
+            small_disk([sys.executable, "-m", "dmedia", *COMMAND, *options]),
+            cwd=dmedia.directory,
+            env=dmedia.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        self.out = Path(f"/proc/{self.launcher.pid}/root{dmedia.directory}/out")
+        self.ballast = self.out / "ballast"
+
+    def fill(self, leave_bytes: int) -> None:
+        """Take all room but so much."""
+        found = os.statvfs(self.out)
+        with self.ballast.open("ab") as file:
+            os.posix_fallocate(file.fileno(), 0, found.f_bavail * found.f_frsize - leave_bytes)
+
+
+@pytest.fixture
+def disk(dmedia: Dmedia, sources: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[SmallDisk]:
+    """A running job on a small disk, with the options the test names."""
+    if not _can_mount(tmp_path):
+        pytest.skip("no file system can be mounted here: neither root nor user namespaces")
+    disk = SmallDisk(dmedia, *request.param)
+    wait_until(lambda: dmedia("status", "last", "--json").document.get("completed"))
+    yield disk
+    disk.launcher.kill()
+    disk.launcher.communicate()
+
+
+@pytest.mark.parametrize("disk", [("--min-free", "4MiB")], indirect=True)
+def test_below_the_reserve_the_job_waits_and_goes_on_by_itself(dmedia: Dmedia, disk: SmallDisk) -> None:
+    disk.fill(leave_bytes=2 * 2**20)
+    waiting = wait_until(lambda: (seen := status(dmedia, "paused")) and not seen["processing"] and seen)
+    assert "kept free (--min-free)" in str(waiting["warnings"])
+    assert waiting["failed"] == 0
+    disk.ballast.unlink()
+    _, err = disk.launcher.communicate(timeout=120)
+    assert disk.launcher.returncode == 0
+    assert b"warning: Waiting for disk space" in err
+    ended = dmedia("status", "last", "--json").document
+    assert (ended["status"], ended["completed"], ended["warnings"]) == ("completed", FILES, [])
+    assert {file["attempts"] for file in dmedia.files().values()} == {1}
+
+
+@pytest.mark.parametrize("disk", [("--min-free", "0")], indirect=True)
+def test_a_full_disk_leaves_no_file_under_a_final_name_and_fails_none(dmedia: Dmedia, disk: SmallDisk) -> None:
+    disk.fill(leave_bytes=0)
+    waiting = wait_until(lambda: status(dmedia, "paused"))
+    assert "Waiting for disk space" in str(waiting["warnings"])
+    assert waiting["failed"] == 0
+    whole = [file for file in dmedia.files().values() if file["status"] == "completed"]
+    named = [name for name in below(disk.out) if name != "ballast" and not name.startswith(".dmedia-")]
+    assert len(named) == len(whole)
+    disk.ballast.unlink()
+    disk.launcher.communicate(timeout=120)
+    assert disk.launcher.returncode == 0
+    assert {(file["status"], file["attempts"]) for file in dmedia.files().values()} == {("completed", 1)}
