@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from dataclasses import replace
@@ -39,7 +40,7 @@ class Slots:
             self._idle.put(slot)
         self._running: dict[int, Running] = {}
         self._lock = threading.Lock()
-        self._draining = False
+        self._drained_wave: float = -1
 
     @property
     def count(self) -> int:
@@ -51,31 +52,36 @@ class Slots:
         for slot in self._all:
             slot.start()
 
-    def work(self, tasks: tuple[Task, ...], worker: str) -> list[FileResult]:
+    def work(self, tasks: tuple[Task, ...], wave: int, worker: str) -> list[FileResult]:
         """Process the tasks of a chunk one after the other in one slot.
 
         Parameters
         ----------
         tasks : tuple of Task
             The chunk.
+        wave : int
+            The submissions that it belongs to.
         worker : str
             Address of this Dask worker, for the results.
 
         Returns
         -------
         list of FileResult
-            One for each task that was tried. Shorter than the chunk when the slots are drained or killed: the launcher
-            then keeps the others as pending.
+            One for each task that was tried. Shorter than the chunk when its wave is drained, the slots are killed or
+            the disk is full: the launcher then keeps the others as pending.
         """
         results: list[FileResult] = []
         slot = self._idle.get()
         try:
             for task in tasks:
-                if self._draining:
+                if wave <= self._drained_wave:
                     break
                 self._note(Running(task.number, worker, time.time()))
-                results.append(replace(slot.work(task), worker=worker))
+                result = replace(slot.work(task), worker=worker)
+                results.append(result)
                 self._forget(task)
+                if result.failure and result.failure.code == "disk_full":
+                    break  # the next would only meet the same
         except SlotKilledError:
             pass
         finally:
@@ -88,13 +94,13 @@ class Slots:
         with self._lock:
             return list(self._running.values())
 
-    def drain(self) -> None:
-        """Begin no further file; those being worked on end by themselves."""
-        self._draining = True
+    def drain(self, wave: int) -> None:
+        """Begin no further file of the chunks submitted up to a wave; those being worked on end by themselves."""
+        self._drained_wave = max(self._drained_wave, wave)
 
     def close(self) -> None:
         """End all child processes, and begin nothing further."""
-        self._draining = True
+        self._drained_wave = math.inf
         for slot in self._all:
             slot.close()
         self._scratch.close()

@@ -93,16 +93,17 @@ def test_threads_that_ran_before_are_told_of() -> None:
 def test_the_folder_of_a_checkout_or_a_script_is_not_readable_for_being_on_the_path(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.syspath_prepend(str(tmp_path))
-    (tmp_path / "rawpy").mkdir()
-    (tmp_path / "rawpy" / "__init__.py").write_text("")
-    (tmp_path / "_pillow_heif.py").write_text("")
+    (tmp_path / "a_package").mkdir()
+    (tmp_path / "a_package" / "__init__.py").write_text("")
+    (tmp_path / "a_module.py").write_text("")
     (tmp_path / "site-packages").mkdir()
+    monkeypatch.setattr(libraries, "CODECS", ("a_package", "a_module", "nowhere"))
+    monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.syspath_prepend(str(tmp_path / "site-packages"))
     paths = {os.path.realpath(path) for path in libraries.readable_paths()}
     package = Path(libraries.__file__).parents[1]
     assert str(package) in paths
-    named = {str(tmp_path / name) for name in ("rawpy", "site-packages", "_pillow_heif.py")}
+    named = {str(tmp_path / name) for name in ("a_package", "site-packages", "a_module.py")}
     assert named <= paths
     assert not {str(package.parent), str(tmp_path), os.path.expanduser("~"), "/", "/tmp", "/etc", "/proc"} & paths
 

@@ -119,13 +119,13 @@ def test_slots_tell_what_they_work_on_and_begin_nothing_when_drained(
 ) -> None:
     slots = Slots(order, 1)
     slots.start()
-    thread = threading.Thread(target=slots.work, args=((slow,), "tcp://w"))
+    thread = threading.Thread(target=slots.work, args=((slow,), 0, "tcp://w"))
     thread.start()
     (running,) = wait_until(slots.running)
     assert (running.number, running.worker) == (0, "tcp://w")
-    slots.drain()
+    slots.drain(0)
     slots.close()
     thread.join(60)
     assert slots.running() == []
-    assert slots.work((slow,), "tcp://w") == []
+    assert slots.work((slow,), 1, "tcp://w") == []
     assert slot_module.START_ATTEMPTS > 1
