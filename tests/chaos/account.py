@@ -95,8 +95,8 @@ class Account:
             for cost in self.costs
             if cost.run_again > cost.allowed
         ]
-        if self.statuses[-1] != 0:
-            faults.append(f"the last launcher ended with {self.statuses[-1]}")
+        if self.statuses != (-9, 0):
+            faults.append(f"launchers ended with {self.statuses} instead of one killed and one done")
         return faults
 
     def table(self) -> str:

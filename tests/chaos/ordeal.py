@@ -115,7 +115,7 @@ def undergo(trial: Trial, directory: Path, seed: int) -> Account:
 
                 unit = wait_until(find_target, STAGE_LIMIT_S)
                 hits.append(strike(kill, unit, cluster, launching))
-                assert len(publications.names) < files, "it came too late"
+                assert len(hits[-1].recorded) < files, "it came too late"
             wait_until(launching.tend, STAGE_LIMIT_S)
         wall_s = time.monotonic() - began_s
     reports = dmedia("status", launching.job, "--files", "--json").document["files"]
