@@ -34,6 +34,7 @@ TOO_LARGE: dict[str, Callable[[], bytes]] = {
 """Pictures above the limit of pixels, by their header: nothing of them is decoded."""
 
 LYING: dict[str, Callable[[], bytes]] = {
+    "lying.jpg": lambda: bombs.jpeg_of(LARGE, LARGE),
     "lying.tif": lambda: bombs.tiff_of(LARGE, LARGE, "tiff_lzw"),
     "lying-raw.tif": lambda: bombs.tiff_of(LARGE, LARGE),
     "lying.bmp": lambda: bombs.bmp_of(LARGE, LARGE),

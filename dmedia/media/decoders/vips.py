@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dmedia.errors import MediaError
 from dmedia.media import faults, resolution
 from dmedia.media.decoders.picture import orientation_of
 from dmedia.media.exif import exif_of_tiff
@@ -28,6 +29,10 @@ LOADERS = {
 
 JPEG_SHRINKS = (8, 4, 2)
 """libjpeg decodes to 1/2, 1/4 and 1/8 from the low frequencies of each block alone."""
+
+JPEG_PIXELS_PER_BYTE = 64 * 8 * 4
+"""Each block of 64 pixels takes at least one bit of Huffman code (ITU-T T.81, F.1.2.1), and one component at least has
+a block for every four. What is missing libjpeg makes up in grey, with no more than a warning."""
 
 
 class VipsPicture:
@@ -103,6 +108,9 @@ def open_picture(source: OpenSource, limits: Limits) -> VipsPicture:
         check_boxes(source)
     picture = VipsPicture(source.descriptor, source.sniffed.format)
     check_pixels(picture.width, picture.height, limits)
+    if picture.format == "jpg" and picture.width * picture.height > JPEG_PIXELS_PER_BYTE * source.size_bytes:
+        message = f"Corrupt input: {source.size_bytes:,} bytes cannot hold {picture.width}x{picture.height} pixels"
+        raise MediaError("corrupt_input", message, "decode")
     return picture
 
 
