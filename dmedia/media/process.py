@@ -51,7 +51,7 @@ class Attempt:
     temporary : bytes
         Where the rendition is written first.
     descriptor : int
-        The source, open for reading: it is opened by nobody here.
+        The source, open for reading.
     notes : Notes
         What is learned on the way.
     """
@@ -230,8 +230,8 @@ def _encode(picture: Picture, source: OpenSource, draft: Draft, attempt: Attempt
 
 def _keep_frames(picture: Picture, source: OpenSource, draft: Draft, attempt: Attempt) -> bool:
     """Put the source's own bytes, without what may not leave, where encoding would take one frame and lose the rest."""
-    parameters = attempt.parameters
-    if attempt.order.operation != "compress" or picture.frames == 1 or _format(source) != draft.format:
+    parameters, found = attempt.parameters, source.sniffed.format.removesuffix(" sequence")
+    if attempt.order.operation != "compress" or picture.frames == 1 or found != draft.format:
         return False
     if isinstance(parameters, Box) and (parameters.width or parameters.height):
         return False
@@ -239,10 +239,6 @@ def _keep_frames(picture: Picture, source: OpenSource, draft: Draft, attempt: At
         return False
     picture.decode(Size(picture.width, picture.height)).avg()  # damage in the first frame is found as ever
     return True
-
-
-def _format(source: OpenSource) -> str:
-    return source.sniffed.format.removesuffix(" sequence")
 
 
 def _keep_original(source: OpenSource, rendered: Rendered, draft: Draft, attempt: Attempt) -> bool:

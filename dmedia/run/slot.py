@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING
 
 from dmedia.errors import MediaError
 from dmedia.media.faults import failure_of
-from dmedia.media.guard import EXIT_OUT_OF_MEMORY
 from dmedia.model import Failure, FileResult
+from dmedia.run.post_mortem import tell_cause
 from dmedia.run.slot_server import STARTED, Answer, Beginning, SlotReport
 from dmedia.storage import local as storage
 
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 OVERDUE = "overdue"
 START_ATTEMPTS = 3
+
+REPORT_LIMIT_S = 60.0
+"""Seconds to wait for a slot that is asked about itself: it loads every codec first."""
 
 MOST_FILES = 10_000
 """Files after which a slot makes room for a new one: what libraries lose of memory is found again."""
@@ -128,6 +131,8 @@ class Slot:
         assert self._connection is not None, "started above"
         try:
             self._connection.send(None)
+            if not self._connection.poll(REPORT_LIMIT_S):
+                return f"it has not answered for {REPORT_LIMIT_S:g} s"
             answer: SlotReport | str = self._connection.recv()
         except (EOFError, OSError):
             return f"its process ended with status {self._clean_up()}"
@@ -156,7 +161,7 @@ class Slot:
                 answer in (STARTED, OVERDUE) and not self._killed
             ):  # it died at work; before that, the file cannot be the reason
                 status = -signal.SIGALRM if answer == OVERDUE else status
-                return _post_mortem(task, status, time.monotonic() - began_s, self._order.limits.timeout_s)
+                return tell_cause(task, status, time.monotonic() - began_s, self._order.limits.timeout_s)
         reason = answer or f"its process ended with status {status}"
         return FileResult(
             task.number, failure=Failure("internal", f"Internal error: no slot could start: {reason}", "run")
@@ -210,36 +215,3 @@ class Slot:
             status = self._process.wait()
         self._process = None
         return status
-
-
-def _post_mortem(task: Task, status: int, seconds: float, timeout_s: float | None) -> FileResult:
-    """Make a file's result of the way its slot died."""
-    if status == -signal.SIGALRM:
-        failure = Failure(
-            "timeout", f"Timeout: not done after {seconds:.3g} s", "run",
-            "give it longer with --timeout" if timeout_s else "its size allows no longer; --timeout sets a deadline",
-        )  # fmt: skip
-    elif status == -signal.SIGKILL:  # as the system's out-of-memory killer does
-        failure = Failure(
-            "out_of_memory",
-            "Out of memory: the slot was killed from outside, most likely by the system for want of memory",
-            "run",
-            "use fewer slots with -j, or a machine with more memory",
-        )
-    elif status in (EXIT_OUT_OF_MEMORY, -signal.SIGTRAP):
-        # GLib traps when it cannot allocate (g_malloc: "terminates the program", https://docs.gtk.org/glib/memory.html).
-        failure = Failure(
-            "out_of_memory",
-            "Out of memory: the file needs more than a slot may use",
-            "run",
-            "allow more with --slot-memory",
-        )
-    else:
-        how = signal.Signals(-status).name if status < 0 else f"exit status {status}"
-        failure = Failure(
-            "decoder_crash",
-            f"Decoder crash: the decoder ended with {how}",
-            "run",
-            "the file is damaged, or meets a bug in its codec",
-        )
-    return FileResult(task.number, failure=failure, seconds=seconds, bytes_in=max(0, task.size_bytes))

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.command import Dmedia
+from dmedia.run import slot
+from dmedia.run.diagnosis import diagnose
+from tests.command import ROOT, Dmedia
 from tests.sandboxes import kernel_abi
 
 
@@ -34,6 +39,23 @@ def test_doctor_tells_people_the_same(dmedia: Dmedia) -> None:
     told = dict(line.split(maxsplit=1) for line in ran.out.splitlines())
     assert told["sandbox"].startswith("active (Landlock ABI " if kernel_abi() else "NOT ACTIVE: ")
     assert {"dmedia", "python", "libvips", "slots", "records", "font"} <= set(told)
+
+
+def test_only_the_slot_loads_codecs(tmp_path: Path) -> None:
+    script = (
+        "import sys\nfrom dmedia.run.diagnosis import diagnose\nassert diagnose().slot.versions['libvips']\n"
+        "print(sorted({'av', 'pyvips', 'PIL', 'numpy', 'dask', 'distributed'} & set(sys.modules)))"
+    )
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_doctor_says_of_a_slot_that_is_silent(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text("import sys, time\n'-c' in sys.orig_argv and time.sleep(60)\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setattr(slot, "REPORT_LIMIT_S", 0.5)
+    assert diagnose().slot == "it has not answered for 0.5 s"
 
 
 def test_doctor_says_when_there_is_no_sandbox(dmedia: Dmedia, tmp_path: Path) -> None:

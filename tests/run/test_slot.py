@@ -129,3 +129,14 @@ def test_slots_tell_what_they_work_on_and_begin_nothing_when_drained(
     assert slots.running() == []
     assert slots.work((slow,), 1, "tcp://w") == []
     assert slot_module.START_ATTEMPTS > 1
+
+
+def test_what_is_submitted_after_a_drain_is_worked_on(order: WorkOrder, tmp_path: Path) -> None:
+    good = task(tmp_path, "good.jpg", jpeg())
+    slots = Slots(order, 1)
+    try:
+        slots.drain(3)
+        assert slots.work((good, good), 3, "tcp://w") == []
+        assert [result.failure for result in slots.work((good, good), 4, "tcp://w")] == [None, None]
+    finally:
+        slots.close()
