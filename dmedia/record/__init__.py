@@ -9,7 +9,8 @@
       jobs/<id>/ended           empty: there is no need to open this record to see whether it runs
       outputs/<digest>/<id>     empty: this job writes into the output directory of that digest
 
-``home`` finds the folders, ``folder`` and ``lock`` hold one, ``schema`` and ``journal`` open its database,
+``home`` finds the folders, ``folder`` and ``lock`` hold one, ``header``, ``schema`` and ``journal`` open its database,
 ``documents`` puts plain data into columns. ``writer`` writes (with ``plan_table``, ``task_table`` and ``life``, the
-three things it writes about), ``reader`` reads (with ``rows``), ``earlier`` asks the records of former jobs.
+three things it writes about), ``reader`` reads (with ``rows``), ``earlier`` and ``unfinished`` ask the records of
+other jobs, ``pruning`` removes old ones.
 """

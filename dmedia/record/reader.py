@@ -111,10 +111,9 @@ def list_jobs(recent: int = 20) -> tuple[list[JobReport], tuple[str, ...]]:
             continue
         try:
             report = read_job(job)
-        except UnknownJobError:
-            continue  # removed since the folder was listed
         except RecordError as error:
-            warnings.append(error.message)
+            if home.job_folder(job).is_dir():  # otherwise it was removed since the folder was listed
+                warnings.append(error.message)
             continue
         if report.state in ENDED or report.state is JobState.INTERRUPTED:
             others += 1

@@ -36,7 +36,7 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "empty": lambda path: os.truncate(path, 0),
     "of a newer dmedia": lambda path: overwrite(path, b"\0\0\0\x63", 60),  # where SQLite keeps the schema's version
 }
-REFUSED = [("status",), ("status", "--files"), ("resume",), ("retry",), ("cancel",)]
+REFUSED = [("status",), ("status", "--files"), ("resume",), ("retry",), ("cancel",), ("pause",)]
 
 
 def make_damaged(dmedia: Dmedia, how: str) -> Path:

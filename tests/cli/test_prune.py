@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from dmedia.record import home
+from dmedia.record import home, reader
+from dmedia.record.schema import open_for_reading
 from dmedia.record.writer import RecordWriter
 from tests.command import Dmedia
 from tests.media_making import jpeg
@@ -132,6 +133,21 @@ def test_after_pruning_the_same_command_still_finds_everything_up_to_date(dmedia
     dmedia(*command)
     assert len(dmedia("prune", "--older", "0d", "--json").document["removed"]) == 1
     assert dmedia(*command).document["skipped"] == 1
+
+
+def test_a_job_removed_while_it_is_listed_is_no_damaged_one(
+    dmedia: Dmedia, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    going, staying = ended_job(tmp_path / "out", 9), ended_job(tmp_path / "out", 9)
+
+    def open_late(path: Path) -> sqlite3.Connection:
+        if path.parent.name == going and path.exists():
+            assert dmedia("prune", "--older", "1d").status == 0
+        return open_for_reading(path)
+
+    monkeypatch.setattr(reader, "open_for_reading", open_late)
+    reports, warnings = reader.list_jobs()
+    assert ([report.id for report in reports], warnings) == ([staying], ())
 
 
 @pytest.mark.parametrize("age", ["90", "d", "-1d", "90 years", ""])
