@@ -9,9 +9,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from dmedia.model import FileStatus, JobState
-from dmedia.record import folder, life
-from dmedia.record.journal import drop_journal, shorten_journal
+from dmedia.model import FileStatus
+from dmedia.record import folder
+from dmedia.record.journal import shorten_journal
+from dmedia.record.life import JobLife, let_go, take_over
 from dmedia.record.plan_table import PlanTable
 from dmedia.record.rows import STORED, read_rows
 from dmedia.record.schema import CANCELLED, PENDING, RENDITION_DIRECTORIES, transaction, translated
@@ -43,6 +44,8 @@ class RecordWriter:
         Whether this is a dry run's.
     plan : PlanTable
         The rows while the job is planned.
+    life : JobLife
+        Where the job stands as a whole.
     """
 
     def __init__(self, opened: folder.OpenRecord) -> None:
@@ -53,6 +56,7 @@ class RecordWriter:
         self._place = opened
         self._connection = opened.connection
         self._tasks = TaskTable(opened.connection)
+        self.life = JobLife(opened, self._tasks)
         self._running: list[tuple[int, str, float]] = []
         self._beaten_at = 0.0
 
@@ -95,7 +99,7 @@ class RecordWriter:
         place = folder.open_existing(job)
         try:
             with translated(place.path):
-                life.take_over(place.connection)
+                take_over(place.connection)
                 return cls(place)
         except BaseException:
             place.close()
@@ -170,18 +174,6 @@ class RecordWriter:
         with translated(self._place.path):
             return [path for _, path in self._connection.execute(RENDITION_DIRECTORIES)]
 
-    def start(self, scheduler: str | None, dashboard: str | None) -> None:
-        """Declare that the job runs.
-
-        Parameters
-        ----------
-        scheduler, dashboard : str or None
-            Addresses for people to look at.
-        """
-        self._place.unmark_ended()
-        with translated(self._place.path):
-            life.start(self._connection, scheduler, dashboard)
-
     def pending(self, limit: int) -> list[Task]:
         """Hand out the next tasks in the order of their numbers; what was given back comes first.
 
@@ -241,26 +233,6 @@ class RecordWriter:
         """Forget what other processes asked of the launcher before this one."""
         folder.withdraw(self.job, *folder.REQUESTS)
 
-    def warn(self, text: str) -> None:
-        """Note something that concerns the job as a whole; the same text is noted once."""
-        with translated(self._place.path), transaction(self._connection):
-            self._connection.execute("INSERT OR IGNORE INTO warning VALUES (?)", (text,))
-
-    def withdraw_warning(self, text: str) -> None:
-        """Take a warning back, because what it told of is over."""
-        with translated(self._place.path), transaction(self._connection):
-            self._connection.execute("DELETE FROM warning WHERE text = ?", (text,))
-
-    def pause(self) -> None:
-        """Declare that the job waits."""
-        with translated(self._place.path):
-            life.turn(self._connection, JobState.PAUSED)
-
-    def go_on(self) -> None:
-        """Declare that the job does not wait any longer."""
-        with translated(self._place.path):
-            life.turn(self._connection, JobState.RUNNING)
-
     def change(self, persistence: Mapping[str, Any]) -> None:
         """Let this launcher meet failure and want of room in another way than was asked at first.
 
@@ -270,24 +242,6 @@ class RecordWriter:
             Fields of `Persistence`.
         """
         self.spec = replace(self.spec, persistence=replace(self.spec.persistence, **persistence))
-
-    def was_started(self) -> bool:
-        """Tell whether a launcher has ever begun to process files."""
-        with translated(self._place.path):
-            return self._connection.execute("SELECT started_at FROM state").fetchone()[0] is not None
-
-    def end_unplanned(self, state: JobState) -> None:
-        """Declare a job ended whose plan is not complete. What takes it up again plans it anew.
-
-        Parameters
-        ----------
-        state : JobState
-            ``CANCELLED``, or ``FAILED`` when the plan was refused.
-        """
-        self.cancel_pending()
-        with translated(self._place.path):
-            life.end(self._connection, state)
-        self._place.mark_ended()
 
     def cancel_pending(self) -> int:
         """Declare all files without an outcome cancelled, and tell how many."""
@@ -311,35 +265,6 @@ class RecordWriter:
         again = {FileStatus.FAILED, FileStatus.CANCELLED} & set(statuses)
         return self._move({STORED[status]: PENDING for status in again}, codes)
 
-    def finish(self, state: JobState | None = None) -> JobState:
-        """Declare the job ended, and bring its record into one file.
-
-        Parameters
-        ----------
-        state : JobState or None
-            ``COMPLETED``, ``FAILED`` or ``CANCELLED``; ``None`` lets the outcomes tell: failed when files failed and
-            none completed or was up to date, else completed.
-
-        Returns
-        -------
-        JobState
-            How it ended.
-
-        Raises
-        ------
-        RuntimeError
-            When the plan is not complete or outcomes do not balance: completed + failed + skipped + cancelled is not
-            the number of files, or not what was counted. That is a bug, and the job is not declared ended.
-        """
-        with translated(self._place.path):
-            if not self.is_planned():
-                raise RuntimeError(f"{self.job} cannot end: its plan is not complete")
-            ended = life.choose_end(self._tasks.balance(), state)
-            life.end(self._connection, ended)
-            drop_journal(self._connection, wait_s=0.2)
-        self._place.mark_ended()
-        return ended
-
     def discard(self) -> None:
         """Forget the job, because its plan was refused: the record goes."""
         self._place.discard()
@@ -348,7 +273,7 @@ class RecordWriter:
         """Let the job go. Its record stays, unless it was ephemeral."""
         if self._place.is_open and not self._place.ephemeral:
             with suppress(sqlite3.Error):
-                life.let_go(self._connection)
+                let_go(self._connection)
         self._place.close()
 
     def __enter__(self) -> RecordWriter:

@@ -98,17 +98,17 @@ class Brake:
     def _wait_for(self, shortage: str | None) -> None:
         if shortage != self._waits_for:
             if self._waits_for:
-                self._record.withdraw_warning(self._waits_for)
+                self._record.life.withdraw_warning(self._waits_for)
             if shortage:
-                self._record.warn(shortage)
+                self._record.life.warn(shortage)
             self._waits_for = shortage
         paused = not self.ending and (self._pause_asked or shortage is not None)
         if paused != self._paused:
             self._paused = paused
             if paused:
-                self._record.pause()
+                self._record.life.pause()
             else:
-                self._record.go_on()
+                self._record.life.go_on()
 
 
 def most_failed(persistence: Persistence, total: int) -> int | None:

@@ -94,7 +94,7 @@ class Course:
             try:
                 with connect(choice, self._tick) as cluster:
                     if lost:
-                        self._record.withdraw_warning(_looking_for(lost))
+                        self._record.life.withdraw_warning(_looking_for(lost))
                         lost = None
                     self._follow(cluster)
                     return
@@ -104,7 +104,7 @@ class Course:
                 if choice.local:
                     raise
                 lost, lost_s, self.left_behind = error, time.monotonic(), True
-                self._record.warn(_looking_for(error))
+                self._record.life.warn(_looking_for(error))
             except ClusterError:
                 if not lost:
                     raise
@@ -118,9 +118,11 @@ class Course:
     def _follow(self, cluster: ConnectedCluster) -> None:
         """Work on one connection."""
         record = self._record
-        record.start(cluster.scheduler, cluster.dashboard)
+        record.life.start(cluster.scheduler, cluster.dashboard)
+        if self.brake.waits:
+            record.life.pause()
         if cluster.warning:
-            record.warn(cluster.warning)
+            record.life.warn(cluster.warning)
         order = WorkOrder.of(record.job, record.spec)
         window = Window(cluster.client, record, order.operation, cluster.slots, self._retries.alone)
         live = Live(cluster.client, order)

@@ -64,9 +64,9 @@ def run_job(spec: JobSpec, choice: ClusterChoice, observer: Observer, stop: Stop
             _plan(record, observer, stop)
             _run(record, choice, observer, stop)
         except CancelledError:
-            record.end_unplanned(JobState.CANCELLED)
+            record.life.end_unplanned(JobState.CANCELLED)
         except DmediaError:
-            if not record.was_started():
+            if not record.life.was_started():
                 record.discard()
             raise
     return read_job(record.job)
@@ -102,7 +102,7 @@ def resume_job(job: str, again: Again, choice: ClusterChoice, observer: Observer
     """
     with RecordWriter.open(job) as record, early_start(WorkOrder.of(job, record.spec), choice):
         record.change(again.persistence)
-        if record.was_started():
+        if record.life.was_started():
             record.withdraw_requests()  # they were made of the launcher before this one
         try:
             if record.is_planned():
@@ -112,7 +112,7 @@ def resume_job(job: str, again: Again, choice: ClusterChoice, observer: Observer
                 _plan_again(record, observer, stop)
             _run(record, choice, observer, stop, failed_before=read_job(job).failed)
         except CancelledError:
-            record.end_unplanned(JobState.CANCELLED)
+            record.life.end_unplanned(JobState.CANCELLED)
     return read_job(job)
 
 
@@ -123,8 +123,8 @@ def _plan_again(record: RecordWriter, observer: Observer, stop: Stop) -> None:
     except StoppedError:
         raise
     except DmediaError as error:
-        record.warn(f"{error.message}. {error.hint}" if error.hint else error.message)
-        record.end_unplanned(JobState.FAILED)
+        record.life.warn(f"{error.message}. {error.hint}" if error.hint else error.message)
+        record.life.end_unplanned(JobState.FAILED)
         raise
 
 
@@ -169,14 +169,14 @@ def _run(record: RecordWriter, choice: ClusterChoice, observer: Observer, stop: 
     if read_job(record.job).pending:
         course.run(choice)
     else:
-        record.start(None, None)
+        record.life.start(None, None)
     if course.left_behind:
         sweep(record)
     if course.brake.cancelled:
         record.cancel_pending()
-        record.finish(JobState.CANCELLED)
+        record.life.finish(JobState.CANCELLED)
     elif (left := read_job(record.job)).done == left.total:
-        record.finish()
+        record.life.finish()
     elif course.brake.gave_up:
         raise TooManyFailedError(
             f"{left.failed:,} of {left.total:,} files have failed, which is what --max-failures allows; "
@@ -219,7 +219,7 @@ def sweep_abandoned(record: RecordWriter) -> None:
     """
     with contextlib.closing(UnfinishedJobs(record.spec.output_directory, besides=record.job)) as unfinished:
         for job in unfinished.working:
-            record.warn(f"{job} is writing into the same directory: a rendition is of the job that comes last")
+            record.life.warn(f"{job} is writing into the same directory: a rendition is of the job that comes last")
         for job, directory in unfinished.abandoned():
             storage.sweep(directory, job)
 

@@ -91,9 +91,9 @@ class Pulse:
         if text == self._warning:
             return
         if self._warning:
-            self._record.withdraw_warning(self._warning)
+            self._record.life.withdraw_warning(self._warning)
         if text:
-            self._record.warn(text)
+            self._record.life.warn(text)
         self._warning = text
 
     def _lost(self, how: str) -> ClusterLostError:

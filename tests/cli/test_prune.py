@@ -30,7 +30,7 @@ def ended_job(out: Path, age_days: float, *, good: bool = True) -> str:
     """A job that ended so long ago: the one thing about it that a test cannot wait for."""
     record = make_record(1, out=out)
     record.commit([completed(0) if good else failed(0)], [])
-    record.finish()
+    record.life.finish()
     record.close()
     with closing(sqlite3.connect(home.record_path(record.job))) as connection, connection:
         connection.execute("UPDATE state SET ended_at = ?", (time.time() - age_days * DAY_S,))

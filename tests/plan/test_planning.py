@@ -75,14 +75,14 @@ def run(spec: JobSpec, content: bytes = b"rendition") -> list[FileReport]:
     """Plan a job and do what is pending as a slot would: the rendition is written and recorded."""
     with RecordWriter.create(spec) as record:
         plan_job(record)
-        record.start(None, None)
+        record.life.start(None, None)
         for task in record.pending(1000):
             os.makedirs(os.path.dirname(task.rendition), exist_ok=True)
             Path(os.fsdecode(task.rendition)).write_bytes(content)
             found = os.stat(task.rendition)
             output = Output(task.rendition, 1, 1, "webp", found.st_size, found.st_mtime_ns, "00" * 32)
             record.commit([FileResult(task.number, (output,), bytes_in=task.size_bytes)], [])
-        record.finish()
+        record.life.finish()
         return list(record.files())
 
 

@@ -44,7 +44,7 @@ def fill(record: RecordWriter, files: Iterable[PlannedFile]) -> RecordWriter:
 def make_record(count: int, **more: Any) -> RecordWriter:
     """A planned and started job with pending files."""
     record = fill(RecordWriter.create(make_spec(**more)), make_files(count))
-    record.start("inproc://", None)
+    record.life.start("inproc://", None)
     return record
 
 

@@ -80,7 +80,7 @@ def test_a_reader_polls_while_a_hundred_thousand_rows_are_committed() -> None:
     polls, moments = map(int, output.split())
     assert polls > 10
     assert moments > 5
-    record.finish()
+    record.life.finish()
     record.close()
     assert not home.record_path(record.job).with_name("record.db-wal").exists()
 
@@ -92,7 +92,7 @@ def test_a_reader_in_the_way_of_the_end_does_not_stop_it() -> None:
     connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)
     connection.execute("BEGIN")
     connection.execute("SELECT total FROM state").fetchone()
-    assert record.finish() is JobState.COMPLETED
+    assert record.life.finish() is JobState.COMPLETED
     connection.close()
     record.close()
     assert reader.read_job(record.job).state is JobState.COMPLETED

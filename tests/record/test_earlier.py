@@ -23,9 +23,9 @@ def finished(start: int, count: int, mtime_ns: int = 7, **more: object) -> str:
 
     files = make_files(start + count)[start:]
     with fill(RecordWriter.create(make_spec(OUT, **more)), files) as record:
-        record.start(None, None)
+        record.life.start(None, None)
         record.commit([FileResult(file.number, (output(file.rendition, 500, mtime_ns),)) for file in files], [])
-        record.finish()
+        record.life.finish()
     return record.job
 
 
@@ -111,9 +111,9 @@ def test_names_that_are_no_text_are_known(tmp_path: Path, monkeypatch: pytest.Mo
     for _ in range(2):
         file = PlannedFile(0, Source(b"/photos/\xfe.jpg", b"/photos", 1, 2), path)
         with fill(RecordWriter.create(make_spec(OUT)), [file]) as record:
-            record.start(None, None)
+            record.life.start(None, None)
             record.commit([FileResult(0, (output(path),))], [])
-            record.finish()
+            record.life.finish()
     with make_record(0):
         lookup = EarlierRenditions(OUT, "convert", ASKED.digest())
         found = lookup.look_up({path: (500, 7)})

@@ -122,7 +122,7 @@ def test_a_launcher_that_ended_between_two_looks_has_not_died(monkeypatch: pytes
     def look(path: Path) -> bool | None:
         looks.append(is_held(path))
         if len(looks) == 1:
-            record.finish()
+            record.life.finish()
             record.close()
             return False
         return is_held(path)
@@ -147,7 +147,7 @@ def test_jobs_at_work_and_the_newest_of_the_others_are_listed_newest_first() -> 
             working.append(record)
             continue
         if number != 5:  # this one is interrupted
-            record.finish()
+            record.life.finish()
         record.close()
     reports, warnings = reader.list_jobs(recent=2)
     for record in working:
@@ -159,7 +159,7 @@ def test_jobs_at_work_and_the_newest_of_the_others_are_listed_newest_first() -> 
 def test_an_ended_job_is_passed_over_without_opening_its_record() -> None:
     old, new = make_record(0), make_record(0)
     for record in (old, new):
-        record.finish()
+        record.life.finish()
         record.close()
     home.record_path(old.job).write_bytes(b"not opened, so not noticed")
     assert [report.id for report in reader.list_jobs(recent=1)[0]] == [new.job]
@@ -230,7 +230,7 @@ def test_an_unknown_job_is_unknown_to_readers() -> None:
 def test_a_locked_record_is_not_called_damaged(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dmedia.record.schema.READ_WAIT_S", 0.05)
     with make_record(0) as record:
-        record.finish()
+        record.life.finish()
     connection = sqlite3.connect(home.record_path(record.job), isolation_level=None)
     connection.execute("BEGIN EXCLUSIVE")
     with pytest.raises(RecordError, match="locked") as caught:

@@ -51,11 +51,11 @@ def test_a_file_noted_since_the_look_is_its_own_and_a_changed_one_is_not() -> No
 def test_a_job_that_was_being_planned_at_the_first_look_is_seen_at_the_next(ended: bool) -> None:
     with RecordWriter.create(make_spec(OUT)) as record, closing(look()) as jobs:
         fill(record, make_files(1))
-        record.start("inproc://", None)
+        record.life.start("inproc://", None)
         result, written = published()
         record.commit([result], [])
         if ended:
-            record.finish()
+            record.life.finish()
         assert not jobs.may_have_written(PATH, written.size_bytes, written.mtime_ns)
         jobs.refresh()
         assert jobs.may_have_written(PATH, written.size_bytes, written.mtime_ns)
@@ -64,7 +64,7 @@ def test_a_job_that_was_being_planned_at_the_first_look_is_seen_at_the_next(ende
 def test_what_a_cancelled_job_published_unnoted_is_its_own_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     with make_record(1) as record:
         record.cancel_pending()
-        record.finish(JobState.CANCELLED)
+        record.life.finish(JobState.CANCELLED)
     late_ns = now_ns() + 5 * 10**9
     with closing(look()) as jobs:
         assert jobs.may_have_written(PATH, 1, late_ns)

@@ -71,7 +71,7 @@ def test_a_new_job_is_queued_and_planning_and_counts_what_is_found() -> None:
     assert (report.operation, report.preset, report.output_directory) == ("convert", "web", b"/nowhere/out")
     assert not record.is_planned()
     with pytest.raises(RuntimeError, match="plan is not complete"):
-        record.finish()
+        record.life.finish()
     record.planned(b"/photos", {"txt": 2, "": 1}, ["w1", "w2", "w1"])
     report = reader.read_job(record.job)
     assert (report.planning, report.base, report.ignored) == (False, b"/photos", {"txt": 2, "": 1})
@@ -196,7 +196,7 @@ def test_outcomes_known_when_planning_are_counted() -> None:
 def test_the_outcomes_tell_how_a_job_ends(results: list[object], expected: JobState) -> None:
     record = make_record(2)
     record.commit(results, [])  # type: ignore[arg-type]  # FileResults
-    assert record.finish() is expected
+    assert record.life.finish() is expected
     report = reader.read_job(record.job)
     assert (report.state, report.progress, report.processing) == (expected, 100, 0)
     assert report.ended_at
@@ -206,7 +206,7 @@ def test_the_outcomes_tell_how_a_job_ends(results: list[object], expected: JobSt
 
 def test_a_job_without_files_to_do_is_completed() -> None:
     record = make_record(0)
-    assert record.finish() is JobState.COMPLETED
+    assert record.life.finish() is JobState.COMPLETED
     record.close()
 
 
@@ -214,14 +214,14 @@ def test_a_job_that_does_not_balance_is_not_declared_ended() -> None:
     record = make_record(2)
     record.commit([completed(0)], [])
     with pytest.raises(RuntimeError, match="do not balance"):
-        record.finish()
+        record.life.finish()
     record.commit([completed(1)], [])
     record._connection.execute("UPDATE state SET completed = 1")
     with pytest.raises(RuntimeError, match="do not balance"):
-        record.finish()
+        record.life.finish()
     record._connection.execute("UPDATE state SET completed = 2")
     with pytest.raises(ValueError, match="does not end"):
-        record.finish(JobState.PAUSED)
+        record.life.finish(JobState.PAUSED)
     assert reader.read_job(record.job).state is JobState.RUNNING
     record.close()
 
@@ -230,7 +230,7 @@ def test_cancelled_files_balance() -> None:
     record = make_record(3)
     record.commit([completed(1)], [])
     assert record.cancel_pending() == 2
-    assert record.finish(JobState.CANCELLED) is JobState.CANCELLED
+    assert record.life.finish(JobState.CANCELLED) is JobState.CANCELLED
     report = reader.read_job(record.job)
     assert (report.cancelled, report.completed, report.progress) == (2, 1, 100)
     assert [file.number for file in reader.read_files(record.job, {FileStatus.CANCELLED})] == [0, 2]
@@ -242,20 +242,20 @@ def test_a_retry_makes_failed_files_pending_and_goes_on_counting() -> None:
     record.pending(9)
     record.commit([failed(0), failed(1, "timeout"), completed(2)], [])
     record.cancel_pending()
-    record.finish()
+    record.life.finish()
     record.close()
     with RecordWriter.open(record.job) as again:
         assert again.retry({FileStatus.FAILED}, {"timeout"}) == 1
         assert numbers(again, 9) == [1]
         assert again.retry({FileStatus.FAILED, FileStatus.CANCELLED, FileStatus.COMPLETED}) == 2
-        again.start(None, None)
+        again.life.start(None, None)
         report = reader.read_job(record.job)
         assert (report.state, report.failed, report.errors, report.cancelled) == (JobState.RUNNING, 0, {}, 0)
         assert report.ended_at is None
         assert numbers(again, 9) == [0, 1, 3]
         again.commit([completed(0), completed(1), completed(3)], [])
         assert [file.attempts for file in again.files()] == [2, 2, 1, 1]
-        again.finish()
+        again.life.finish()
 
 
 def test_the_time_of_all_launchers_is_added_up_and_standstill_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -268,12 +268,12 @@ def test_the_time_of_all_launchers_is_added_up_and_standstill_is_not(monkeypatch
     clock[0] += 100
     assert reader.read_job(record.job).elapsed_s == 5
     record = RecordWriter.open(record.job)
-    record.start(None, None)
+    record.life.start(None, None)
     clock[0] += 3
     assert reader.read_job(record.job).elapsed_s == 8
     record.commit([completed(1), failed(2)], [])
     assert reader.read_job(record.job).files_per_s == pytest.approx(2 / 3)
-    record.finish()
+    record.life.finish()
     record.close()
     clock[0] += 50
     report = reader.read_job(record.job)
@@ -281,7 +281,7 @@ def test_the_time_of_all_launchers_is_added_up_and_standstill_is_not(monkeypatch
     record = RecordWriter.open(record.job)
     record.retry({FileStatus.FAILED})
     clock[0] += 2
-    record.start(None, None)
+    record.life.start(None, None)
     clock[0] += 1
     assert reader.read_job(record.job).elapsed_s == 9
     record.close()
@@ -296,7 +296,7 @@ def test_requests_are_seen_until_withdrawn_and_gone_when_the_job_has_ended() -> 
     record.withdraw_requests()
     assert record.requests() == frozenset()
     reader.request(record.job, "cancel")
-    record.finish()
+    record.life.finish()
     assert record.requests() == frozenset()
     with pytest.raises(UsageError, match="nothing to cancel"):
         reader.request(record.job, "cancel")
@@ -331,7 +331,7 @@ def test_after_the_end_the_record_is_one_file_that_a_read_only_folder_shows() ->
     record.commit([completed(0)], [])
     folder = home.job_folder(record.job)
     assert (folder / "record.db-wal").exists()
-    record.finish()
+    record.life.finish()
     record.close()
     assert sorted(path.name for path in folder.iterdir()) == ["ended", "launcher.lock", "record.db"]
     folder.chmod(0o500)
@@ -343,8 +343,8 @@ def test_after_the_end_the_record_is_one_file_that_a_read_only_folder_shows() ->
 
 def test_warnings_are_noted_once() -> None:
     record = make_record(0)
-    record.warn("the disk is slow")
-    record.warn("the disk is slow")
+    record.life.warn("the disk is slow")
+    record.life.warn("the disk is slow")
     assert reader.read_job(record.job).warnings == ("the disk is slow",)
     record.close()
 
