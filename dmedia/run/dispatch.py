@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -111,7 +112,8 @@ class Window:
         self._key = f"{operation}-{record.job}"
         self._slots = slots
         self._size = max(SMALLEST_WINDOW, 4 * slots)
-        self._numbers = itertools.count()
+        # A scheduler may still hold chunks of a launcher or a connection before this one: no key is used twice.
+        self._numbers = itertools.count(time.time_ns())
         self._ready: deque[Task] = deque()
         self._ready_bytes = 0
         self._held: dict[Future[Any], tuple[Task, ...]] = {}
