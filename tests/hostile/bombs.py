@@ -55,9 +55,9 @@ def zlib_zeros(count: int) -> bytes:
 
 
 def png_with_bomb_in_text() -> bytes:
-    """Make a PNG of few pixels whose comment and profile unpack to a gigabyte."""
-    text = chunk(b"zTXt", b"Comment\0\0" + zlib_zeros(2**29))
-    profile = chunk(b"iCCP", b"icc\0\0" + zlib_zeros(2**29))
+    """Make a PNG of few pixels whose comment and profile unpack to a quarter of a gigabyte."""
+    text = chunk(b"zTXt", b"Comment\0\0" + zlib_zeros(2**27))
+    profile = chunk(b"iCCP", b"icc\0\0" + zlib_zeros(2**27))
     return png(64, 48, extra=profile + text)
 
 

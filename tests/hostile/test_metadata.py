@@ -78,9 +78,9 @@ LYING: dict[str, bytes] = {
     "exif.png": png_with(b"eXIf", b"MM\0*\xff\xff\xff\xf0"),
     "exif-loop.png": png_with(b"eXIf", b"II*\0" + struct.pack("<IHHHIII", 8, 1, 0x8769, 4, 1, 8, 8)),
     "text.png": png_with(b"tEXt", b"Raw profile type exif\0\nexif\n 99999999\n4949"),
-    "itxt.png": png_with(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + zlib_zeros(2**27)),
+    "itxt.png": png_with(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + zlib_zeros(2**26)),
     "density.png": png_with(b"pHYs", struct.pack(">IIB", 0xFFFFFFFF, 0, 1)),
-    "icc.png": png_with(b"iCCP", b"x\0\0" + zlib_zeros(2**27)),
+    "icc.png": png_with(b"iCCP", b"x\0\0" + zlib_zeros(2**26)),
     "chroma.png": png_with(b"cHRM", bytes(32)),
     "gamma.png": png_with(b"gAMA", bytes(4)),
 }  # fmt: skip
