@@ -173,6 +173,10 @@ class Slot:
         if self._process is not None:
             self._process.kill()
 
+    def rest(self) -> None:
+        """End the child process while it has no file; the next file starts another."""
+        self._clean_up()
+
     def close(self) -> None:
         """End the child process and wait for its end; a file that is being worked on is given up."""
         self.kill()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import threading
 import time
 from dataclasses import replace
-from queue import LifoQueue
+from queue import Empty, LifoQueue
 from typing import TYPE_CHECKING
 
 from dmedia.model import Running
@@ -41,6 +42,7 @@ class Slots:
         self._running: dict[int, Running] = {}
         self._lock = threading.Lock()
         self._drained_wave: float = -1
+        self._used_s = time.monotonic()
 
     @property
     def count(self) -> int:
@@ -86,6 +88,7 @@ class Slots:
             pass
         finally:
             self._forget(task)
+            self._used_s = time.monotonic()
             self._idle.put(slot)
         return results
 
@@ -93,6 +96,24 @@ class Slots:
         """Tell what the slots are working on now."""
         with self._lock:
             return list(self._running.values())
+
+    def rest(self, after_s: float) -> None:
+        """End the child processes when there was nothing to do for a while; the next file starts one.
+
+        Parameters
+        ----------
+        after_s : float
+            Seconds without a file. A launcher that was killed leaves its slots so, and a paused job too.
+        """
+        if self.running() or time.monotonic() - self._used_s < after_s:
+            return
+        resting = []
+        with contextlib.suppress(Empty):
+            while True:
+                resting.append(self._idle.get_nowait())
+                resting[-1].rest()
+        for slot in resting:
+            self._idle.put(slot)
 
     def drain(self, wave: int) -> None:
         """Begin no further file of the chunks submitted up to a wave; those being worked on end by themselves."""

@@ -7,6 +7,7 @@ import threading
 from dataclasses import astuple
 from typing import TYPE_CHECKING
 
+import dask.config
 from distributed import get_worker
 from distributed.diagnostics.plugin import WorkerPlugin
 
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
 
 LIVE_PERIOD_S = 1.0
 """Seconds between two reports of what a worker is working on: at most one Dask event a second and worker."""
+
+
+REST_AFTER_S = 60.0
+"""Seconds without a file after which slots end until there is one: Dask's setting ``dmedia.slot-rest-s``, on a worker
+also ``DASK_DMEDIA__SLOT_REST_S``, changes it."""
 
 
 def plugin_name(job: str) -> str:
@@ -58,9 +64,11 @@ class SlotsPlugin(WorkerPlugin):
         self.slots.close()
 
     def _tell(self) -> None:
-        """Send what is being worked on, once a period while it changes. Losing a message harms nothing."""
+        """Send what is being worked on, once a period while it changes; losing a message harms nothing."""
         told: list[tuple[object, ...]] = []
+        rest_after_s = float(dask.config.get("dmedia.slot-rest-s", REST_AFTER_S))
         while not self._ended.wait(LIVE_PERIOD_S):
+            self.slots.rest(rest_after_s)
             running = [astuple(entry) for entry in self.slots.running()]
             if running != told:
                 with contextlib.suppress(Exception):  # a worker that is leaving or has lost its scheduler

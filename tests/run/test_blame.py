@@ -139,6 +139,25 @@ def test_slots_end_with_the_launcher(dmedia: Dmedia, tmp_path: Path) -> None:
     assert not psutil.wait_procs(slots, timeout=30)[1]
 
 
+def test_slots_of_a_launcher_that_was_killed_end_on_the_workers(
+    dmedia: Dmedia, tmp_path: Path, make_cluster: ClusterMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DASK_DMEDIA__SLOT_REST_S", "1")
+    (tmp_path / "in").mkdir()
+    for number in range(8):
+        (tmp_path / "in" / f"{number}.png").write_bytes(encoded(photo((700, 500), number), "PNG"))
+    cluster = make_cluster()
+    command = ("convert", "in", "-o", "out", "--format", "avif", "--effort", "6", "--scheduler", cluster.address)
+    launcher = dmedia.start(*command)
+    wait_until(cluster.slots)
+    wait_until(lambda: below(tmp_path / "out"))
+    launcher.kill()
+    launcher.wait()
+    wait_until(lambda: not cluster.slots())
+    resumed = dmedia("resume", "last", "--scheduler", cluster.address, "--json")
+    assert (resumed.status, resumed.document["completed"]) == (0, 8)
+
+
 @pytest.fixture
 def remote_job(dmedia: Dmedia, tmp_path: Path, make_cluster: ClusterMaker) -> tuple[subprocess.Popen[bytes], Cluster]:
     """A job on a cluster of which some files are done; it waits ten seconds for a worker or an answer."""
