@@ -24,7 +24,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from tests.chaos.ordeal import prepare, undergo  # noqa: E402 - it lies beside this directory and not in a package
+from tests.chaos.ordeal import prepare, undergo
 
 
 def main() -> int:
