@@ -113,11 +113,11 @@ def test_a_killed_worker_costs_no_file_and_no_attempt(
 ) -> None:
     (tmp_path / "in").mkdir()
     content = encoded(photo((900, 700)), "JPEG")
-    for number in range(60):
+    for number in range(30):
         (tmp_path / "in" / f"{number:02}.jpg").write_bytes(content)
     cluster = make_cluster(workers=2, threads=1, nanny=False)
     launcher = dmedia.start(
-        *("convert", "in", "-o", "out", "--format", "avif", "--effort", "6", "--json", "--scheduler", cluster.address)
+        *("convert", "in", "-o", "out", "--format", "avif", "--effort", "4", "--json", "--scheduler", cluster.address)
     )
     wait_until(lambda: len(list((tmp_path / "out").glob("*.avif"))) > 3)
     os.killpg(cluster.workers[0].pid, signal.SIGKILL)
@@ -125,7 +125,7 @@ def test_a_killed_worker_costs_no_file_and_no_attempt(
     assert launcher.returncode == 0
     files = dmedia.files()
     assert {(file["status"], file["attempts"]) for file in files.values()} == {("completed", 1)}
-    assert len(below(tmp_path / "out")) == 60
+    assert len(below(tmp_path / "out")) == 30
 
 
 def test_slots_end_with_the_launcher(dmedia: Dmedia, tmp_path: Path) -> None:

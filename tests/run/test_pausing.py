@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,10 +40,12 @@ def test_a_paused_job_begins_nothing_until_it_is_resumed(dmedia: Dmedia, sources
     wait_until(lambda: dmedia("status", "last", "--json").document.get("completed"))
     assert dmedia("pause", "last").status == 0
     wait_until(lambda: (seen := status(dmedia, "paused")) and not seen["processing"])
+    time.sleep(2)  # the last results may still be on their way
     paused = dmedia("status", "last", "--json").document
     assert paused["duration"] == "running"
     assert 0 < paused["completed"] < FILES
     assert "  paused  " in dmedia("status", "last").out
+    time.sleep(2)
     assert dmedia("status", "last", "--json").document["completed"] == paused["completed"]
     resumed = dmedia("resume", "last")
     assert (resumed.status, "goes on" in resumed.out) == (0, True)
