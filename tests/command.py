@@ -36,7 +36,12 @@ class Dmedia:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self.environment = {**os.environ, "DMEDIA_HOME": str(directory / "home"), "PYTHONPATH": str(ROOT)}
+        self.environment = {
+            **os.environ,
+            "DMEDIA_HOME": str(directory / "home"),
+            "DMEDIA_CONVERT_TIMEOUT": str(LIMIT_S),  # a machine that runs many tests at once takes its time for a file
+            "PYTHONPATH": str(ROOT),
+        }
 
     def __call__(self, *arguments: str | bytes | Path, stdin: bytes = b"") -> Ran:
         """Run a command line to its end."""
