@@ -48,12 +48,16 @@ class Task:
         Absolute paths.
     size_bytes : int
         The source's size when the job was planned, -1 when it could not be looked at.
+    replaces : bool
+        Whether something stood at the rendition's path when the job was planned, and may be replaced. Otherwise
+        nothing did, and what somebody has put there since stays.
     """
 
     number: int
     source: bytes
     rendition: bytes
     size_bytes: int
+    replaces: bool = False
 
 
 @dataclass(frozen=True, slots=True)

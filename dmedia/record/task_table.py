@@ -7,8 +7,9 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from dmedia.model import Task
+from dmedia.model import Standing, Task
 from dmedia.record import documents
+from dmedia.record.plan_table import STANDINGS
 from dmedia.record.rows import count_rows
 from dmedia.record.schema import CANCELLED, COMPLETED, FAILED, PENDING, SKIPPED
 
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
 
     from dmedia.model import FileResult
 
+FREE = STANDINGS.index(Standing.NOTHING)
+
 TASKS = f"""
-SELECT f.number, s.path, f.source_name, d.path, f.rendition_name, f.size_bytes
+SELECT f.number, s.path, f.source_name, d.path, f.rendition_name, f.size_bytes, f.standing <> {FREE}
 FROM file f
 CROSS JOIN directory s ON s.number = f.source_directory
 CROSS JOIN directory d ON d.number = f.rendition_directory
@@ -45,10 +48,13 @@ class TaskTable:
     ----------
     connection : sqlite3.Connection
         The writer's. All but `pending` is called within the writer's transaction.
+    overwrite : bool
+        Whether the job may replace whatever stands at a rendition's path.
     """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, *, overwrite: bool) -> None:
         self._connection = connection
+        self._overwrite = overwrite
         text = connection.execute("SELECT errors FROM state").fetchone()[0]
         self._errors: Counter[str] = Counter(json.loads(text))
         self._next = 0
@@ -175,7 +181,10 @@ class TaskTable:
 
     def _read(self, which: str, value: int | str, limit: int) -> list[Task]:
         rows = self._connection.execute(TASKS.format(which=which), (value, limit))
-        return [Task(number, s + b"/" + name, d + b"/" + into, size) for number, s, name, d, into, size in rows]
+        return [
+            Task(number, s + b"/" + name, d + b"/" + into, size, self._overwrite or bool(replaces))
+            for number, s, name, d, into, size, replaces in rows
+        ]
 
 
 def _outcomes(counted: Counter[int]) -> tuple[int, ...]:

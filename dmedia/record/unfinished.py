@@ -13,6 +13,7 @@ from dmedia.record.plan_table import STANDINGS
 from dmedia.record.reader import read_job
 from dmedia.record.rows import split
 from dmedia.record.schema import CANCELLED, PENDING, decoded, open_for_reading, translated
+from dmedia.storage import local as storage
 
 if TYPE_CHECKING:
     import sqlite3
@@ -23,9 +24,9 @@ if TYPE_CHECKING:
 
 FOREIGN = STANDINGS.index(Standing.FOREIGN)
 
-AFTERWARDS_S = 600.0
-"""Seconds after the last sign of a launcher in which its workers may still publish what they had begun. A file that is
-younger is somebody else's."""
+AFTERWARDS_S = 30.0
+"""Where files keep no marks: seconds after the last sign of a launcher in which its workers may still publish what they
+had begun (as long as the least time that a file is given). A file that is younger is somebody else's."""
 
 ASK = f"""
 SELECT f.status, r.detail FROM file f JOIN directory d ON d.number = f.rendition_directory
@@ -76,21 +77,23 @@ class UnfinishedJobs:
             self._open(job, report)
 
     def may_have_written(self, rendition: bytes, size_bytes: int, mtime_ns: int) -> bool:
-        """Tell whether a file may be such a job's: published, and not noted or noted a moment ago.
+        """Tell whether a file is such a job's: published, and not noted or noted a moment ago.
 
         Parameters
         ----------
         rendition : bytes
             Absolute path of the file.
         size_bytes, mtime_ns : int
-            Its size, and when it was written: before the job was made, or long after it, somebody else did.
+            Its size, and when it was written.
 
         Returns
         -------
         bool
-            True when such a job was free to write this path, and has no outcome for it or has written just this.
+            True when such a job was free to write this path, and the file carries its mark or is as it has noted.
+            Where no mark can be kept, a path without an outcome and a time at which the job wrote must do.
         """
-        return any(record.may_have_written(rendition, size_bytes, mtime_ns) for record in self._records)
+        found = _Found(rendition, size_bytes, mtime_ns, storage.marked_by(rendition))
+        return any(record.may_have_written(found) for record in self._records)
 
     def abandoned(self) -> Iterator[tuple[str, bytes]]:
         """Tell where jobs whose launcher is gone may have left temporary files.
@@ -130,6 +133,16 @@ class UnfinishedJobs:
 
 
 @dataclass(frozen=True, slots=True)
+class _Found:
+    """A file at a rendition's path, and the job whose mark it carries; ``None`` where files keep no marks."""
+
+    path: bytes
+    size_bytes: int
+    mtime_ns: int
+    marked_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class _Record:
     """An open record, the state its job was seen in, and the seconds since the epoch between which it wrote."""
 
@@ -139,20 +152,23 @@ class _Record:
     state: JobState
     wrote: tuple[float, float | None]
 
-    def may_have_written(self, rendition: bytes, size_bytes: int, mtime_ns: int) -> bool:
+    def may_have_written(self, found: _Found) -> bool:
         """See `UnfinishedJobs.may_have_written`."""
-        since, until = self.wrote
-        if mtime_ns < int(since * 1e9) or (until is not None and mtime_ns > int(until * 1e9)):
-            return False
         with suppress(RecordError), translated(self.path), decoded(self.path):
-            for status, text in self.connection.execute(ASK, split(rendition)):
-                if status in {PENDING, CANCELLED}:
+            for status, text in self.connection.execute(ASK, split(found.path)):
+                if found.marked_by == self.job:
                     return True
-                outputs = documents.read_outputs(documents.read_detail(text), rendition) if text else ()
+                if found.marked_by is None and status in {PENDING, CANCELLED} and self._wrote_at(found.mtime_ns):
+                    return True
+                outputs = documents.read_outputs(documents.read_detail(text), found.path) if text else ()
                 written = {(output.path, output.size_bytes, output.mtime_ns) for output in outputs}
-                if (rendition, size_bytes, mtime_ns) in written:
+                if (found.path, found.size_bytes, found.mtime_ns) in written:
                     return True
         return False
+
+    def _wrote_at(self, mtime_ns: int) -> bool:
+        since, until = self.wrote
+        return mtime_ns >= int(since * 1e9) and (until is None or mtime_ns <= int(until * 1e9))
 
     def directories(self) -> list[bytes]:
         """List where tasks without an outcome were going to write."""

@@ -55,7 +55,7 @@ class RecordWriter:
         self.plan = PlanTable(opened.connection)
         self._place = opened
         self._connection = opened.connection
-        self._tasks = TaskTable(opened.connection)
+        self._tasks = TaskTable(opened.connection, overwrite=opened.spec.policies.overwrite)
         self.life = JobLife(opened, self._tasks)
         self._running: list[tuple[int, str, float]] = []
         self._beaten_at = 0.0

@@ -12,6 +12,8 @@ from dmedia.model import FileResult, JobState, Output
 from dmedia.record import home, unfinished
 from dmedia.record.unfinished import UnfinishedJobs
 from dmedia.record.writer import RecordWriter
+from dmedia.storage import local
+from tests.marks import needs_marks
 from tests.record.making import fill, make_files, make_record, make_spec, output
 
 OUT = b"/nowhere/out"
@@ -31,7 +33,43 @@ def published(number: int = 0) -> tuple[FileResult, Output]:
     return FileResult(number, (written,)), written
 
 
-def test_a_file_of_a_job_without_an_outcome_may_be_its_own() -> None:
+@pytest.fixture
+def no_marks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file system that keeps no marks."""
+    monkeypatch.setattr(local, "marked_by", lambda path: None)
+
+
+@needs_marks
+@pytest.mark.parametrize("state", [JobState.RUNNING, JobState.CANCELLED, JobState.INTERRUPTED])
+def test_a_file_at_a_path_without_an_outcome_is_the_jobs_only_with_its_mark(tmp_path: Path, state: JobState) -> None:
+    out = bytes(tmp_path / "out")
+    with fill(RecordWriter.create(make_spec(out)), make_files(4, out)) as record:
+        record.life.start("inproc://", None)
+        if state is JobState.CANCELLED:
+            record.cancel_pending()
+            record.life.finish(JobState.CANCELLED)
+        if state is JobState.INTERRUPTED:
+            record.close()
+        (tmp_path / "out/0").mkdir(parents=True)
+        by = ("", record.job, "batch-1-aaaaaa", "")
+        for number, job in enumerate(by):
+            path = tmp_path / "out/0" / f"{number}.webp"
+            path.write_bytes(b"picture")
+            if job:
+                local.publish(bytes(path), bytes(path), job, replaces=True)
+        changed = tmp_path / "out/0/3.webp"
+        local.publish(bytes(changed), bytes(changed), record.job, replaces=True)
+        changed.write_bytes(b"of my own")
+        with closing(UnfinishedJobs(out, besides="")) as jobs:
+            found = []
+            for number in range(4):
+                path = tmp_path / "out/0" / f"{number}.webp"
+                there = path.stat()
+                found.append(jobs.may_have_written(bytes(path), there.st_size, there.st_mtime_ns))
+    assert found == [False, True, False, False]
+
+
+def test_without_marks_a_file_at_a_path_without_an_outcome_may_be_the_jobs(no_marks: None) -> None:
     with make_record(2), closing(look()) as jobs:
         assert jobs.may_have_written(PATH, 1, now_ns())
         assert not jobs.may_have_written(PATH, 1, now_ns() - 10**12)
@@ -61,7 +99,9 @@ def test_a_job_that_was_being_planned_at_the_first_look_is_seen_at_the_next(ende
         assert jobs.may_have_written(PATH, written.size_bytes, written.mtime_ns)
 
 
-def test_what_a_cancelled_job_published_unnoted_is_its_own_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_marks_what_a_cancelled_job_published_unnoted_is_its_own_for_a_while(
+    no_marks: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with make_record(1) as record:
         record.cancel_pending()
         record.life.finish(JobState.CANCELLED)
@@ -75,7 +115,7 @@ def test_what_a_cancelled_job_published_unnoted_is_its_own_for_a_while(monkeypat
         assert not jobs.may_have_written(PATH, 1, late_ns)
 
 
-def test_a_damaged_record_only_cannot_help(tmp_path: Path) -> None:
+def test_a_damaged_record_only_cannot_help(no_marks: None) -> None:
     with make_record(2000) as record:
         path = home.record_path(record.job)
     content = path.read_bytes()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -98,7 +99,7 @@ def test_a_killed_launcher_is_seen_and_the_next_job_takes_over_what_it_left(
     assert seen["status"] == "interrupted"
     left = [name for name in below(tmp_path / "out") if name.endswith(".avif")]
     unrecorded = tmp_path / "out" / f"{FILES - 1:02}.avif"  # as if it had been published just before the kill
-    unrecorded.write_bytes((tmp_path / "out" / left[0]).read_bytes())
+    shutil.copy2(tmp_path / "out" / left[0], unrecorded)
     mine = tmp_path / "out" / f"{FILES - 2:02}.avif"
     mine.write_bytes(b"older than the job")
     os.utime(mine, (1, 1))

@@ -102,7 +102,7 @@ def test_a_published_file_has_the_mode_of_the_umask_and_replaces_what_was_there(
     descriptor = local.create(temporary)
     os.write(descriptor, b"new")
     os.close(descriptor)
-    local.publish(temporary, rendition)
+    local.publish(temporary, rendition, "batch-1-abc", replaces=True)
     (tmp_path / "usual").write_bytes(b"")
     assert (tmp_path / "r").read_bytes() == b"new"
     assert stat.S_IMODE(os.stat(rendition).st_mode) == stat.S_IMODE(os.stat(tmp_path / "usual").st_mode)
@@ -113,7 +113,7 @@ def test_a_symbolic_link_at_the_rendition_is_replaced_not_followed(tmp_path: Pat
     (tmp_path / "elsewhere").write_bytes(b"keep")
     (tmp_path / "r").symlink_to("elsewhere")
     (tmp_path / "t").write_bytes(b"new")
-    local.publish(bytes(tmp_path / "t"), bytes(tmp_path / "r"))
+    local.publish(bytes(tmp_path / "t"), bytes(tmp_path / "r"), "batch-1-abc", replaces=True)
     assert (tmp_path / "elsewhere").read_bytes() == b"keep"
     assert not (tmp_path / "r").is_symlink()
 
@@ -122,7 +122,7 @@ def test_a_directory_at_the_rendition_stays(tmp_path: Path) -> None:
     (tmp_path / "r").mkdir()
     (tmp_path / "t").write_bytes(b"new")
     with pytest.raises(MediaError) as raised:
-        local.publish(bytes(tmp_path / "t"), bytes(tmp_path / "r"))
+        local.publish(bytes(tmp_path / "t"), bytes(tmp_path / "r"), "batch-1-abc", replaces=True)
     assert raised.value.code == "output_exists"
 
 

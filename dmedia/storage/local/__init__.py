@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dmedia.storage.local.marks import marked_by
 from dmedia.storage.local.renditions import create, discard, prepare_parent, publish, sweep, temporary_path
 from dmedia.storage.local.sources import checksum, open_source, read_head, same_file
 
@@ -9,6 +10,7 @@ __all__ = [
     "checksum",
     "create",
     "discard",
+    "marked_by",
     "open_source",
     "prepare_parent",
     "publish",

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from dmedia.errors import MediaError
 from dmedia.storage.faults import fault
+from dmedia.storage.local.marks import mark, marked_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,25 +97,32 @@ def create(temporary: bytes) -> int:
         raise fault(error, "encode") from None
 
 
-def publish(temporary: bytes, rendition: bytes) -> None:
-    """Make a complete temporary file the rendition, at once and durably.
-
-    A symbolic link at the rendition's path is replaced, not followed.
+def publish(temporary: bytes, rendition: bytes, job: str, *, replaces: bool = False) -> None:
+    """Make a complete temporary file the rendition, at once and durably, with a mark of its job.
 
     Parameters
     ----------
     temporary, rendition : bytes
         Paths on one file system.
+    job : str
+        The job's id.
+    replaces : bool
+        Whether anything at the rendition's path may be replaced; a symbolic link is, and is not followed. Otherwise
+        only what a job of ours has published, as it stands; where no mark can be kept, nobody can tell.
 
     Raises
     ------
     MediaError
-        ``disk_full``, ``permission_denied``, ``output_exists`` (a directory stands there) or ``io_error``.
+        ``disk_full``, ``permission_denied``, ``output_exists`` (somebody else's file or a directory stands there) or
+        ``io_error``.
     """
     try:
         with _descriptor(temporary) as descriptor:
+            mark(descriptor, job)  # while its owner may write it, and so that it is as durable as the rest
             os.fchmod(descriptor, 0o666 & ~_umask())
             os.fsync(descriptor)
+        if not replaces:
+            _refuse_foreign(rendition)  # last, so that hardly anything can come between
         os.replace(temporary, rendition)
     except OSError as error:
         raise fault(error, "publish") from None
@@ -153,6 +161,13 @@ def _descriptor(path: bytes) -> Iterator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+def _refuse_foreign(rendition: bytes) -> None:
+    if os.path.lexists(rendition) and marked_by(rendition) == "":
+        message = "Output exists: somebody has put it there since the job was planned"
+        hint = "Move it away and retry, or use --overwrite in a new job."
+        raise MediaError("output_exists", message, "publish", hint)
 
 
 def _refuse_outside(parent: bytes, output_directory: bytes) -> None:
