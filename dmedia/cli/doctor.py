@@ -42,7 +42,8 @@ def document(diagnosis: Diagnosis) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``versions extras sandbox slots records font``, and ``slot_error`` where no slot can start.
+        ``versions extras sandbox slots records font slot_error``. ``font`` is null where none can be read, and
+        ``slot_error`` where a slot could start.
     """
     from dmedia.errors import shown
 
@@ -51,10 +52,10 @@ def document(diagnosis: Diagnosis) -> dict[str, Any]:
         sandbox = {"active": False, "abi": 0, "refuses": [], "reason": "no slot could start"}
     else:
         sandbox = {
-            "active": slot.is_tight and not slot.sandbox.reason,
-            "abi": slot.sandbox.abi,
-            "refuses": list(slot.sandbox.refuses),
-            "reason": slot.sandbox.reason,
+            "active": slot.is_tight and not slot.reason,
+            "abi": slot.abi,
+            "refuses": list(slot.refuses),
+            "reason": slot.reason,
         }
     return {
         "versions": diagnosis.versions,

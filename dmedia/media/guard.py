@@ -1,9 +1,11 @@
 """The limits a slot lives under: memory, time, and its parent.
 
-A slot is a child process that decodes what strangers made. What it is allowed does not depend on its own cooperation:
-the kernel ends it at the deadline even while C code holds the interpreter's lock, and the worker that owns it reads
-from the exit status what happened (`EXIT_OUT_OF_MEMORY`, death by ``SIGALRM``). Outside a slot every function here
-does nothing, so that media can be processed in any process.
+A slot is a child process that decodes what strangers made. It puts itself under these limits, and they hold against
+accidents of any kind: the kernel ends it at the deadline even while C code holds the interpreter's lock, a thread ends
+it when it has grown too large, and the worker that owns it reads from the exit status what happened
+(`EXIT_OUT_OF_MEMORY`, death by ``SIGALRM``). Against a slot that was stopped, or taken over by what it decodes, the
+worker has a clock of its own, which is why it is told every deadline; of memory only the kernel's bound of the address
+space holds then. Outside a slot every function here does nothing, so that media can be processed in any process.
 """
 
 from __future__ import annotations
@@ -50,6 +52,9 @@ LARGEST_IDLE_SHARE = 0.5
 SHORTEST_ALARM_S = 0.001
 """A timer set to zero would be disarmed."""
 
+LONGEST_DEADLINE_S = 24 * 3600.0
+"""What no file may exceed without ``--timeout``, whatever duration a film says it has."""
+
 
 @dataclass(slots=True)
 class _Guard:
@@ -62,6 +67,7 @@ class _Guard:
     first_bytes: int = 0
     begun_at: float = 0.0
     is_watched: bool = False
+    tell: Callable[[float], None] | None = None
 
 
 _guard: _Guard | None = None
@@ -102,15 +108,19 @@ def watch() -> None:
         threading.Thread(target=_watch, args=(_guard,), name="dmedia-guard", daemon=True).start()
 
 
-def begin(deadline_s: float) -> None:
+def begin(deadline_s: float, tell: Callable[[float], None] | None = None) -> None:
     """Start a file: its memory is a picture's, and the kernel ends this slot by SIGALRM at the deadline.
 
     Parameters
     ----------
     deadline_s : float
         Seconds from now.
+    tell : callable, optional
+        Is given the deadline, now and whenever it moves, in seconds from now.
     """
     if _guard is not None:
+        _guard.tell = tell
+        _tell(_guard, deadline_s)
         _guard.most_bytes = _guard.limits.image_slot_bytes
         _guard.begun_at = time.monotonic()
         signal.setitimer(signal.ITIMER_REAL, max(deadline_s, SHORTEST_ALARM_S))
@@ -122,9 +132,11 @@ def extend(deadline_s: float) -> None:
     Parameters
     ----------
     deadline_s : float
-        Seconds from ``begin``.
+        Seconds from ``begin``; never more than `LONGEST_DEADLINE_S`.
     """
     if _guard is not None and _guard.begun_at:
+        deadline_s = min(deadline_s, LONGEST_DEADLINE_S)
+        _tell(_guard, deadline_s)
         left_s = _guard.begun_at + deadline_s - time.monotonic()
         signal.setitimer(signal.ITIMER_REAL, max(left_s, SHORTEST_ALARM_S))
 
@@ -165,6 +177,11 @@ def is_bloated() -> bool:
     if trim is not None:  # glibc
         trim(0)
     return _guard.resident_bytes() > most_bytes
+
+
+def _tell(guard: _Guard, deadline_s: float) -> None:
+    if guard.tell is not None:
+        guard.tell(deadline_s)
 
 
 def _watch(guard: _Guard) -> None:

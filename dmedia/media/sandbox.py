@@ -2,7 +2,8 @@
 
 Landlock narrows a Linux process from inside, without privileges: three system calls, that no library of Python wraps
 (https://docs.kernel.org/userspace-api/landlock.html). A slot needs no right to read any input by name, for its worker
-opens the source and hands the descriptor over: whoever breaks into a decoder sees the one file it was given.
+opens the source and hands the descriptor over: whoever breaks into a decoder sees the file that it was given, those
+that this slot is given after it, and what is in the job's output directory.
 
 What an older kernel does not know is left out; where there is no Landlock at all (an old kernel, a container that
 forbids the calls, another system) a slot runs on, and ``dmedia doctor`` says so. Landlock knows no rule for UDP and for
@@ -16,6 +17,7 @@ import ctypes
 import errno
 import os
 import platform
+import stat
 import struct
 import sys
 from dataclasses import dataclass
@@ -72,16 +74,24 @@ class Sandbox:
         Version of the kernel's Landlock interface; 0 where nothing is narrowed.
     reason : str
         Why nothing is, or not all; empty where all that the interface knows is refused.
+    is_offered : bool
+        Whether this system has Landlock and lets it be used.
     """
 
     abi: int
     reason: str = ""
+    is_offered: bool = False
 
     @property
     def refuses(self) -> tuple[str, ...]:
         """What is refused: ``read write`` (outside), ``truncate connect ioctl signal``."""
         since = {"read": 1, "write": 1, "truncate": 3, "connect": NETWORK_SINCE, "ioctl": 5, "signal": SCOPE_SINCE}
         return tuple(name for name, version in since.items() if self.abi >= version)
+
+    @property
+    def failing(self) -> str:
+        """Why nothing, or not all, is refused although this system could; empty where it could not."""
+        return self.reason if self.is_offered else ""
 
 
 def enter(directories: Iterable[bytes]) -> Sandbox:
@@ -103,13 +113,15 @@ def enter(directories: Iterable[bytes]) -> Sandbox:
         return Sandbox(0, f"Landlock is a protection of Linux; this is {platform.system()}")
     if platform.machine() not in MACHINES:
         return Sandbox(0, f"the numbers of Landlock's system calls on {platform.machine()} are not known here")
+    others = _other_threads()
     try:
-        others = len(os.listdir("/proc/self/task")) - 1
         abi = _call(CREATE_RULESET, None, 0, QUERY_VERSION)
         _restrict(abi, directories)
     except OSError as error:
-        return Sandbox(0, REASONS.get(error.errno or 0, f"Landlock failed: {error.strerror}"))
-    return Sandbox(abi, f"{others} threads ran before the sandbox was entered" if others else "")
+        known = REASONS.get(error.errno or 0)
+        return Sandbox(0, known or f"Landlock failed: {error.strerror}", is_offered=known is None)
+    reason = f"{others} threads ran before the sandbox was entered" if others else ""
+    return Sandbox(abi, reason, is_offered=True)
 
 
 def is_tight() -> bool:
@@ -119,6 +131,14 @@ def is_tight() -> bool:
     except PermissionError:
         return True
     return False
+
+
+def _other_threads() -> int:
+    """Count the threads that would not be narrowed; where nobody can tell, that is no reason not to begin."""
+    try:
+        return len(os.listdir("/proc/self/task")) - 1
+    except OSError:
+        return 0
 
 
 def _restrict(abi: int, directories: Iterable[bytes]) -> None:
@@ -131,9 +151,11 @@ def _restrict(abi: int, directories: Iterable[bytes]) -> None:
     ruleset = _call(CREATE_RULESET, attributes, len(attributes), 0)
     try:
         for library in readable_paths():
-            _allow(ruleset, os.fsencode(library), READ)
+            with contextlib.suppress(OSError):  # whatever is wrong with one of them: no right to it, and all the others
+                _allow(ruleset, os.fsencode(library), READ)
         for directory in directories:
-            _allow(ruleset, directory, WRITE & handled)
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError, PermissionError):
+                _allow(ruleset, directory, WRITE & handled)
         _no_new_privileges()
         _call(RESTRICT_SELF, ruleset, 0)
     finally:
@@ -141,15 +163,13 @@ def _restrict(abi: int, directories: Iterable[bytes]) -> None:
 
 
 def _allow(ruleset: int, path: bytes, rights: int) -> None:
-    with contextlib.suppress(FileNotFoundError, NotADirectoryError, PermissionError):  # no right to what is not there
-        descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
-        try:
-            if not os.path.isdir(path):
-                rights &= OF_FILES
-            beneath = struct.pack("=Qi", rights, descriptor)
-            _call(ADD_RULE, ruleset, RULE_PATH_BENEATH, beneath, 0)
-        finally:
-            os.close(descriptor)
+    descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
+    try:
+        if not stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            rights &= OF_FILES
+        _call(ADD_RULE, ruleset, RULE_PATH_BENEATH, struct.pack("=Qi", rights, descriptor), 0)
+    finally:
+        os.close(descriptor)
 
 
 def _no_new_privileges() -> None:

@@ -7,12 +7,12 @@ import os
 import platform
 import shutil
 from dataclasses import dataclass
-from importlib import metadata
 from typing import TYPE_CHECKING
 
 import psutil
 
 from dmedia import __version__
+from dmedia.media.libraries import installed
 from dmedia.model import Limits, WorkOrder
 from dmedia.operations.convert import Convert
 from dmedia.record.home import home
@@ -21,7 +21,7 @@ from dmedia.run.scratch import Scratch
 from dmedia.run.slot import Slot
 
 if TYPE_CHECKING:
-    from dmedia.run.slot_server import SlotReport
+    from dmedia.run.answers import SlotReport
 
 CLUSTER = ("dask", "distributed", "bokeh")
 EXTRAS = {"heif": "pillow-heif", "raw": "rawpy"}
@@ -110,10 +110,10 @@ def diagnose() -> Diagnosis:
     )
     slot = _ask_slot(limits)
     versions = {"dmedia": __version__, "python": platform.python_version(), "system": platform.platform()}
-    versions |= {name: _installed(name) for name in CLUSTER}
+    versions |= {name: installed(name) for name in CLUSTER}
     if not isinstance(slot, str):
         versions |= slot.versions
-    extras = {extra: bool(_installed(distribution)) for extra, distribution in EXTRAS.items()}
+    extras = {extra: bool(installed(distribution)) for extra, distribution in EXTRAS.items()}
     return Diagnosis(versions, extras, machine, _look_at_records(), slot)
 
 
@@ -123,8 +123,6 @@ def _ask_slot(limits: Limits) -> SlotReport | str:
     slot = Slot(WorkOrder("doctor", "convert", Convert(format="jpg"), output_directory, limits), scratch.path)
     try:
         return slot.report()
-    except OSError as error:
-        return f"no process can be started: {error.strerror}"
     finally:
         slot.close()
         scratch.close()
@@ -139,10 +137,3 @@ def _look_at_records() -> Records:
     with contextlib.suppress(OSError):
         free_bytes = shutil.disk_usage(standing).free
     return Records(folder, free_bytes, os.access(standing, os.W_OK | os.X_OK))
-
-
-def _installed(distribution: str) -> str:
-    try:
-        return metadata.version(distribution)
-    except metadata.PackageNotFoundError:
-        return ""

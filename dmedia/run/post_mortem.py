@@ -1,8 +1,9 @@
-"""Why a slot died: what its end says about the file it was working on."""
+"""Why a slot died: what its end, or its last words, say about the file it was working on."""
 
 from __future__ import annotations
 
 import signal
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dmedia.media.guard import EXIT_OUT_OF_MEMORY
@@ -12,15 +13,40 @@ if TYPE_CHECKING:
     from dmedia.model import Task
 
 
-def tell_cause(task: Task, status: int, seconds: float, timeout_s: float | None) -> FileResult:
+@dataclass(frozen=True, slots=True)
+class Death:
+    """A slot that is not to be used any more.
+
+    Attributes
+    ----------
+    at_work : bool
+        Whether it had begun the file: otherwise the file cannot be the reason.
+    overdue : bool
+        Whether it was waited for in vain.
+    breach : str
+        What it said that no slot says; empty when it did not.
+    hindrance : str
+        What it said that keeps it from starting.
+    status : int
+        How its process ended: its exit status, or negative the signal.
+    """
+
+    at_work: bool = False
+    overdue: bool = False
+    breach: str = ""
+    hindrance: str = ""
+    status: int = 0
+
+
+def tell_cause(task: Task, death: Death, seconds: float, timeout_s: float | None) -> FileResult:
     """Make a file's result of the way its slot died.
 
     Parameters
     ----------
     task : Task
         What the slot was working on.
-    status : int
-        How it ended: its exit status, or negative the signal.
+    death : Death
+        What is known of its end.
     seconds : float
         How long it had worked.
     timeout_s : float or None
@@ -31,7 +57,15 @@ def tell_cause(task: Task, status: int, seconds: float, timeout_s: float | None)
     FileResult
         A failure: ``timeout``, ``out_of_memory`` or ``decoder_crash``.
     """
-    if status == -signal.SIGALRM:
+    status = death.status
+    if death.breach:
+        failure = Failure(
+            "decoder_crash",
+            f"Decoder crash: its slot answered with what is no answer: {death.breach}",
+            "run",
+            "the file is damaged, or was made to break into its decoder",
+        )
+    elif death.overdue or status == -signal.SIGALRM:
         failure = Failure(
             "timeout", f"Timeout: not done after {seconds:.3g} s", "run",
             "give it longer with --timeout" if timeout_s else "its size allows no longer; --timeout sets a deadline",
@@ -60,3 +94,24 @@ def tell_cause(task: Task, status: int, seconds: float, timeout_s: float | None)
             "the file is damaged, or meets a bug in its codec",
         )
     return FileResult(task.number, failure=failure, seconds=seconds, bytes_in=max(0, task.size_bytes))
+
+
+def blame_system(error: OSError) -> Failure:
+    """Make a failure of what keeps a slot from being started; its file is tried again after a while.
+
+    Parameters
+    ----------
+    error : OSError
+        What the system said.
+
+    Returns
+    -------
+    Failure
+        ``io_error``, whatever it said: want of memory or of open files passes.
+    """
+    return Failure(
+        "io_error",
+        f"Input or output error: no slot can be started: {error.strerror}",
+        "run",
+        "allow more processes and open files (ulimit -u, -n), or use fewer slots with -j",
+    )

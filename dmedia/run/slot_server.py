@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import os
+import socket
 import traceback
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from multiprocessing.reduction import recv_handle
 from typing import TYPE_CHECKING
 
 from dmedia.errors import MediaError
 from dmedia.media.faults import failure_of
 from dmedia.model import FileResult
+from dmedia.run.answers import Answer, Deadline, Hindrance, Said, SlotReport, write
 from dmedia.storage import local as storage
 
 if TYPE_CHECKING:
     from dmedia.media.sandbox import Sandbox
     from dmedia.model import Task, WorkOrder
-
-STARTED = "started"
 
 FIRST_DEADLINE_S = 30.0
 """Seconds a slot may take until it has read the header, which tells how long the file may take."""
@@ -44,44 +43,6 @@ class Beginning:
     most_files: int
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a slot says when a file is done.
-
-    Attributes
-    ----------
-    result : FileResult
-        Its outcome.
-    is_last : bool
-        Whether the slot now ends by itself.
-    """
-
-    result: FileResult
-    is_last: bool
-
-
-@dataclass(frozen=True, slots=True)
-class SlotReport:
-    """What a slot knows of itself.
-
-    Attributes
-    ----------
-    sandbox : Sandbox
-        How far it is narrowed.
-    is_tight : bool
-        Whether it was really refused what it tried.
-    versions : dict of str
-        Of the libraries that decode and encode, by name.
-    font : str
-        File of the font that texts are written with; empty where it cannot be read.
-    """
-
-    sandbox: Sandbox
-    is_tight: bool
-    versions: dict[str, str]
-    font: str
-
-
 def serve(descriptor: int) -> None:
     """Be a slot: the child process's whole life.
 
@@ -98,9 +59,9 @@ def serve(descriptor: int) -> None:
         guard.enter(beginning.order.limits)
         import dmedia.media.process  # noqa: F401 - loaded while the job is planned, used with the first file
     except Exception:  # noqa: BLE001 - whatever keeps a slot from starting must be told, or nobody learns of it
-        connection.send(traceback.format_exc(limit=-1).strip())
+        connection.send_bytes(write(Hindrance(traceback.format_exc(limit=-1).strip())))
         return
-    with contextlib.suppress(EOFError):
+    with contextlib.suppress(EOFError, BrokenPipeError):
         _Server(connection, beginning).work()
 
 
@@ -113,18 +74,20 @@ class _Server:
 
     def __init__(self, connection: Connection, beginning: Beginning) -> None:
         self._connection = connection
+        self._socket = socket.socket(fileno=os.dup(connection.fileno()))
         self._order = beginning.order
         self._scratch = beginning.scratch
         self._files_left = beginning.most_files
         self._output: tuple[int, int] | None = None
         """Identity of the output directory that may be written, once the slot is in its sandbox."""
+        self._exposure = ""
 
     def work(self) -> None:
         """Do what is asked until the slot has done enough, or its output directory is another one.
 
         Raises
         ------
-        EOFError
+        EOFError, BrokenPipeError
             When the worker is gone.
         """
         from dmedia.media import guard
@@ -133,14 +96,13 @@ class _Server:
         while not is_last:
             asked = self._connection.recv()
             if asked is None:
-                self._connection.send(self._report())
+                self._say(self._report())
                 continue
             task, temporary = asked
-            source = recv_handle(self._connection)
+            _, (source,), _, _ = socket.recv_fds(self._socket, 1, 1)
             if self._output is not None and self._output != _identity(self._order.output_directory):
                 return  # somebody has replaced it: a new slot may write the new one, and the file is not to blame
-            self._connection.send(STARTED)
-            guard.begin(self._order.limits.timeout_s or FIRST_DEADLINE_S)
+            guard.begin(self._order.limits.timeout_s or FIRST_DEADLINE_S, self._tell_deadline)
             try:
                 result = self._process(task, temporary, source)
             finally:
@@ -148,7 +110,13 @@ class _Server:
             guard.end()
             self._files_left -= 1
             is_last = self._files_left < 1 or guard.is_bloated()
-            self._connection.send(Answer(result, is_last))
+            self._say(Answer(result, is_last, self._exposure))
+
+    def _say(self, said: Said) -> None:
+        self._connection.send_bytes(write(said))
+
+    def _tell_deadline(self, deadline_s: float) -> None:
+        self._say(Deadline(deadline_s))
 
     def _process(self, task: Task, temporary: bytes, source: int) -> FileResult:
         from dmedia.media.process import process
@@ -158,7 +126,7 @@ class _Server:
                 storage.prepare_parent(task.rendition, self._order.output_directory)
             except MediaError as error:
                 return FileResult(task.number, failure=failure_of(error, task))
-            self._enter_sandbox()
+            self._exposure = self._enter_sandbox().failing
         return process(self._order, task, temporary, source)
 
     def _enter_sandbox(self) -> Sandbox:
@@ -175,7 +143,9 @@ class _Server:
 
         entered = self._enter_sandbox()
         font_file = str(font.FONT_FILE) if os.access(font.FONT_FILE, os.R_OK) else ""
-        return SlotReport(entered, sandbox.is_tight(), libraries.versions(), font_file)
+        return SlotReport(
+            entered.abi, entered.reason, entered.refuses, sandbox.is_tight(), libraries.versions(), font_file
+        )
 
 
 def _identity(directory: bytes) -> tuple[int, int] | None:

@@ -10,12 +10,13 @@ from dataclasses import replace
 from queue import Empty, LifoQueue
 from typing import TYPE_CHECKING
 
-from dmedia.model import Running
+from dmedia.media.faults import failure_of
+from dmedia.model import FileResult, Running
 from dmedia.run.scratch import Scratch
 from dmedia.run.slot import Slot, SlotKilledError
 
 if TYPE_CHECKING:
-    from dmedia.model import FileResult, Task, WorkOrder
+    from dmedia.model import Task, WorkOrder
 
 STARTED_EARLY: dict[str, Slots] = {}
 """Slots by job, started by the launcher for the worker that its own process is going to have."""
@@ -43,14 +44,13 @@ class Slots:
         self._lock = threading.Lock()
         self._drained_wave: float = -1
         self._used_s = time.monotonic()
-
-    @property
-    def count(self) -> int:
-        """How many slots there are."""
-        return len(self._all)
+        self._exposure_is_told = False
 
     def start(self) -> None:
-        """Start all child processes, so that they load their codecs while the cluster starts and the job is planned."""
+        """Start all child processes, so that they load their codecs while the cluster starts and the job is planned.
+
+        Those that the system cannot give now are started by their first file.
+        """
         for slot in self._all:
             slot.start()
 
@@ -79,8 +79,8 @@ class Slots:
                 if wave <= self._drained_wave:
                     break
                 self._note(Running(task.number, worker, time.time()))
-                result = replace(slot.work(task), worker=worker)
-                results.append(result)
+                result = self._try(slot, task)
+                results.append(replace(result, worker=worker))
                 self._forget(task)
                 if result.failure and result.failure.code == "disk_full":
                     break  # the next would only meet the same
@@ -125,6 +125,20 @@ class Slots:
         for slot in self._all:
             slot.close()
         self._scratch.close()
+
+    def _try(self, slot: Slot, task: Task) -> FileResult:
+        """Process one file: whatever goes wrong with it costs no other its result."""
+        try:
+            result = slot.work(task)
+        except SlotKilledError:
+            raise
+        except Exception as error:  # noqa: BLE001 - it would end the whole chunk, with what is done already
+            return FileResult(task.number, failure=failure_of(error, task))
+        if slot.exposure and not self._exposure_is_told:
+            self._exposure_is_told = True
+            warning = f"slots work without their sandbox: {slot.exposure}; see dmedia doctor"
+            return replace(result, warnings=(*result.warnings, warning))
+        return result
 
     def _note(self, running: Running) -> None:
         with self._lock:

@@ -31,7 +31,7 @@ def test_of_two_hundred_good_and_nine_bad_files_exactly_the_nine_fail(
     for name in BAD:
         (sources / name).write_bytes(jpeg())
     monkeypatch.setenv("PYTHONPATH", str(SABOTAGE))
-    monkeypatch.setenv("SABOTAGED_SLOTS", str(tmp_path / "begun"))
+    monkeypatch.setenv("DMEDIA_SLOT_SABOTAGE", str(tmp_path / "begun"))
     cluster = make_cluster(workers=2, threads=2)
     before = [process.pid for process in cluster.worker_processes()]
 

@@ -60,7 +60,7 @@ def endless_job(dmedia: Dmedia, tmp_path: Path) -> Iterator[subprocess.Popen[byt
         (tmp_path / "in" / name).write_bytes(jpeg())
     honest = dict(dmedia.environment)
     dmedia.environment["PYTHONPATH"] += f"{os.pathsep}{SABOTAGE}"
-    dmedia.environment["SABOTAGED_SLOTS"] = str(tmp_path / "begun")
+    dmedia.environment["DMEDIA_SLOT_SABOTAGE"] = str(tmp_path / "begun")
     launcher = dmedia.start("resize", "in", "-o", "out", "--width", "9", "-j", "2", "--timeout", "600")
     dmedia.environment.clear()
     dmedia.environment.update(honest)

@@ -21,7 +21,7 @@ def sabotaged(dmedia: Dmedia, tmp_path: Path) -> Dmedia:
         (tmp_path / "in" / name).write_bytes(jpeg())
     (tmp_path / "in/words.jpg").write_bytes(b"these are words " * 40)
     dmedia.environment["PYTHONPATH"] += f":{SABOTAGE}"
-    dmedia.environment["SABOTAGED_SLOTS"] = str(tmp_path / "begun")
+    dmedia.environment["DMEDIA_SLOT_SABOTAGE"] = str(tmp_path / "begun")
     return dmedia
 
 

@@ -50,7 +50,7 @@ def bind():
         server.bind(("127.0.0.1", 0))
 
 def open_heif(file, **options):
-    asked = json.loads(os.environ["ASKED"])
+    asked = json.loads(os.environ["DMEDIA_SLOT_ASKED"])
     out, around = Path(asked["out"]), Path(asked["around"])
     if hoard := asked.get("hoard_bytes"):
         kept.append(b"x" * hoard)
@@ -96,12 +96,13 @@ class Break:
         assert result.failure.message == "Corrupt input: broken"
         return json.loads((self.around / "out" / "told.json").read_text())
 
-    def pid(self) -> int:
-        (child,) = [child for child in psutil.Process().children() if "dmedia.run.slot" in " ".join(child.cmdline())]
-        return int(child.pid)
-
 
 BreakIn = Callable[..., Break]
+
+
+def slot_pid() -> int:
+    (child,) = [child for child in psutil.Process().children() if "dmedia.run.slot" in " ".join(child.cmdline())]
+    return int(child.pid)
 
 
 @pytest.fixture
@@ -121,7 +122,7 @@ def break_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[BreakI
     def begin(limits: Limits | None = None, **more: Any) -> Break:
         listener = socket.create_server(("127.0.0.1", 0))
         asked = {"around": str(around), "out": str(around / "out"), "font": str(font), **more}
-        monkeypatch.setenv("ASKED", json.dumps(asked | {"port": listener.getsockname()[1]}))
+        monkeypatch.setenv("DMEDIA_SLOT_ASKED", json.dumps(asked | {"port": listener.getsockname()[1]}))
         order = WorkOrder(
             "batch-1-aaaaaa",
             "convert",
@@ -292,10 +293,8 @@ def test_slots_make_room_for_new_ones_and_no_file_pays(tmp_path: Path, monkeypat
     pids = []
     try:
         for _ in range(5):
-            if slot._process is None:
-                slot.start()
-            assert slot._process is not None
-            pids.append(slot._process.pid)
+            slot.start()
+            pids.append(slot_pid())
             assert slot.work(task).failure is None
     finally:
         slot.close()
@@ -306,6 +305,6 @@ def test_slots_make_room_for_new_ones_and_no_file_pays(tmp_path: Path, monkeypat
 def test_a_slot_that_holds_on_to_memory_is_replaced(break_in: BreakIn, hoard_mib: int, is_replaced: bool) -> None:
     broken = break_in(Limits(image_slot_bytes=400 * MIB), hoard_bytes=hoard_mib * MIB)
     broken.slots.start()
-    before = broken.pid()
+    before = slot_pid()
     broken.told()
-    assert (broken.pid() != before) == is_replaced
+    assert (slot_pid() != before) == is_replaced

@@ -1,6 +1,6 @@
 """Found on ``PYTHONPATH`` by the processes of a test's job: breaks them where the test says.
 
-``SABOTAGED_SLOTS`` names a log. A slot then writes a line into it for each file it begins; one whose name begins with
+``DMEDIA_SLOT_SABOTAGE`` names a log. A slot then writes a line into it for each file it begins; one whose name begins with
 ``crash`` really crashes it, ``hang`` hangs it with the interpreter's lock held, ``hungry`` makes it use memory without
 end; the disk fails twice under one that begins with ``flaky``, and always under ``broken``. ``KILLED_AT_COMMIT`` is a
 number: a launcher is killed when it has so many results to commit, and before it does.
@@ -20,7 +20,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-LOG, COMMITS = os.environ.get("SABOTAGED_SLOTS"), os.environ.get("KILLED_AT_COMMIT")
+LOG, COMMITS = os.environ.get("DMEDIA_SLOT_SABOTAGE"), os.environ.get("KILLED_AT_COMMIT")
 
 
 class Patch(MetaPathFinder):

@@ -1,0 +1,225 @@
+"""What a slot says to its worker, as data: JSON, of which nothing but the records here can be made.
+
+A slot decodes what strangers made, and may have been taken over. Its words are therefore never unpickled, are of
+limited length, and count only when they are about the task that was asked: everything else is a ``BreachError``.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, cast
+
+from dmedia.errors import ErrorCode, Stage
+from dmedia.model import Failure, FileResult, Output, Task
+from dmedia.operations.parameters import ImageFormat
+from dmedia.run.fields import LARGEST_INTEGER, LONGEST_TEXT, MOST_TEXTS, BreachError, Fields
+
+LONGEST_MESSAGE_BYTES = 2 * 2**20
+"""Of one message: more than the texts below can come to when each of their characters takes twelve bytes of JSON."""
+
+LARGEST_SIDE = 2**31 - 1
+SHA256_DIGITS = 64
+HEXADECIMAL = frozenset("0123456789abcdef")
+
+Kind = Literal["deadline", "answer", "hindrance", "report"]
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """A slot has begun a file, or learned how long it may take.
+
+    Attributes
+    ----------
+    deadline_s : float
+        Seconds from the file's begin.
+    """
+
+    deadline_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A file is done.
+
+    Attributes
+    ----------
+    result : FileResult
+        Its outcome.
+    is_last : bool
+        Whether the slot now ends by itself.
+    exposure : str
+        Why the slot works without the sandbox that this system has; empty when it is in it, or there is none to have.
+    """
+
+    result: FileResult
+    is_last: bool
+    exposure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hindrance:
+    """A slot cannot start.
+
+    Attributes
+    ----------
+    reason : str
+        What keeps it.
+    """
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SlotReport:
+    """What a slot knows of itself.
+
+    Attributes
+    ----------
+    abi : int
+        Version of the kernel's Landlock interface that narrows it; 0 where nothing does.
+    reason : str
+        Why nothing does, or not all; see ``media.sandbox.Sandbox``.
+    refuses : tuple of str
+        What it is refused.
+    is_tight : bool
+        Whether it was really refused what it tried.
+    versions : dict of str
+        Of the libraries that decode and encode, by name.
+    font : str
+        File of the font that texts are written with; empty where it cannot be read.
+    """
+
+    abi: int
+    reason: str
+    refuses: tuple[str, ...]
+    is_tight: bool
+    versions: dict[str, str]
+    font: str
+
+
+Said = Deadline | Answer | Hindrance | SlotReport
+
+KIND: dict[type, Kind] = {Deadline: "deadline", Answer: "answer", Hindrance: "hindrance", SlotReport: "report"}
+
+
+def write(said: Said) -> bytes:
+    """Make the bytes of what a slot says.
+
+    Parameters
+    ----------
+    said : Deadline, Answer, Hindrance or SlotReport
+        What it says. Texts are shortened to what `read` takes.
+
+    Returns
+    -------
+    bytes
+        One message.
+    """
+    return json.dumps({"kind": KIND[type(said)], **_shortened(asdict(said))}, default=_path_text).encode("ascii")
+
+
+def read(message: bytes, task: Task | None = None) -> Said:
+    """Make a record of what a slot said.
+
+    Parameters
+    ----------
+    message : bytes
+        As it came.
+    task : Task or None
+        What the slot was asked to do; ``None`` when it was asked about itself.
+
+    Returns
+    -------
+    Deadline, Answer, Hindrance or SlotReport
+        Plain data, every field of its type and within its range.
+
+    Raises
+    ------
+    BreachError
+        When the message is anything else, or an answer to what was not asked.
+    """
+    try:
+        fields = Fields(json.loads(message))
+    except (ValueError, RecursionError) as error:
+        raise BreachError(f"it is no JSON: {type(error).__name__}") from None
+    kind = fields.choice("kind", Kind)
+    if kind == "deadline":
+        return Deadline(fields.number("deadline_s"))
+    if kind == "hindrance":
+        return Hindrance(fields.text("reason"))
+    if kind == "answer" and task is not None:
+        result = _result(fields.fields("result"), task)
+        return Answer(result, fields.boolean("is_last"), fields.text("exposure"))
+    if kind == "report" and task is None:
+        return _report(fields)
+    raise BreachError(f"nobody asked for a message of kind {kind}")
+
+
+def _result(found: Fields, task: Task) -> FileResult:
+    if found.integer("number") != task.number:
+        raise BreachError("an answer about another file")
+    outputs = tuple(_output(Fields(output), task) for output in found.items("outputs", 1))
+    failure = _failure(found.fields("failure")) if found.has("failure") else None
+    if bool(outputs) == bool(failure):
+        raise BreachError("a file has either a rendition or a failure")
+    return FileResult(
+        number=task.number,
+        outputs=outputs,
+        failure=failure,
+        seconds=found.number("seconds"),
+        decoder=found.text("decoder"),
+        bytes_in=found.integer("bytes_in"),
+        warnings=found.texts("warnings"),
+    )
+
+
+def _output(found: Fields, task: Task) -> Output:
+    """Take the rendition that was planned: another path would let the job's record claim somebody's file."""
+    if found.path("path") != task.rendition:
+        raise BreachError("a rendition that was not asked for")
+    sha256 = found.text("sha256")
+    if len(sha256) != SHA256_DIGITS or not HEXADECIMAL.issuperset(sha256):
+        raise BreachError("sha256 is no checksum")
+    return Output(
+        task.rendition,
+        found.integer("width", LARGEST_SIDE, 1),
+        found.integer("height", LARGEST_SIDE, 1),
+        found.choice("format", ImageFormat),
+        found.integer("size_bytes"),
+        found.integer("mtime_ns", least=-LARGEST_INTEGER),
+        sha256,
+        found.number("duration_s") if found.has("duration_s") else None,
+    )
+
+
+def _failure(found: Fields) -> Failure:
+    hint = found.text("hint") if found.has("hint") else None
+    code, stage = found.choice("code", ErrorCode), found.choice("stage", Stage)
+    return Failure(cast("ErrorCode", code), found.text("message"), cast("Stage", stage), hint)
+
+
+def _report(found: Fields) -> SlotReport:
+    versions = found.fields("versions")
+    return SlotReport(
+        found.integer("abi"),
+        found.text("reason"),
+        found.texts("refuses"),
+        found.boolean("is_tight"),
+        {name: versions.text(name) for name in versions.names()},
+        found.text("font"),
+    )
+
+
+def _path_text(path: bytes) -> str:
+    return path.decode("utf-8", "surrogateescape")
+
+
+def _shortened(value: Any) -> Any:
+    if isinstance(value, str):
+        return value[:LONGEST_TEXT]
+    if isinstance(value, dict):
+        return {name: _shortened(inner) for name, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_shortened(inner) for inner in value[:MOST_TEXTS]]
+    return value
