@@ -16,6 +16,7 @@
     ├── JobHeldError                  8   another launcher works on the job
     ├── StoppedError            129-143   a signal came before the plan was complete; nothing was written
     ├── RecordError                  10
+    │   ├── RecordFullError           5   its disk has no room: a running job waits for some
     │   ├── UnknownJobError          10
     │   └── DamagedRecordError       10
     └── MediaError                    -   one file failed: becomes that file's result, never an exit status
@@ -150,6 +151,12 @@ class RecordError(DmediaError):
     """A job's record cannot be used."""
 
     exit_status = 10
+
+
+class RecordFullError(RecordError):
+    """The disk that a record lies on has no room."""
+
+    exit_status = 5
 
 
 class UnknownJobError(RecordError):

@@ -165,6 +165,7 @@ def open_existing(job: str) -> OpenRecord:
                 text = connection.execute("SELECT request FROM job").fetchone()[0]
                 spec = documents.read_spec(text)
                 journal.keep_journal(connection, path)
+                schema.complete(connection)
         except BaseException:
             connection.close()
             raise

@@ -41,6 +41,7 @@ def take_over(connection: sqlite3.Connection) -> None:
     with transaction(connection, durable=True):
         connection.execute(TAKE_OVER, {"now": time.time(), "host": host(), "pid": os.getpid()})
         connection.execute("DELETE FROM running")
+        connection.execute("DELETE FROM warning WHERE passing")
 
 
 def let_go(connection: sqlite3.Connection) -> None:
@@ -92,10 +93,18 @@ class JobLife:
         with translated(self._place.path):
             return self._place.connection.execute("SELECT started_at FROM state").fetchone()[0] is not None
 
-    def warn(self, text: str) -> None:
-        """Note something that concerns the job as a whole; the same text is noted once."""
+    def warn(self, text: str, *, passing: bool = False) -> None:
+        """Note something that concerns the job as a whole; the same text is noted once.
+
+        Parameters
+        ----------
+        text : str
+            A sentence.
+        passing : bool
+            Whether it is true only until it is over, until the job ends or until another launcher takes it.
+        """
         with translated(self._place.path), transaction(self._place.connection):
-            self._place.connection.execute("INSERT OR IGNORE INTO warning VALUES (?)", (text,))
+            self._place.connection.execute("INSERT OR IGNORE INTO warning VALUES (?, ?)", (text, passing))
 
     def withdraw_warning(self, text: str) -> None:
         """Take a warning back, because what it told of is over."""
@@ -146,8 +155,10 @@ class JobLife:
         return ended
 
     def _end(self, state: JobState) -> None:
-        self._place.connection.execute("DELETE FROM running")
-        self._note(END, state=state.value)
+        with transaction(self._place.connection, durable=True):
+            self._place.connection.execute("DELETE FROM running")
+            self._place.connection.execute("DELETE FROM warning WHERE passing")
+            self._place.connection.execute(END, {"state": state.value, "now": time.time()})
 
     def _note(self, statement: str, **values: str | None) -> None:
         with transaction(self._place.connection, durable=True):

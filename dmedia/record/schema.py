@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from dmedia.errors import DamagedRecordError, RecordError
+from dmedia.errors import DamagedRecordError, RecordError, RecordFullError
 from dmedia.record.header import APPLICATION_ID, SCHEMA_VERSION, check_header, cure
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ CREATE TABLE state (          -- one row, small: it is written with every batch 
   scheduler TEXT,
   dashboard TEXT
 );
-CREATE TABLE warning (text TEXT NOT NULL UNIQUE);
+CREATE TABLE warning (text TEXT NOT NULL UNIQUE, passing INTEGER NOT NULL DEFAULT 0);  -- passing: until it is over
 CREATE TABLE directory (number INTEGER PRIMARY KEY, path BLOB NOT NULL UNIQUE);
 CREATE TABLE file (           -- one row a task; paths are split because a directory holds many files
   number INTEGER PRIMARY KEY,
@@ -186,8 +186,10 @@ def translated(path: Path) -> Iterator[None]:
     ------
     DamagedRecordError
         When the record cannot be read.
+    RecordFullError
+        When its disk has no room.
     RecordError
-        When it cannot be written or is locked, and is not damaged.
+        When it cannot be written for another reason or is locked, and is not damaged.
     """
     try:
         yield
@@ -198,7 +200,11 @@ def translated(path: Path) -> Iterator[None]:
         code = extended & 0xFF
         if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
             raise RecordError(f"The record {path} is locked by another process: {error}") from error
-        if code in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY} or extended in _WRITE_FAULTS:
+        if code == sqlite3.SQLITE_FULL:
+            raise RecordFullError(
+                f"The record {path} cannot be written: its disk is full", "Free some space."
+            ) from error
+        if code == sqlite3.SQLITE_READONLY or extended in _WRITE_FAULTS:
             raise RecordError(f"The record {path} cannot be written: {error}", "Is its disk full?") from error
         raise DamagedRecordError(f"The record {path} is damaged or cannot be opened: {error}", cure(path)) from error
 
@@ -221,6 +227,13 @@ def decoded(path: Path) -> Iterator[None]:
 
 
 _WRITE_FAULTS = frozenset({sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_TRUNCATE})
+
+
+def complete(connection: sqlite3.Connection) -> None:
+    """Add what records of earlier versions of this schema lack."""
+    columns = {name for _, name, *_ in connection.execute("PRAGMA table_info(warning)")}
+    if "passing" not in columns:
+        connection.execute("ALTER TABLE warning ADD COLUMN passing INTEGER NOT NULL DEFAULT 0")
 
 
 def _connect(path: Path, mode: str, wait_s: float) -> sqlite3.Connection:

@@ -154,7 +154,9 @@ class RecordWriter:
             self.plan.finish()
             with transaction(self._connection, durable=True):
                 self._connection.execute("UPDATE job SET base = ?, ignored = ?", (base, json.dumps(dict(ignored))))
-                self._connection.executemany("INSERT OR IGNORE INTO warning VALUES (?)", [(text,) for text in warnings])
+                self._connection.executemany(
+                    "INSERT OR IGNORE INTO warning (text) VALUES (?)", [(text,) for text in warnings]
+                )
                 self._tasks.count()
                 self._connection.execute("UPDATE state SET planning = 0, heartbeat = ?", (time.time(),))
             shorten_journal(self._connection)

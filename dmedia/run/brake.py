@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from typing import TYPE_CHECKING
 
+from dmedia.errors import RecordFullError
 from dmedia.run.room import Room
 
 if TYPE_CHECKING:
@@ -21,6 +23,10 @@ DRAIN_S = 10.0
 
 KILL_S = 2.0
 """Seconds after which a job ends although workers have not given back its files: they may be frozen, or gone."""
+
+
+class EndedError(Exception):
+    """The job was asked to end while the launcher waited for a cluster."""
 
 
 class Brake:
@@ -50,8 +56,8 @@ class Brake:
         self._stop, self._record = stop, record
         self._looked_s = 0.0
         self._pause_asked = False
-        self._waits_for: str | None = None
-        self._paused = False
+        self._told_shortage: str | None = None
+        self._paused = self._told_paused = False
         self._drained_s: float | None = None
         self._killed_s: float | None = None
 
@@ -95,20 +101,31 @@ class Brake:
         """Whether the job ends now, whatever workers still hold."""
         return self._killed_s is not None and time.monotonic() - self._killed_s > KILL_S
 
+    def close(self) -> None:
+        """Take back what was said of waiting."""
+        with contextlib.suppress(RecordFullError):
+            self._tell(None)
+
     def _wait_for(self, shortage: str | None) -> None:
-        if shortage != self._waits_for:
-            if self._waits_for:
-                self._record.life.withdraw_warning(self._waits_for)
-            if shortage:
-                self._record.life.warn(shortage)
-            self._waits_for = shortage
-        paused = not self.ending and (self._pause_asked or shortage is not None)
-        if paused != self._paused:
-            self._paused = paused
-            if paused:
-                self._record.life.pause()
-            else:
-                self._record.life.go_on()
+        self._paused = not self.ending and (self._pause_asked or shortage is not None)
+        with contextlib.suppress(RecordFullError):  # told at the next look, when there is room
+            self._tell(shortage)
+            if self._paused != self._told_paused:
+                if self._paused:
+                    self._record.life.pause()
+                else:
+                    self._record.life.go_on()
+                self._told_paused = self._paused
+
+    def _tell(self, shortage: str | None) -> None:
+        if shortage == self._told_shortage:
+            return
+        if self._told_shortage:
+            self._record.life.withdraw_warning(self._told_shortage)
+        self._told_shortage = None
+        if shortage:
+            self._record.life.warn(shortage, passing=True)
+        self._told_shortage = shortage
 
 
 def most_failed(persistence: Persistence, total: int) -> int | None:

@@ -8,14 +8,13 @@ import logging
 import os
 import socket
 import threading
-import time
 import urllib.parse
 import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dmedia.errors import ClusterError
-from dmedia.run.patience import Call
+from dmedia.run.patience import Call, patiently
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,8 +24,8 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT_S = 10.0
 """Seconds to wait for a scheduler to answer, and for a first worker to be there."""
 
-TICK_S = 0.2
-"""Seconds between two ticks while a scheduler is waited for."""
+ANSWER_LIMIT_S = 2 * CONNECT_TIMEOUT_S
+"""Seconds to wait for what Dask should have given up by itself: a frozen scheduler takes a connection, and it waits."""
 
 CLOSE_LIMIT_S = 2.0
 """Seconds to wait for a scheduler to take leave."""
@@ -196,7 +195,7 @@ def _remote_cluster(choice: ClusterChoice, address: str, tick: Callable[[], None
         return client
 
     try:
-        client = _patiently(open_client, tick)
+        client = patiently(open_client, tick, ANSWER_LIMIT_S)
     except (OSError, TimeoutError, ValueError) as error:
         raise ClusterError(
             f"No Dask scheduler answers at {address}: {error}", "start one with: dask scheduler"
@@ -205,29 +204,19 @@ def _remote_cluster(choice: ClusterChoice, address: str, tick: Callable[[], None
         given_up.set()
     try:
         try:
-            _patiently(lambda: client.wait_for_workers(1, timeout=CONNECT_TIMEOUT_S), tick)
+            patiently(lambda: client.wait_for_workers(1, timeout=CONNECT_TIMEOUT_S), tick, ANSWER_LIMIT_S)
+            threads: dict[str, int] = patiently(client.nthreads, tick, ANSWER_LIMIT_S)
         except TimeoutError:
             raise ClusterError(
                 f"The scheduler at {address} has no workers", f"start one with: dask worker {address}"
             ) from None
+        except (OSError, ValueError) as error:
+            raise ClusterError(f"The scheduler at {address} was lost: {error}") from error
         yield ConnectedCluster(
-            client, sum(client.nthreads().values()), address, _dashboard_of(client), warning, choice.worker_wait_s
+            client, sum(threads.values()), address, _dashboard_of(client), warning, choice.worker_wait_s
         )
     finally:
         Call(client.close).wait(CLOSE_LIMIT_S)
-
-
-def _patiently(function: Callable[[], Any], tick: Callable[[], None]) -> Any:
-    """Wait for a call into the cluster, and tick meanwhile."""
-    call = Call(function)
-    until_s = time.monotonic() + 2 * CONNECT_TIMEOUT_S  # a frozen scheduler takes the connection, and Dask then waits
-    while not call.wait(TICK_S):
-        tick()
-        if time.monotonic() > until_s:
-            raise TimeoutError("no answer")
-    if call.error:
-        raise call.error
-    return call.answer
 
 
 def exposure(address: str, *, insecure: bool) -> str | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections import Counter
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -12,18 +11,13 @@ from typing import TYPE_CHECKING, Any
 from distributed import as_completed
 from distributed.scheduler import KilledWorker
 
-from dmedia.model import Failure, FileResult
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from distributed import Client, Future
 
-    from dmedia.model import Task
+    from dmedia.model import FileResult, Task
     from dmedia.run.dispatch import Window
-
-WORKER_ERRORS_ALLOWED = 3
-"""How often a chunk may end with an exception of ours or of Dask's before its files fail as ``internal``."""
 
 
 @dataclass
@@ -36,10 +30,16 @@ class Outcome:
         For the record.
     lost : list of Task
         Nothing is known of these: they are pending again, and it is not charged to them.
+    refused : list of Task
+        A worker could not even begin these: pending again too, after a while.
+    refusal : str
+        What one of those workers said.
     """
 
     results: list[FileResult] = field(default_factory=list)
     lost: list[Task] = field(default_factory=list)
+    refused: list[Task] = field(default_factory=list)
+    refusal: str = ""
 
 
 class Harvest:
@@ -55,7 +55,6 @@ class Harvest:
 
     def __init__(self, client: Client, window: Window) -> None:
         self._window = window
-        self._judge = Judge()
         self._stream = as_completed(loop=client.loop, with_results=True, raise_errors=False)
         self._batches: queue.SimpleQueue[list[tuple[Future[Any], Any]]] = queue.SimpleQueue()
         self._added = threading.Event()
@@ -86,7 +85,7 @@ class Harvest:
             while True:
                 for future, ended_with in batch:
                     status = future.status
-                    self._judge.judge(outcome, self._window.take(future), status, ended_with)
+                    judge(outcome, self._window.take(future), status, ended_with)
                 batch = self._batches.get_nowait()
         except queue.Empty:
             return outcome
@@ -105,39 +104,29 @@ class Harvest:
                 self._batches.put(batch)
 
 
-class Judge:
-    """Tells what a future's end says about its files: usually nothing."""
+def judge(outcome: Outcome, tasks: tuple[Task, ...], status: str | None, ended_with: Any) -> None:
+    """Add one future's end to an outcome: usually it says nothing about its files.
 
-    def __init__(self) -> None:
-        self._errors: Counter[int] = Counter()
-
-    def judge(self, outcome: Outcome, tasks: tuple[Task, ...], status: str | None, ended_with: Any) -> None:
-        """Add one future's end to an outcome.
-
-        Parameters
-        ----------
-        outcome : Outcome
-            Is added to.
-        tasks : tuple of Task
-            The chunk.
-        status : str
-            The future's: ``finished``, ``error``, ``cancelled`` or ``lost``.
-        ended_with : object
-            Its result, or what Dask gives instead.
-        """
-        if status == "finished" and isinstance(ended_with, list):
-            outcome.results.extend(ended_with)
-            known = {result.number for result in ended_with}
-            outcome.lost.extend(task for task in tasks if task.number not in known)
-            return
-        error = ended_with[1] if isinstance(ended_with, tuple) else ended_with
-        if status != "error" or isinstance(error, (KilledWorker, CancelledError)):
-            outcome.lost.extend(tasks)
-            return
-        for task in tasks:
-            self._errors[task.number] += 1
-            if self._errors[task.number] < WORKER_ERRORS_ALLOWED:
-                outcome.lost.append(task)
-            else:
-                failure = Failure("internal", f"Internal error: {type(error).__name__}: {error}", "run")
-                outcome.results.append(FileResult(task.number, failure=failure))
+    Parameters
+    ----------
+    outcome : Outcome
+        Is added to.
+    tasks : tuple of Task
+        The chunk.
+    status : str
+        The future's: ``finished``, ``error``, ``cancelled`` or ``lost``.
+    ended_with : object
+        Its result, or what Dask gives instead.
+    """
+    if status == "finished" and isinstance(ended_with, list):
+        outcome.results.extend(ended_with)
+        known = {result.number for result in ended_with}
+        outcome.lost.extend(task for task in tasks if task.number not in known)
+        return
+    error = ended_with[1] if isinstance(ended_with, tuple) else ended_with
+    if status != "error" or isinstance(error, (KilledWorker, CancelledError)):
+        outcome.lost.extend(tasks)
+        return
+    # What a file does is in a result, whatever it is: an error is the worker's (no dmedia, no slots, no memory).
+    outcome.refused.extend(tasks)
+    outcome.refusal = f"{type(error).__name__}: {error}"

@@ -7,17 +7,18 @@ import gc
 import time
 from typing import TYPE_CHECKING
 
-from dmedia.errors import ClusterError, ClusterLostError, DmediaError
+from dmedia.errors import ClusterError, ClusterLostError, DmediaError, RecordFullError
 from dmedia.model import WorkOrder
 from dmedia.record.reader import read_job
 from dmedia.report.observer import tell
-from dmedia.run.brake import Brake, most_failed
+from dmedia.run.brake import Brake, EndedError
 from dmedia.run.cluster import connect
 from dmedia.run.collect import Harvest
-from dmedia.run.dispatch import LONGEST_CHUNK, Window
+from dmedia.run.dispatch import Window
+from dmedia.run.ledger import Ledger
 from dmedia.run.live import Live
+from dmedia.run.patience import TICK_S
 from dmedia.run.pulse import Pulse
-from dmedia.run.retries import UNCHARGED, Retries
 
 if TYPE_CHECKING:
     from dmedia.record.writer import RecordWriter
@@ -26,18 +27,14 @@ if TYPE_CHECKING:
     from dmedia.run.collect import Outcome
     from dmedia.run.stop import Stop
 
-TICK_S = 0.2
-"""Seconds without a result after which the record gets its heartbeat all the same."""
-
 OBSERVE_PERIOD_S = 0.25
 """Seconds between two looks of the observer."""
 
+REFUSALS_LIMIT_S = 30.0
+"""Seconds after which a cluster whose workers refuse every chunk is given up."""
+
 RECONNECT_PERIOD_S = 1.0
 """Seconds between two attempts to reach a scheduler that was lost."""
-
-
-class EndedError(Exception):
-    """The job was asked to end while the launcher waited for a cluster."""
 
 
 class Course:
@@ -58,20 +55,19 @@ class Course:
     ----------
     brake : Brake
         Tells afterwards whether the job was cancelled or given up.
+    ledger : Ledger
+        The way into the record.
     left_behind : bool
         Whether workers were lost, which could not tidy up after their slots.
     """
 
     def __init__(self, record: RecordWriter, observer: Observer, stop: Stop, failed_before: int) -> None:
-        report = read_job(record.job)
         self.brake = Brake(stop, record)
+        self.ledger = Ledger(record, self.brake, failed_before)
         self.left_behind = False
         self._record, self._observer = record, observer
-        self._retries = Retries(record.spec.persistence)
-        self._most_failed = most_failed(record.spec.persistence, report.total)
-        self._failed = report.failed - failed_before
+        self._refused_since_s: float | None = None
         self._observed_s = 0.0
-        self._count_failed(0)
 
     def run(self, choice: ClusterChoice) -> None:
         """Work until nothing is pending or the job is asked to end; a scheduler that is lost is looked for.
@@ -104,7 +100,7 @@ class Course:
                 if choice.local:
                     raise
                 lost, lost_s, self.left_behind = error, time.monotonic(), True
-                self._record.life.warn(_looking_for(error))
+                self._record.life.warn(_looking_for(error), passing=True)
             except ClusterError:
                 if not lost:
                     raise
@@ -112,20 +108,22 @@ class Course:
                 raise ClusterError(
                     f"{lost.message}, and could not be reached again for {choice.worker_wait_s:g} s", lost.hint
                 )
-            with contextlib.suppress(EndedError):  # the next connection ends at once
+            try:
                 self._wait(RECONNECT_PERIOD_S)
+            except EndedError:
+                return
 
     def _follow(self, cluster: ConnectedCluster) -> None:
         """Work on one connection."""
         record = self._record
-        record.life.start(cluster.scheduler, cluster.dashboard)
+        self.ledger.write(lambda: record.life.start(cluster.scheduler, cluster.dashboard))
         if self.brake.waits:
-            record.life.pause()
+            self.ledger.write(record.life.pause)
         if cluster.warning:
             record.life.warn(cluster.warning)
         order = WorkOrder.of(record.job, record.spec)
-        window = Window(cluster.client, record, order.operation, cluster.slots, self._retries.alone)
-        live = Live(cluster.client, order)
+        window = Window(cluster.client, record, order.operation, cluster.slots, self.ledger.retries.alone)
+        live = Live(cluster.client, order, self._tick)
         try:
             with live, contextlib.closing(Harvest(cluster.client, window)) as harvest:
                 self._feed(window, harvest, live, Pulse(cluster, record))
@@ -144,45 +142,44 @@ class Course:
         held = False
         while not self.brake.expired:
             self.brake.look()
-            self._record.give_back(self._retries.due())
+            self._record.give_back(self.ledger.retries.due())
             if self.brake.holds and not held:
                 live.drain(window.next_wave())
             held = self.brake.holds
             if self.brake.kills:
                 live.kill()
             if not held:
-                harvest.expect(window.refill(self._longest_chunk()))
+                harvest.expect(window.refill(self.ledger.longest_chunk))
             if not window and self._is_over():
                 break
             outcome = harvest.next(TICK_S)
-            self._note(outcome, window, live)
+            window.pace.learn(self.ledger.enter(outcome, live.running()))
+            self._count_refusals(outcome)
+            self._observe()
             if outcome.results:
                 pulse.heard()
             elif outcome.lost:
                 time.sleep(TICK_S)  # whatever gives tasks back at once shall not be asked without end
-            pulse.check()
+            pulse.check(waits=self.brake.waits)
         pulse.close()
 
-    def _note(self, outcome: Outcome, window: Window, live: Live) -> None:
-        """Sort what files came to, and record it."""
-        ended, tried = [], []
-        again = [task.number for task in outcome.lost]
-        for result in outcome.results:
-            if result.failure and result.failure.code in UNCHARGED:
-                self.brake.room.found_full()
-                again.append(result.number)
-            elif self._retries.claim(result):
-                tried.append(result)
-            else:
-                ended.append(result)
-        if any(not result.failure for result in ended):
-            self.brake.room.written()
-        window.pace.learn(ended)
-        self._retries.forget(ended)
-        self._record.give_back(again)
-        self._record.commit(ended, live.running(), tried)
-        self._count_failed(sum(result.failure is not None for result in ended))
-        self._observe()
+    def _count_refusals(self, outcome: Outcome) -> None:
+        """End the work when workers have refused everything for a while.
+
+        Raises
+        ------
+        ClusterError
+            It says what a worker said.
+        """
+        if outcome.results:
+            self._refused_since_s = None
+        elif outcome.refused:
+            self._refused_since_s = self._refused_since_s or time.monotonic()
+            if time.monotonic() - self._refused_since_s > REFUSALS_LIMIT_S:
+                raise ClusterError(
+                    f"The workers cannot work on files: {outcome.refusal}",
+                    f"look at the workers' logs; then dmedia resume {self._record.job}",
+                )
 
     def _is_over(self) -> bool:
         """Tell whether nothing is left to do, or shall be done."""
@@ -191,16 +188,7 @@ class Course:
         if self.brake.waits:
             report = read_job(self._record.job)
             return report.done == report.total
-        return not self._retries
-
-    def _count_failed(self, more: int) -> None:
-        self._failed += more
-        if self._most_failed is not None and self._failed >= self._most_failed:
-            self.brake.gave_up = True
-
-    def _longest_chunk(self) -> int:
-        """Let no chunk have more files than may still fail, because their failures are told together."""
-        return LONGEST_CHUNK if self._most_failed is None else max(1, self._most_failed - self._failed)
+        return self.ledger.is_clear
 
     def _observe(self) -> None:
         if time.monotonic() - self._observed_s > OBSERVE_PERIOD_S:
@@ -215,7 +203,8 @@ class Course:
         EndedError
             When the job was asked to end.
         """
-        self._record.commit([], [])
+        with contextlib.suppress(RecordFullError):
+            self._record.commit([], [])
         self._observe()
         self.brake.look()
         if self.brake.ending:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -23,6 +24,9 @@ LOG_FILE = "launcher.log"
 """In the job's folder: what the launcher would have told a terminal."""
 
 LOOK_PERIOD_S = 0.05
+
+DETACHES = re.compile(r"DMEDIA_\w+_DETACH")
+"""Options in the environment that a launcher must not take over: it would start another one, and that the next."""
 
 
 def create_job(spec: JobSpec) -> str:
@@ -105,6 +109,7 @@ def start_launcher(job: str, arguments: Sequence[str], *, reads_stdin: bool) -> 
     -------
     DetachedLauncher
     """
+    inherited = {name: value for name, value in os.environ.items() if not DETACHES.fullmatch(name)}
     with open(job_folder(job) / LOG_FILE, "ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "dmedia", *arguments],
@@ -112,6 +117,6 @@ def start_launcher(job: str, arguments: Sequence[str], *, reads_stdin: bool) -> 
             stdout=log,
             stderr=log,
             start_new_session=True,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            env={**inherited, "PYTHONUNBUFFERED": "1"},
         )
     return DetachedLauncher(job, process)

@@ -7,7 +7,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from dmedia.errors import DmediaError, StoppedError, TooManyFailedError
+from dmedia.errors import ClusterError, DmediaError, StoppedError, TooManyFailedError
 from dmedia.model import JobState, WorkOrder
 from dmedia.plan import plan_job
 from dmedia.record.reader import read_job
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from dmedia.model import FileStatus, JobReport, JobSpec
     from dmedia.report.observer import Observer
     from dmedia.run.cluster import ClusterChoice
+    from dmedia.run.course import Course
     from dmedia.run.stop import Stop
 
 
@@ -65,6 +66,8 @@ def run_job(spec: JobSpec, choice: ClusterChoice, observer: Observer, stop: Stop
             _run(record, choice, observer, stop)
         except CancelledError:
             record.life.end_unplanned(JobState.CANCELLED)
+        except TooManyFailedError:
+            raise
         except DmediaError:
             if not record.life.was_started():
                 record.discard()
@@ -105,12 +108,14 @@ def resume_job(job: str, again: Again, choice: ClusterChoice, observer: Observer
         if record.life.was_started():
             record.withdraw_requests()  # they were made of the launcher before this one
         try:
+            failed_before = 0
             if record.is_planned():
                 record.retry(again.statuses, again.codes)
+                failed_before = read_job(job).failed
                 sweep(record)
             else:
                 _plan_again(record, observer, stop)
-            _run(record, choice, observer, stop, failed_before=read_job(job).failed)
+            _run(record, choice, observer, stop, failed_before)
         except CancelledError:
             record.life.end_unplanned(JobState.CANCELLED)
     return read_job(job)
@@ -166,17 +171,28 @@ def _run(record: RecordWriter, choice: ClusterChoice, observer: Observer, stop: 
     tell(observer.planned, read_job(record.job))
     sweep_abandoned(record)
     course = Course(record, observer, stop, failed_before)
-    if read_job(record.job).pending:
-        course.run(choice)
-    else:
-        record.life.start(None, None)
+    try:
+        if course.brake.gave_up or not read_job(record.job).pending:
+            course.ledger.write(lambda: record.life.start(None, None))
+        else:
+            course.run(choice)
+        _end(record, course)
+    except (ClusterError, TooManyFailedError) as error:
+        record.life.warn(f"The launcher ended: {error.message}", passing=True)
+        raise
+    finally:
+        course.brake.close()
+
+
+def _end(record: RecordWriter, course: Course) -> None:
+    """Declare a job ended, if it is."""
     if course.left_behind:
         sweep(record)
     if course.brake.cancelled:
-        record.cancel_pending()
-        record.life.finish(JobState.CANCELLED)
+        course.ledger.write(record.cancel_pending)
+        course.ledger.write(lambda: record.life.finish(JobState.CANCELLED))
     elif (left := read_job(record.job)).done == left.total:
-        record.life.finish()
+        course.ledger.write(record.life.finish)
     elif course.brake.gave_up:
         raise TooManyFailedError(
             f"{left.failed:,} of {left.total:,} files have failed, which is what --max-failures allows; "

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dmedia.errors import ClusterError
+from dmedia.errors import ClusterError, ClusterLostError
 from dmedia.model import Running
-from dmedia.run.patience import Call
+from dmedia.run.brake import EndedError
+from dmedia.run.patience import Call, patiently
 from dmedia.run.worker import SlotsPlugin, drain, kill, live_topic, plugin_name
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from distributed import Client
 
     from dmedia.model import WorkOrder
 
 ANSWER_LIMIT_S = 5.0
 """Seconds to wait for the workers to end their slots when the job has ended."""
+
+REGISTER_LIMIT_S = 20.0
+"""Seconds to wait for all workers to have their slots. One that is frozen does not keep the others from working."""
 
 SCHEDULER_TOPIC = "all"
 """Dask's own topic, on which the scheduler tells of workers that come and go."""
@@ -30,6 +36,8 @@ class Live:
         Of the cluster.
     order : WorkOrder
         The job.
+    tick : callable
+        Is called now and then while workers get their slots; what it raises ends that.
 
     Attributes
     ----------
@@ -37,9 +45,10 @@ class Live:
         Whether a worker has left meanwhile. Dask runs its tasks elsewhere, and says nothing of it with the results.
     """
 
-    def __init__(self, client: Client, order: WorkOrder) -> None:
+    def __init__(self, client: Client, order: WorkOrder, tick: Callable[[], None]) -> None:
         self._client = client
         self._order = order
+        self._tick = tick
         self._told: dict[str, list[Running]] = {}
         self._drained = -1
         self._killed = False
@@ -52,12 +61,22 @@ class Live:
         ------
         ClusterError
             When a worker cannot have them, for instance because dmedia is not installed there.
+        ClusterLostError
+            When the scheduler is gone.
         """
         self._client.subscribe_topic(live_topic(self._order.job), self._hear)
         self._client.subscribe_topic(SCHEDULER_TOPIC, self._hear_scheduler)
         try:
-            self._client.register_plugin(SlotsPlugin(self._order))
+            patiently(lambda: self._client.register_plugin(SlotsPlugin(self._order)), self._tick, REGISTER_LIMIT_S)
+        except TimeoutError:
+            pass  # a worker is frozen: the others have their slots, and it gets them when it thaws
+        except OSError as error:
+            raise ClusterLostError(f"The scheduler was lost while workers got their slots: {error}") from error
+        except EndedError:
+            raise
         except Exception as error:
+            if self._client.status != "running":
+                raise ClusterLostError(f"The scheduler was lost while workers got their slots: {error}") from error
             raise ClusterError(
                 f"The workers cannot run dmedia: {type(error).__name__}: {error}",
                 "install the same version of dmedia in every worker's environment",

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+TICK_S = 0.2
+"""Seconds between two ticks while an answer is waited for: a launcher shows that it lives, and heeds requests."""
 
 
 class Call:
@@ -54,3 +58,38 @@ class Call:
             self.error = error
         finally:
             self._answered.set()
+
+
+def patiently(function: Callable[[], Any], tick: Callable[[], None], limit_s: float) -> Any:
+    """Make a call into a cluster, and tick while it is waited for.
+
+    Parameters
+    ----------
+    function : callable
+        What is called, without arguments.
+    tick : callable
+        Is called every `TICK_S`; what it raises ends the wait.
+    limit_s : float
+        Seconds to wait at most.
+
+    Returns
+    -------
+    object
+        What the function returned.
+
+    Raises
+    ------
+    TimeoutError
+        When there is no answer within the limit.
+    Exception
+        What the function raised.
+    """
+    call = Call(function)
+    until_s = time.monotonic() + limit_s
+    while not call.wait(TICK_S):
+        tick()
+        if time.monotonic() > until_s:
+            raise TimeoutError(f"no answer within {limit_s:g} s")
+    if call.error:
+        raise call.error
+    return call.answer

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import TYPE_CHECKING, Any
 
-from dmedia.errors import ClusterError, ClusterLostError
+from dmedia.errors import ClusterError, ClusterLostError, RecordFullError
 from dmedia.run.patience import Call
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Pulse:
 
     def __init__(self, cluster: ConnectedCluster, record: RecordWriter) -> None:
         self._cluster, self._record = cluster, record
+        self._connection = getattr(cluster.client, "scheduler_comm", None)
         self._heard_s = self._alone_since_s = time.monotonic()
         self._asked_s = 0.0
         self._call: Call | None = None
@@ -46,8 +48,13 @@ class Pulse:
         self._call = None
         self._warn(None)
 
-    def check(self) -> None:
+    def check(self, *, waits: bool) -> None:
         """Ask the scheduler when nothing was heard for a while.
+
+        Parameters
+        ----------
+        waits : bool
+            Whether the job is paused: then it needs no workers.
 
         Raises
         ------
@@ -58,7 +65,8 @@ class Pulse:
         """
         now_s = time.monotonic()
         client: Any = self._cluster.client
-        if client.status != "running":
+        # Dask's client connects again by itself, to a scheduler that may be another one and has none of our slots.
+        if client.status != "running" or client.scheduler_comm is not self._connection:
             raise self._lost("was lost")
         if self._call is None:
             if now_s - self._heard_s > IDLE_S:
@@ -67,7 +75,7 @@ class Pulse:
         elif self._call.wait(0):
             workers = (self._call.answer or {}).get("n_workers")
             self._call, self._heard_s = None, now_s
-            self._count(workers, now_s)
+            self._count(None if waits else workers, now_s)
         elif now_s - self._asked_s > min(SILENCE_LIMIT_S, self._cluster.worker_wait_s):
             raise self._lost("does not answer")
         elif now_s - self._asked_s > SILENCE_S:
@@ -79,9 +87,10 @@ class Pulse:
 
     def _count(self, workers: int | None, now_s: float) -> None:
         self._warn("The cluster has no workers: waiting for one" if workers == 0 else None)
-        if workers:
+        if workers != 0:
             self._alone_since_s = now_s
-        elif workers == 0 and now_s - self._alone_since_s > self._cluster.worker_wait_s:
+        elif now_s - self._alone_since_s > self._cluster.worker_wait_s:
+            self._warn(None)
             raise ClusterError(
                 f"The scheduler at {self._cluster.scheduler} has had no workers for {self._cluster.worker_wait_s:g} s",
                 f"dmedia resume {self._record.job}",
@@ -90,11 +99,13 @@ class Pulse:
     def _warn(self, text: str | None) -> None:
         if text == self._warning:
             return
-        if self._warning:
-            self._record.life.withdraw_warning(self._warning)
-        if text:
-            self._record.life.warn(text)
-        self._warning = text
+        with contextlib.suppress(RecordFullError):
+            if self._warning:
+                self._record.life.withdraw_warning(self._warning)
+            self._warning = None
+            if text:
+                self._record.life.warn(text, passing=True)
+            self._warning = text
 
     def _lost(self, how: str) -> ClusterLostError:
         self._warn(None)

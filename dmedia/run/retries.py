@@ -26,6 +26,9 @@ UNCHARGED: frozenset[ErrorCode] = frozenset({"disk_full"})
 BACKOFF_FACTOR = 4
 """Each wait to the one before it: 1, 4, 16 s."""
 
+REFUSED_WAIT_S = 1.0
+"""Seconds after which a file is sent again that a worker could not begin: it may come to another worker."""
+
 JITTER = 0.25
 """A wait is longer by up to this share, chosen by chance: files that failed together do not come back together."""
 
@@ -80,6 +83,12 @@ class Retries:
         self.alone.add(result.number)
         heapq.heappush(self._waiting, (time.monotonic() + wait_s, result.number))
         return True
+
+    def postpone(self, numbers: Iterable[int]) -> None:
+        """Let files wait that a worker has refused; it is not charged to them."""
+        due_s = time.monotonic() + REFUSED_WAIT_S
+        for number in numbers:
+            heapq.heappush(self._waiting, (due_s, number))
 
     def due(self) -> list[int]:
         """Name the files whose wait is over, once."""

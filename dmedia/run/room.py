@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 
@@ -29,17 +30,22 @@ class Room:
 
     def __init__(self, directory: bytes, asked_bytes: int | None) -> None:
         self._directory = directory
-        self._reserve_bytes = reserve_bytes(directory, asked_bytes)
+        self._reserve_bytes = 0
+        with contextlib.suppress(OSError):  # whether it is there is for the files to say
+            self._reserve_bytes = reserve_bytes(directory, asked_bytes)
         self._shortage: str | None = None
         self._look_at_s = 0.0
         self._full_wait_s = FULL_WAIT_S
 
     def found_full(self) -> None:
         """Note that a write failed for want of room."""
+        now_s = time.monotonic()
+        if self._shortage and now_s < self._look_at_s:
+            return  # others that were under way met the same
         self._shortage = self._too_little() or (
             f"Waiting for disk space: writing to {shown(self._directory)} fails for want of it (a quota, perhaps)"
         )
-        self._look_at_s = time.monotonic() + self._full_wait_s
+        self._look_at_s = now_s + self._full_wait_s
         self._full_wait_s = min(2 * self._full_wait_s, LONGEST_FULL_WAIT_S)
 
     def written(self) -> None:
@@ -59,7 +65,7 @@ class Room:
         try:
             found = os.statvfs(self._directory)
         except OSError:
-            return None  # whether it is there is for the files to say
+            return None
         free_bytes = found.f_bavail * found.f_frsize
         if free_bytes >= self._reserve_bytes:
             return None

@@ -83,6 +83,41 @@ def test_a_killed_scheduler_that_comes_back_is_found_by_the_same_launcher(dmedia
     assert len(below(dmedia.directory / "out")) == FILES
 
 
+def test_a_scheduler_that_was_replaced_while_the_launcher_stood_still_costs_no_file(
+    dmedia: Dmedia, stack: ExitStack
+) -> None:
+    cluster, launching = begin(dmedia, stack)
+    before = {unit.port: owner(unit.port) for unit in (cluster.scheduler, *cluster.nodes)}
+    launching.process.send_signal(signal.SIGSTOP)
+    scheduler = before[cluster.scheduler.port]
+    assert scheduler
+    os.kill(scheduler, signal.SIGKILL)
+    wait_until(lambda: all(owner(port) not in (None, pid) for port, pid in before.items()))
+    time.sleep(2)  # Dask's client may now connect again by itself, before the launcher looks
+    launching.process.send_signal(signal.SIGCONT)
+    exit_status, words = ended_with(launching.process, 120)
+    assert exit_status == 0, words
+    assert {(file["status"], file["attempts"]) for file in dmedia.files().values()} == {("completed", 1)}
+
+
+def test_a_job_whose_cluster_has_a_frozen_worker_heeds_signals_and_goes_on_without_it(
+    dmedia: Dmedia, stack: ExitStack
+) -> None:
+    cluster = stack.enter_context(Supervisor(dmedia.directory, nodes=2))
+    (dmedia.directory / "a.png").write_bytes(encoded(photo((400, 300)), "PNG"))
+    frozen = owner(cluster.nodes[1].port)
+    assert frozen
+    os.kill(frozen, signal.SIGSTOP)
+    stack.callback(os.kill, frozen, signal.SIGCONT)
+    command = ("resize", "a.png", "-o", "out", "--width", "9", "--scheduler", cluster.address)
+    launcher = dmedia.start(*command)
+    stack.callback(launcher.kill)
+    wait_until(lambda: dmedia("status", "last", "--json").document.get("status") == "running")
+    time.sleep(1)
+    launcher.send_signal(signal.SIGINT)
+    assert ended_with(launcher, 60)[0] == 130
+
+
 def test_workers_that_stay_away_for_longer_than_the_job_waits_end_it_as_interrupted(
     dmedia: Dmedia, stack: ExitStack
 ) -> None:

@@ -96,3 +96,10 @@ def test_a_job_is_cancelled_while_it_is_planned_and_resume_plans_it_anew(dmedia:
     listing.write_text("a.jpg\n")
     resumed = dmedia("resume", "last", "--json")
     assert (resumed.status, resumed.document["status"], resumed.document["total"]) == (0, "completed", 1)
+
+
+def test_options_in_the_environment_start_one_launcher(dmedia: Dmedia, tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(jpeg())
+    dmedia.environment |= {"DMEDIA_RESIZE_DETACH": "1", "DMEDIA_RESUME_DETACH": "1"}
+    assert dmedia("resize", "a.jpg", "-o", "out", "--width", "9").out.startswith("Started batch job")
+    wait_until(lambda: dmedia("status", "last", "--json").document["status"] == "completed")

@@ -93,11 +93,12 @@ def _can_mount(directory: Path) -> bool:
 class SmallDisk:
     """A job whose output directory is a small file system, seen from outside through its launcher."""
 
-    def __init__(self, dmedia: Dmedia, *options: str) -> None:
+    def __init__(self, dmedia: Dmedia, *options: str, with_records: bool = False) -> None:
+        home = {"DMEDIA_HOME": str(dmedia.directory / "out/.records")} if with_records else {}
         self.launcher = subprocess.Popen(
             small_disk([sys.executable, "-m", "dmedia", *COMMAND, *options]),
             cwd=dmedia.directory,
-            env=dmedia.environment,
+            env=dmedia.environment | home,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
@@ -116,14 +117,14 @@ def disk(dmedia: Dmedia, sources: Path, tmp_path: Path, request: pytest.FixtureR
     """A running job on a small disk, with the options the test names."""
     if not _can_mount(tmp_path):
         pytest.skip("no file system can be mounted here: neither root nor user namespaces")
-    disk = SmallDisk(dmedia, *request.param)
-    wait_until(lambda: dmedia("status", "last", "--json").document.get("completed"))
+    disk = SmallDisk(dmedia, "--min-free", request.param, with_records="records" in request.node.name)
+    wait_until(lambda: list(disk.out.glob("*.avif")))
     yield disk
     disk.launcher.kill()
     disk.launcher.communicate()
 
 
-@pytest.mark.parametrize("disk", [("--min-free", "4MiB")], indirect=True)
+@pytest.mark.parametrize("disk", ["4MiB"], indirect=True)
 def test_below_the_reserve_the_job_waits_and_goes_on_by_itself(dmedia: Dmedia, disk: SmallDisk) -> None:
     disk.fill(leave_bytes=2 * 2**20)
     waiting = wait_until(lambda: (seen := status(dmedia, "paused")) and not seen["processing"] and seen)
@@ -138,7 +139,7 @@ def test_below_the_reserve_the_job_waits_and_goes_on_by_itself(dmedia: Dmedia, d
     assert {file["attempts"] for file in dmedia.files().values()} == {1}
 
 
-@pytest.mark.parametrize("disk", [("--min-free", "0")], indirect=True)
+@pytest.mark.parametrize("disk", ["0"], indirect=True)
 def test_a_full_disk_leaves_no_file_under_a_final_name_and_fails_none(dmedia: Dmedia, disk: SmallDisk) -> None:
     disk.fill(leave_bytes=0)
     waiting = wait_until(lambda: status(dmedia, "paused"))
@@ -151,3 +152,16 @@ def test_a_full_disk_leaves_no_file_under_a_final_name_and_fails_none(dmedia: Dm
     disk.launcher.communicate(timeout=120)
     assert disk.launcher.returncode == 0
     assert {(file["status"], file["attempts"]) for file in dmedia.files().values()} == {("completed", 1)}
+
+
+@pytest.mark.parametrize("disk", ["0"], indirect=True)
+def test_records_on_a_full_disk_are_written_when_there_is_room(disk: SmallDisk) -> None:
+    disk.fill(leave_bytes=0)
+    time.sleep(5)
+    assert disk.launcher.poll() is None
+    whole = len(list(disk.out.glob("*.avif")))
+    assert whole < FILES
+    disk.ballast.unlink()
+    out, err = disk.launcher.communicate(timeout=120)
+    assert (disk.launcher.returncode, b"Traceback" in err) == (0, False), err
+    assert f"{FILES} done of {FILES} files".encode() in out
