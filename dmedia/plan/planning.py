@@ -77,7 +77,7 @@ def plan_job(record: RecordWriter, found: Callable[[int], None] = lambda _: None
     warnings = list(catalog.warnings)
     if separate(record, folding):
         _fail_too_long(record, name_max)
-    warnings += note_standing(record)
+    warnings += note_standing(record, _SignOfLife(record, found))
     counted = record.plan.count()
     bytes_in, forecast = record.plan.sum_bytes(*preflight.most_bytes(spec))
     free = preflight.free_bytes(output_directory)
@@ -104,6 +104,24 @@ def choose_folding(spec: JobSpec, *, may_write: bool) -> Folding:
     if spec.policies.portable_names:
         return PORTABLE
     return try_folding(nearest_existing(spec.output_directory), may_write=may_write)
+
+
+class _SignOfLife:
+    """Called again and again, it shows at times that the job is being planned, and lets it be stopped."""
+
+    def __init__(self, record: RecordWriter, found: Callable[[int], None]) -> None:
+        self._record = record
+        self._found = found
+        self._total = record.plan.total()
+        self._shown_at = time.monotonic()
+
+    def __call__(self) -> None:
+        now = time.monotonic()
+        if now - self._shown_at >= BATCH_S:
+            self._shown_at = now
+            self._found(self._total)
+            with self._record.changing():
+                pass  # which is a heartbeat
 
 
 class _Filling:

@@ -14,6 +14,8 @@ from dmedia.record.earlier import EarlierRenditions
 from dmedia.record.unfinished import UnfinishedJobs
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from dmedia.model import Output
     from dmedia.record.earlier import EarlierRendition
     from dmedia.record.writer import RecordWriter
@@ -21,13 +23,15 @@ if TYPE_CHECKING:
 EXISTS = "Output exists: "
 
 
-def note_standing(record: RecordWriter) -> list[str]:
+def note_standing(record: RecordWriter, meanwhile: Callable[[], None]) -> list[str]:
     """Look at every rendition's path, and note what stands there and which files are up to date.
 
     Parameters
     ----------
     record : RecordWriter
         With all rows of the plan, their paths final.
+    meanwhile : callable
+        Is called again and again, for it may take long; what it raises ends the look. It may write into the record.
 
     Returns
     -------
@@ -45,10 +49,11 @@ def note_standing(record: RecordWriter) -> list[str]:
     earlier = EarlierRenditions(spec.output_directory, spec.operation, spec.parameters.digest(), besides=record.job)
     unfinished = UnfinishedJobs(spec.output_directory, besides=record.job)
     try:
-        look = _Look(record, earlier, unfinished)
+        look = _Look(record, earlier, unfinished, meanwhile)
         for page in record.plan.pages(there=True):
+            settled = look.settled(page)
             with record.changing():
-                record.plan.settle(look.settled(page))
+                record.plan.settle(settled)
     finally:
         earlier.close()
         unfinished.close()
@@ -59,10 +64,17 @@ def note_standing(record: RecordWriter) -> list[str]:
 class _Look:
     """A look at every rendition's path, page by page, and what it has found."""
 
-    def __init__(self, record: RecordWriter, earlier: EarlierRenditions, unfinished: UnfinishedJobs) -> None:
+    def __init__(
+        self,
+        record: RecordWriter,
+        earlier: EarlierRenditions,
+        unfinished: UnfinishedJobs,
+        meanwhile: Callable[[], None],
+    ) -> None:
         self._record = record
         self._earlier = earlier
         self._unfinished = unfinished
+        self._meanwhile = meanwhile
         self._overwrite = record.spec.policies.overwrite
         self._shadowing: list[tuple[bytes, bytes]] = []
         self._shadowing_total = 0
@@ -78,18 +90,20 @@ class _Look:
             for file in standing
             if stat.S_ISREG(there[file.number].st_mode)
         }
-        ours = self._earlier.look_up(identities)
+        ours = self._earlier.look_up(identities, self._meanwhile)
         self._unfinished.refresh()  # after looking: whoever published what was seen has completed its plan by now
         for file in standing:
             self._note_shadowing(file)
         return [self._judge(file, there[file.number], ours.get(file.rendition)) for file in standing]
 
     def _look(self, rendition: bytes) -> os.stat_result | None:
+        self._meanwhile()
         with suppress(OSError):
             return os.stat(rendition, follow_symlinks=False)
         return None
 
     def _judge(self, file: PlannedFile, found: os.stat_result, ours: EarlierRendition | None) -> PlannedFile:
+        self._meanwhile()
         if ours:
             if _is_up_to_date(file, ours):
                 return replace(file, standing=Standing.OURS, status=FileStatus.SKIPPED, outputs=ours.outputs)

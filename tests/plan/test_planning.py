@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import sqlite3
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +14,7 @@ from typing import Any
 import pytest
 
 from dmedia.catalog import Catalog
-from dmedia.errors import CollisionError, NoInputError, PreflightError, UsageError
+from dmedia.errors import CollisionError, NoInputError, PreflightError, StoppedError, UsageError
 from dmedia.model import (
     FileReport,
     FileResult,
@@ -31,6 +34,7 @@ from dmedia.operations.resize import Resize
 from dmedia.plan import plan_job, preflight
 from dmedia.record import home, reader
 from dmedia.record.writer import RecordWriter
+from dmedia.storage import local
 
 WEBP = Convert(format="webp")
 
@@ -303,6 +307,36 @@ def test_a_rendition_that_somebody_changed_is_foreign(tmp_path: Path) -> None:
     assert "--overwrite" in (files[0].failure.hint or "")
     plan, _, _ = planned(ask(tmp_path, "in", overwrite=True))
     assert (plan.pending, plan.failed) == (1, 0)
+
+
+def test_reading_many_renditions_shows_life_and_can_be_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plant(tmp_path, *(f"in/{number:03}.jpg" for number in range(100)))
+    run(ask(tmp_path, "in"))
+    for path in (tmp_path / "out").iterdir():
+        os.utime(path, ns=(1, 1))  # so that only their bytes tell
+
+    def read_slowly(path: bytes) -> str:
+        time.sleep(0.01)
+        return "00" * 32
+
+    monkeypatch.setattr(local, "checksum", read_slowly)
+    spec = ask(tmp_path, "in")
+    beats: set[float] = set()
+
+    def found(total: int) -> None:
+        """Another connection sees the heartbeat as it goes, and nothing holds the record meanwhile."""
+        with closing(sqlite3.connect(home.record_path(next(home.job_ids())), timeout=0)) as connection:
+            beats.add(connection.execute("SELECT heartbeat FROM state").fetchone()[0])
+            connection.execute("BEGIN IMMEDIATE")
+        if len(beats) > 2:
+            raise StoppedError(2)
+
+    with RecordWriter.create(spec) as record:
+        with pytest.raises(StoppedError):
+            plan_job(record, found)
+        record.discard()
+    with RecordWriter.create(spec) as record:
+        assert plan_job(record).skipped == 100
 
 
 def test_links_and_directories_in_the_way_are_foreign(tmp_path: Path) -> None:

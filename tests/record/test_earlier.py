@@ -33,7 +33,7 @@ def ask(numbers: range, mtime_ns: int = 7, **more: str) -> dict[int, bool]:
     """Which of these files are known as they stand, and whether of the same request."""
     lookup = EarlierRenditions(OUT, "convert", ASKED.digest(), **more)
     paths = {file.rendition: file.number for file in make_files(numbers.stop) if file.number in numbers}
-    found = lookup.look_up(dict.fromkeys(paths, (500, mtime_ns)))
+    found = lookup.look_up(dict.fromkeys(paths, (500, mtime_ns)), lambda: None)
     lookup.close()
     assert lookup.warnings == []
     return {paths[path]: rendition.same_request for path, rendition in found.items()}
@@ -97,7 +97,7 @@ def test_a_damaged_record_is_passed_over_with_a_warning(small: int, monkeypatch:
     lookup = EarlierRenditions(OUT, "convert", ASKED.digest())
     paths = {file.rendition: (500, 7) for file in make_files(5)}
     for _ in range(2):
-        assert sorted(lookup.look_up(paths)) == [make_files(4)[0].rendition, make_files(4)[3].rendition]
+        assert sorted(lookup.look_up(paths, lambda: None)) == [make_files(4)[0].rendition, make_files(4)[3].rendition]
     assert len(lookup.warnings) == 3
     lookup.close()
 
@@ -116,7 +116,7 @@ def test_names_that_are_no_text_are_known(tmp_path: Path, monkeypatch: pytest.Mo
             record.life.finish()
     with make_record(0):
         lookup = EarlierRenditions(OUT, "convert", ASKED.digest())
-        found = lookup.look_up({path: (500, 7)})
+        found = lookup.look_up({path: (500, 7)}, lambda: None)
     assert found[path].source == b"/photos/\xfe.jpg"
     assert (found[path].size_bytes, found[path].mtime_ns) == (1, 2)
     lookup.close()
