@@ -66,10 +66,11 @@ def test_without_landlock_a_process_runs_on_and_knows_why(number: int, words: st
     told = run(
         f"def refuse(*arguments): raise OSError({number}, os.strerror({number}))\n"
         "sandbox._call = refuse\nentered = sandbox.enter([])\n"
-        "told(abi=entered.abi, reason=entered.reason, refuses=entered.refuses, tight=sandbox.is_tight())"
+        "told(abi=entered.abi, reason=entered.reason, refuses=entered.refuses, tight=sandbox.is_tight(),"
+        " failing=bool(entered.failing))"
     )
     assert words in told.pop("reason")
-    assert told == {"abi": 0, "refuses": [], "tight": False}
+    assert told == {"abi": 0, "refuses": [], "tight": False, "failing": words.startswith("Landlock failed")}
 
 
 @pytest.mark.parametrize("lie", ["sandbox.sys.platform = 'darwin'", "sandbox.platform.machine = lambda: 'alpha'"])
@@ -88,6 +89,35 @@ def test_threads_that_ran_before_are_told_of() -> None:
         "entered = sandbox.enter([])\ntold(abi=entered.abi, reason=entered.reason)\nsys.stdout.flush(); os._exit(0)"
     )
     assert told == {"abi": kernel_abi(), "reason": "1 threads ran before the sandbox was entered"}
+
+
+@needs_landlock
+def test_one_bad_path_among_the_libraries_does_not_cost_the_sandbox(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "secret").write_text("secret")
+    bad = [str(tmp_path / "loop"), "/" + "x" * 5000, f"{tmp_path}/secret/below", "/proc/self/fd/0"]
+    monkeypatch.setenv("LD_LIBRARY_PATH", os.pathsep.join(bad))
+    told = run(
+        "entered = sandbox.enter([])\nimport wave\n"
+        "told(abi=entered.abi, reason=entered.reason, tight=sandbox.is_tight(), secret=tried(open, sys.argv[1]))",
+        str(tmp_path / "secret"),
+    )
+    assert told == {"abi": kernel_abi(), "reason": "", "tight": True, "secret": "EACCES"}
+
+
+@needs_landlock
+def test_a_missing_proc_does_not_cost_the_sandbox() -> None:
+    told = run(
+        "listdir = os.listdir\n"
+        "def missing(path):\n"
+        "    if path.startswith('/proc'): raise FileNotFoundError(errno.ENOENT, 'none')\n"
+        "    return listdir(path)\n"
+        "os.listdir = missing\nentered = sandbox.enter([])\n"
+        "told(abi=entered.abi, reason=entered.reason, tight=sandbox.is_tight())"
+    )
+    assert told == {"abi": kernel_abi(), "reason": "", "tight": True}
 
 
 def test_the_folder_of_a_checkout_or_a_script_is_not_readable_for_being_on_the_path(

@@ -170,6 +170,42 @@ def test_without_the_sandbox_the_broken_decoder_would_reach_all_of_that(
     assert {told[name] for name in ("another picture", "write outside", "connect", "signal", "link")} == {"done"}
 
 
+def warnings_of(output: Path, content: str, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
+    """Work on three files in two slots that meet something when they start; tell what their results warn of."""
+    (output.parent / "sitecustomize.py").write_text(content)
+    monkeypatch.setenv("PYTHONPATH", str(output.parent), prepend=os.pathsep)
+    (output.parent / "a.jpg").write_bytes(jpeg())
+    slots = Slots(order_of("convert", output, format="png"), 2)
+    tasks = [
+        Task(number, os.fsencode(output.parent / "a.jpg"), os.fsencode(output / f"{number}.png"), 0)
+        for number in range(3)
+    ]
+    try:
+        results = [*slots.work(tuple(tasks[:1]), 0, "w"), *slots.work(tuple(tasks[1:]), 0, "w")]
+    finally:
+        slots.close()
+    assert [result.failure for result in results] == [None] * 3
+    return [result.warnings for result in results]
+
+
+@needs_landlock
+def test_a_job_whose_slots_miss_the_sandbox_that_there_is_says_so_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thread = "threading.Thread(target=threading.Event().wait, daemon=True).start()"
+    warnings = warnings_of(
+        tmp_path / "out", f"import sys, threading\nif '-c' in sys.orig_argv: {thread}\n", monkeypatch
+    )
+    assert warnings[1:] == [(), ()]
+    (warning,) = warnings[0]
+    assert warning.startswith("slots work without their sandbox: 1 threads ran before")
+
+
+def test_a_job_where_there_is_no_sandbox_to_have_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    nowhere = "import platform\nplatform.machine = lambda: 'unknown'\n"
+    assert warnings_of(tmp_path / "out", nowhere, monkeypatch) == [(), (), ()]
+
+
 def order_of(operation: str, output: Path, **arguments: Any) -> WorkOrder:
     return WorkOrder("batch-1-aaaaaa", operation, validate(operation, arguments), os.fsencode(output), Limits())
 

@@ -6,6 +6,7 @@ import errno
 import os
 from pathlib import Path
 
+import psutil
 import pytest
 
 from dmedia.model import Limits, Task, WorkOrder
@@ -26,6 +27,27 @@ def test_scratch_goes_with_its_slots(tmp_path: Path, monkeypatch: pytest.MonkeyP
     (scratch / "left").write_text("by a library")
     slots.close()
     assert not scratch.exists()
+
+
+def test_what_a_slot_has_put_aside_goes_with_its_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    (tmp_path / "a.jpg").write_bytes(jpeg())
+    task = Task(0, os.fsencode(tmp_path / "a.jpg"), os.fsencode(tmp_path / "out" / "a.png"), 0)
+    slots = Slots(order(tmp_path / "out"), 2)
+    try:
+        slots.start()
+        own = set(tmp_path.glob(PREFIX + "*/*"))
+        assert len(own) == 2
+        for directory in own:
+            (directory / "spilled").write_text("by a library")
+        for child in psutil.Process().children():
+            child.kill()
+        assert slots._all[0].work(task).failure is None
+        left = set(tmp_path.glob(PREFIX + "*/*"))
+        assert len(left) == 2
+        assert len(left & own) == 1
+    finally:
+        slots.close()
 
 
 def test_scratch_of_the_dead_is_removed_and_that_of_the_living_is_not(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import resource
 import signal
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -16,6 +19,7 @@ from dmedia.operations.convert import Convert
 from dmedia.run import slot as slot_module
 from dmedia.run.slot import Slot, SlotKilledError
 from dmedia.run.slots import Slots
+from dmedia.storage import local
 from tests.command import wait_until
 from tests.media_making import encoded, jpeg, photo
 
@@ -112,6 +116,114 @@ def test_slots_that_cannot_start_say_why(slot: Slot, tmp_path: Path, monkeypatch
     assert result.failure is not None
     assert result.failure.code == "internal"
     assert "libvips is not here" in result.failure.message
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait a second longer than the deadline of any small picture, instead of twice as long."""
+    monkeypatch.setattr(slot_module, "OVERDUE_FACTOR", 0.0)
+    monkeypatch.setattr(slot_module, "OVERDUE_S", 1.0)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_slot_that_is_stopped_at_work_is_ended_although_no_deadline_was_asked_for(
+    slot: Slot, slow: Task, tmp_path: Path
+) -> None:
+    assert slot._order.limits.timeout_s is None
+    thread, ended = working(slot, slow, tmp_path)
+    (process,) = slot_processes()
+    process.send_signal(signal.SIGSTOP)
+    thread.join(60)
+    (result,) = ended
+    assert isinstance(result, FileResult)
+    assert result.failure is not None
+    assert result.failure.code == "timeout"
+    assert not process.is_running()
+    assert os.listdir(tmp_path / "out") == []
+
+
+def test_a_slot_that_is_stopped_before_it_begins_costs_no_file(
+    slot: Slot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = task(tmp_path, "good.jpg", jpeg())
+    assert slot.work(good).failure is None
+    (process,) = slot_processes()
+    process.send_signal(signal.SIGSTOP)
+    monkeypatch.setattr(slot_module, "START_LIMIT_S", 5.0)
+    assert slot.work(good).failure is None
+    assert not process.is_running()
+
+
+def test_slots_that_never_begin_are_given_up(slot: Slot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "sitecustomize.py").write_text("import sys, time\n'-c' in sys.orig_argv and time.sleep(300)\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setattr(slot_module, "START_LIMIT_S", 0.2)
+    result = slot.work(task(tmp_path, "good.jpg", jpeg()))
+    assert result.failure is not None
+    assert (result.failure.code, "nothing was heard" in result.failure.message) == ("internal", True)
+
+
+@pytest.fixture
+def leave_descriptors() -> Iterator[Callable[[int], None]]:
+    """Let this process have so many more open files than now."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    held: list[int] = []
+
+    def leave(count: int) -> None:
+        highest = max(int(name) for name in os.listdir("/proc/self/fd"))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (highest + count + 1, hard))
+        with contextlib.suppress(OSError):
+            while True:
+                held.append(os.open(os.devnull, os.O_RDONLY))
+        for _ in range(count):
+            os.close(held.pop())
+
+    yield leave
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    for descriptor in held:
+        os.close(descriptor)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="open files are counted by /proc")
+def test_a_system_that_gives_no_process_costs_a_file_an_attempt_and_no_other_its_result(
+    order: WorkOrder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, leave_descriptors: Callable[[int], None]
+) -> None:
+    monkeypatch.setattr(slot_module, "MOST_FILES", 1)
+    good = task(tmp_path, "good.jpg", jpeg())
+    slots = Slots(order, 1)
+    try:
+        slots.start()
+        leave_descriptors(1)
+        first, second = slots.work((good, good), 0, "tcp://w")
+        assert first.failure is None
+        assert second.failure is not None
+        assert (second.failure.code, second.worker) == ("io_error", "tcp://w")
+        assert "Too many open files" in second.failure.message
+        Slots(order, 1).start()
+        leave_descriptors(20)
+        assert slots.work((good,), 0, "tcp://w")[0].failure is None
+    finally:
+        slots.close()
+
+
+def test_a_file_whose_failure_nobody_foresaw_costs_no_other_its_result(
+    order: WorkOrder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good, bad = task(tmp_path, "good.jpg", jpeg()), task(tmp_path, "bad.jpg", jpeg())
+    open_source = local.open_source
+
+    def fail_on_bad(path: bytes) -> int:
+        if path == bad.source:
+            raise RuntimeError("unforeseen")
+        return open_source(path)
+
+    monkeypatch.setattr(local, "open_source", fail_on_bad)
+    slots = Slots(order, 1)
+    try:
+        results = slots.work((good, bad, good), 0, "tcp://w")
+    finally:
+        slots.close()
+    assert [result.failure and result.failure.code for result in results] == [None, "internal", None]
 
 
 def test_slots_tell_what_they_work_on_and_begin_nothing_when_drained(
