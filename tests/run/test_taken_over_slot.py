@@ -121,7 +121,6 @@ def test_an_answer_without_end_is_not_waited_for(take_over: TakeOver) -> None:
     "says",
     [
         b"",
-        b"\0\0",
         framed(json.dumps({}).encode())[:-1],
         framed(write(Deadline(1e15))),
         framed(write(Deadline(9.0))) * 9,
