@@ -57,7 +57,7 @@ def _show_jobs(*, as_json: bool) -> int:
         click.echo(json.dumps([job_document(report) for report in reports]))
         return 0
     if not reports:
-        click.echo("no jobs yet")
+        click.echo("no jobs that can be read" if warnings else "no jobs yet")
     for report in reports:
         name = report.preset or report.operation
         failed = f", {report.failed:,} failed" if report.failed else ""
@@ -106,6 +106,9 @@ def _job_lines(report: JobReport) -> Iterator[str]:
     from dmedia.report.summary import clock, files, outcome, printable
 
     yield f"{report.id}  {report.preset or report.operation}  {report.state}  {report.progress} %  {duration(report)}"
+    if report.planning:
+        yield f"  planning: {files(report.total)} found so far"
+        return
     yield f"  {outcome(report)}" + (f", {report.processing} being worked on" if report.processing else "")
     if report.eta_s is not None and report.state not in FINAL:
         yield f"  {report.files_per_s or 0:.1f} files/s, about {clock(report.eta_s)} left"
@@ -118,3 +121,5 @@ def _job_lines(report: JobReport) -> Iterator[str]:
         yield f"  {files(report.warned)} with warnings: --warned shows them"
     for warning in report.warnings:
         yield f"  warning: {warning}"
+    if report.state is JobState.INTERRUPTED:
+        yield f"  not at its end; go on with: dmedia resume {report.id}"

@@ -182,5 +182,9 @@ def choose_end(counted: Counter[int], asked: JobState | None) -> JobState:
     """
     if asked is not None and asked not in ENDED:
         raise ValueError(f"a job does not end as {asked}")
+    if asked:
+        return asked
+    if counted[CANCELLED]:  # of a job that was cancelled, some failed files were tried again
+        return JobState.CANCELLED
     nothing_done = counted[FAILED] and not counted[COMPLETED] + counted[SKIPPED]
-    return asked or (JobState.FAILED if nothing_done else JobState.COMPLETED)
+    return JobState.FAILED if nothing_done else JobState.COMPLETED

@@ -147,7 +147,7 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
     with closing(open_for_reading(path)) as connection:
         found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if found != "ok":
-        raise DamagedRecordError(f"The record {path} is damaged: {found}", cure(path))
+        raise DamagedRecordError(f"The record {path} is damaged: {' '.join(found.split())}", cure(path))
     return connect_to_write(path)
 
 

@@ -76,6 +76,10 @@ class Bar:
             left=f"{clock(report.eta_s)} left" if report.eta_s is not None else "",
         )
 
+    def stopping(self, words: str) -> None:
+        """Say how the job is going to end."""
+        self._console.print(words, highlight=False, soft_wrap=True)
+
     def close(self) -> None:
         """Take the bar away."""
         self._progress.stop()

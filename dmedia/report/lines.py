@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, TextIO
 
+from dmedia.model import JobState
 from dmedia.report.summary import clock, files
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class Lines:
         self._stream = stream
         self._written_s = time.monotonic()
         self._warned: set[str] = set()
+        self._paused = False
 
     def found(self, total: int) -> None:
         """Say how many sources there are so far."""
@@ -40,6 +42,9 @@ class Lines:
         """Say how far the job is."""
         rate = f", {report.files_per_s:.1f} files/s" if report.files_per_s else ""
         left = f", {clock(report.eta_s)} left" if report.eta_s is not None else ""
+        if (report.state is JobState.PAUSED) != self._paused:
+            self._paused = not self._paused
+            self._write("paused" if self._paused else "going on")
         for warning in report.warnings:
             if warning not in self._warned:
                 self._warned.add(warning)
@@ -47,6 +52,10 @@ class Lines:
         self._now_and_then(
             f"{report.progress} %: {report.done:,} of {files(report.total)}, {report.failed:,} failed{rate}{left}"
         )
+
+    def stopping(self, words: str) -> None:
+        """Say how the job is going to end."""
+        self._write(words)
 
     def close(self) -> None:
         """Say nothing."""

@@ -25,6 +25,9 @@ class Observer(Protocol):
     def progress(self, report: JobReport) -> None:
         """Look at the job, several times a second while it runs."""
 
+    def stopping(self, words: str) -> None:
+        """Hear that the job was asked to end, and how that goes."""
+
     def close(self) -> None:
         """Stop watching."""
 
@@ -39,6 +42,9 @@ class Silence:
         """Show nothing."""
 
     def progress(self, report: JobReport) -> None:
+        """Show nothing."""
+
+    def stopping(self, words: str) -> None:
         """Show nothing."""
 
     def close(self) -> None:

@@ -116,12 +116,14 @@ def load_dask() -> Any:
 
     for name in list(logging.root.manager.loggerDict):
         if name.startswith("distributed"):
-            logging.getLogger(name).setLevel(logging.CRITICAL)  # what matters of it becomes an error of ours
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)  # what matters of it becomes an error of ours
     return dask
 
 
 @contextlib.contextmanager
-def connect(choice: ClusterChoice, tick: Callable[[], None] = lambda: None) -> Iterator[ConnectedCluster]:
+def connect(
+    choice: ClusterChoice, tick: Callable[[], None] = lambda: None, *, again: bool = False
+) -> Iterator[ConnectedCluster]:
     """Connect to a cluster, or make one, for the length of a job.
 
     Parameters
@@ -130,6 +132,8 @@ def connect(choice: ClusterChoice, tick: Callable[[], None] = lambda: None) -> I
         Which one.
     tick : callable
         Is called now and then while a scheduler is waited for; what it raises ends that.
+    again : bool
+        Whether it was lost: its workers may then come later.
 
     Yields
     ------
@@ -144,7 +148,7 @@ def connect(choice: ClusterChoice, tick: Callable[[], None] = lambda: None) -> I
         with _local_cluster(choice.slots) as cluster:
             yield cluster
     else:
-        with _remote_cluster(choice, choice.scheduler, tick) as cluster:
+        with _remote_cluster(choice, choice.scheduler, tick, again=again) as cluster:
             yield cluster
 
 
@@ -181,7 +185,9 @@ def _local_cluster(slots: int) -> Iterator[ConnectedCluster]:
 
 
 @contextlib.contextmanager
-def _remote_cluster(choice: ClusterChoice, address: str, tick: Callable[[], None]) -> Iterator[ConnectedCluster]:
+def _remote_cluster(
+    choice: ClusterChoice, address: str, tick: Callable[[], None], *, again: bool
+) -> Iterator[ConnectedCluster]:
     warning = exposure(address, insecure=choice.insecure)
     load_dask()
     from distributed import Client
@@ -204,7 +210,8 @@ def _remote_cluster(choice: ClusterChoice, address: str, tick: Callable[[], None
         given_up.set()
     try:
         try:
-            patiently(lambda: client.wait_for_workers(1, timeout=CONNECT_TIMEOUT_S), tick, ANSWER_LIMIT_S)
+            if not again:
+                patiently(lambda: client.wait_for_workers(1, timeout=CONNECT_TIMEOUT_S), tick, ANSWER_LIMIT_S)
             threads: dict[str, int] = patiently(client.nthreads, tick, ANSWER_LIMIT_S)
         except TimeoutError:
             raise ClusterError(
@@ -259,5 +266,5 @@ def exposure(address: str, *, insecure: bool) -> str | None:
 def _dashboard_of(client: Client) -> str | None:
     with contextlib.suppress(Exception):  # the link is made of the user's own template, which may name anything
         link: str = client.dashboard_link
-        return link
+        return link if "dashboard" in client.scheduler_info(n_workers=0)["services"] else None
     return None

@@ -11,7 +11,7 @@ from dmedia.errors import ClusterError, ClusterLostError, DmediaError, RecordFul
 from dmedia.model import WorkOrder
 from dmedia.record.reader import read_job
 from dmedia.report.observer import tell
-from dmedia.run.brake import Brake, EndedError
+from dmedia.run.brake import DRAIN_S, Brake, EndedError
 from dmedia.run.cluster import connect
 from dmedia.run.collect import Harvest
 from dmedia.run.dispatch import Window
@@ -35,6 +35,9 @@ REFUSALS_LIMIT_S = 30.0
 
 RECONNECT_PERIOD_S = 1.0
 """Seconds between two attempts to reach a scheduler that was lost."""
+
+
+STOPPING = f"stopping: files being worked on may end, for at most {DRAIN_S:g} s; a second signal gives them up"
 
 
 class Course:
@@ -88,7 +91,7 @@ class Course:
         lost_s = 0.0
         while True:
             try:
-                with connect(choice, self._tick) as cluster:
+                with connect(choice, self._tick, again=lost is not None) as cluster:
                     if lost:
                         self._record.life.withdraw_warning(_looking_for(lost))
                         lost = None
@@ -145,6 +148,8 @@ class Course:
             self._record.give_back(self.ledger.retries.due())
             if self.brake.holds and not held:
                 live.drain(window.next_wave())
+                if self.brake.ending and not self.brake.kills:
+                    tell(self._observer.stopping, STOPPING)
             held = self.brake.holds
             if self.brake.kills:
                 live.kill()

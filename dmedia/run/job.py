@@ -128,7 +128,7 @@ def _plan_again(record: RecordWriter, observer: Observer, stop: Stop) -> None:
     except StoppedError:
         raise
     except DmediaError as error:
-        record.life.warn(f"{error.message}. {error.hint}" if error.hint else error.message)
+        record.life.warn(f"{error.message.rstrip('.')}. {error.hint}" if error.hint else error.message)
         record.life.end_unplanned(JobState.FAILED)
         raise
 
@@ -195,8 +195,8 @@ def _end(record: RecordWriter, course: Course) -> None:
         course.ledger.write(record.life.finish)
     elif course.brake.gave_up:
         raise TooManyFailedError(
-            f"{left.failed:,} of {left.total:,} files have failed, which is what --max-failures allows; "
-            f"{left.total - left.done:,} are not done",
+            f"{left.failed:,} of {left.total:,} files have failed: --max-failures is reached, "
+            f"{left.total - left.done:,} files are not done",
             f"dmedia status {record.job} --failed says why; then dmedia resume {record.job}",
         )
 

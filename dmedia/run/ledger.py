@@ -120,7 +120,7 @@ class Ledger:
         try:
             self._record.commit(self._ended, running, self._tried)
         except RecordFullError:
-            self._brake.room.found_full()
+            self._brake.room.found_full(f"the record of {self._record.job}")
             return
         if any(not result.failure for result in self._ended):
             self._brake.room.written()

@@ -37,13 +37,19 @@ class Room:
         self._look_at_s = 0.0
         self._full_wait_s = FULL_WAIT_S
 
-    def found_full(self) -> None:
-        """Note that a write failed for want of room."""
+    def found_full(self, place: str | None = None) -> None:
+        """Note that a write failed for want of room.
+
+        Parameters
+        ----------
+        place : str or None
+            What could not be written, unless it was a rendition.
+        """
         now_s = time.monotonic()
         if self._shortage and now_s < self._look_at_s:
             return  # others that were under way met the same
         self._shortage = self._too_little() or (
-            f"Waiting for disk space: writing to {shown(self._directory)} fails for want of it (a quota, perhaps)"
+            f"Waiting for disk space: writing to {place or shown(self._directory)} fails for want of it"
         )
         self._look_at_s = now_s + self._full_wait_s
         self._full_wait_s = min(2 * self._full_wait_s, LONGEST_FULL_WAIT_S)

@@ -27,6 +27,9 @@ ERRNO_CODE: dict[int, ErrorCode] = {
 }
 """Error code by errno; everything else is ``io_error``."""
 
+WRITING: frozenset[Stage] = frozenset({"encode", "verify", "publish"})
+"""Stages in which what is missing is not the source."""
+
 REASON: dict[ErrorCode, str] = {
     "disk_full": "Disk full",
     "permission_denied": "Permission denied",
@@ -53,4 +56,6 @@ def fault(error: OSError, stage: Stage) -> MediaError:
         To be raised by the caller.
     """
     code = ERRNO_CODE.get(error.errno or 0, "io_error")
+    if code == "not_found" and stage in WRITING:
+        return MediaError("io_error", "Input or output error: the output directory went away meanwhile", stage)
     return MediaError(code, f"{REASON[code]}: {error.strerror or error}", stage)

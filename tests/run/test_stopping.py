@@ -145,6 +145,50 @@ def test_a_job_whose_launcher_was_killed_is_resumed(
     assert len(below(tmp_path / "out")) == FILES
 
 
+def test_retry_is_for_failed_files_and_leaves_all_others_as_they_are(
+    dmedia: Dmedia, slow_job: subprocess.Popen[bytes]
+) -> None:
+    slow_job.send_signal(signal.SIGINT)
+    slow_job.communicate(timeout=60)
+    interrupted = dmedia("retry", "last")
+    assert (interrupted.status, "dmedia resume batch-" in interrupted.err) == (2, True)
+    resumed = dmedia.start("resume", "last")
+    wait_until(lambda: dmedia("status", "last", "--json").document["status"] == "running")
+    assert dmedia("cancel", "last").status == 0
+    resumed.communicate(timeout=60)
+    before = dmedia("status", "last", "--json").document
+    assert before["cancelled"]
+    refused = dmedia("retry", "last", "--code", "timeout")
+    assert (refused.status, "Nothing to try again" in refused.err) == (2, True)
+    assert dmedia("status", "last", "--json").document == before
+
+
+def test_a_cancelled_job_of_which_failed_files_are_tried_again_stays_cancelled(dmedia: Dmedia, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/a.png").write_bytes(b"these are words " * 40)
+    for number in range(FILES):
+        (tmp_path / "in" / f"b{number:02}.png").write_bytes(encoded(photo((700, 500), number), "PNG"))
+    launcher = dmedia.start("convert", "in", "-o", "out", "--format", "avif", "--effort", "7", "-j", "1")
+    wait_until(lambda: dmedia("status", "last", "--json").document.get("failed"))
+    dmedia("cancel", "last")
+    launcher.communicate(timeout=60)
+    (tmp_path / "in/a.png").write_bytes(encoded(photo((64, 48)), "PNG"))
+    retried = dmedia("retry", "last", "--json")
+    assert (retried.status, retried.document["status"], retried.document["failed"]) == (9, "cancelled", 0)
+    assert retried.document["cancelled"]
+
+
+def test_an_output_directory_that_goes_away_is_not_blamed_on_a_source(
+    dmedia: Dmedia, slow_job: subprocess.Popen[bytes], tmp_path: Path
+) -> None:
+    wait_until(lambda: list((tmp_path / "out").glob(".dmedia-*")))
+    shutil.rmtree(tmp_path / "out", ignore_errors=True)
+    slow_job.communicate(timeout=120)
+    ended = dmedia("status", "last", "--json").document
+    assert (ended["failed"], ended["errors"]) == (0, {})
+    assert max(file["attempts"] for file in dmedia.files().values()) > 1
+
+
 def test_retry_tries_the_failed_files_again_and_attempts_go_on_counting(dmedia: Dmedia, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     good = encoded(photo((64, 48)), "PNG")

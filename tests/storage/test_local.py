@@ -64,7 +64,7 @@ def test_what_is_not_there_is_not_found(tmp_path: Path) -> None:
     ("number", "code"),
     [
         (errno.ENOSPC, "disk_full"), (errno.EDQUOT, "disk_full"), (errno.EACCES, "permission_denied"),
-        (errno.EROFS, "permission_denied"), (errno.ENOENT, "not_found"), (errno.EIO, "io_error"),
+        (errno.EROFS, "permission_denied"), (errno.EIO, "io_error"),
         (errno.EMFILE, "io_error"),
     ],
 )  # fmt: skip
@@ -72,6 +72,14 @@ def test_each_errno_has_its_code(number: int, code: str) -> None:
     failed = fault(OSError(number, os.strerror(number)), "encode")
     assert (failed.code, failed.stage) == (code, "encode")
     assert os.strerror(number) in failed.message
+
+
+def test_what_is_missing_while_it_is_written_is_not_the_source() -> None:
+    missing = OSError(errno.ENOENT, os.strerror(errno.ENOENT))
+    assert [fault(missing, stage).code for stage in ("open", "decode", "encode", "verify", "publish")] == [
+        *("not_found", "not_found"),
+        *("io_error", "io_error", "io_error"),
+    ]
 
 
 def test_a_failing_open_or_read_becomes_its_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -100,9 +100,12 @@ def checksum(path: bytes) -> str:
     Raises
     ------
     MediaError
-        As ``open_source`` does, and ``io_error`` when reading fails.
+        ``io_error`` when it is not there any longer, or reading fails.
     """
-    descriptor = open_source(path)
+    try:
+        descriptor = open_source(path)
+    except MediaError as error:
+        raise MediaError("io_error", f"Input or output error: {error.message}", "verify") from None
     try:
         with os.fdopen(descriptor, "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
