@@ -1,9 +1,9 @@
 """Found on ``PYTHONPATH`` by the processes of a test's job: breaks them where the test says.
 
-``DMEDIA_SLOT_SABOTAGE`` names a log. A slot then writes a line into it for each file it begins; one whose name begins with
-``crash`` really crashes it, ``hang`` hangs it with the interpreter's lock held, ``hungry`` makes it use memory without
-end; the disk fails twice under one that begins with ``flaky``, and always under ``broken``. ``KILLED_AT_COMMIT`` is a
-number: a launcher is killed when it has so many results to commit, and before it does.
+``DMEDIA_SLOT_SABOTAGE`` names a log. A slot then writes a line into it for each file it begins; one whose name begins
+with ``crash`` really crashes it, ``hang`` hangs it with the interpreter's lock held, ``hungry`` makes it use memory
+without end; the disk fails twice under one that begins with ``flaky``, and always under ``broken``.
+``KILLED_AT_COMMIT`` is a number: a launcher is killed when it has so many results to commit, and before it does.
 """
 
 from __future__ import annotations
