@@ -209,21 +209,34 @@ def _remote_cluster(
     finally:
         given_up.set()
     try:
-        try:
-            if not again:
-                patiently(lambda: client.wait_for_workers(1, timeout=CONNECT_TIMEOUT_S), tick, ANSWER_LIMIT_S)
-            threads: dict[str, int] = patiently(client.nthreads, tick, ANSWER_LIMIT_S)
-        except TimeoutError:
+        slots = _count_slots(client, address, tick, again=again)
+        yield ConnectedCluster(client, slots, address, _dashboard_of(client), warning, choice.worker_wait_s)
+    finally:
+        Call(client.close).wait(CLOSE_LIMIT_S)
+
+
+def _count_slots(client: Client, address: str, tick: Callable[[], None], *, again: bool) -> int:
+    """Wait for a first worker, and count the threads of those that are there; at least one, for they may come later.
+
+    Raises
+    ------
+    ClusterError
+        When the scheduler is gone; or has no workers, unless it was lost: then they may not be back yet.
+    """
+    try:
+        patiently(lambda: client.wait_for_workers(1, timeout=CONNECT_TIMEOUT_S), tick, ANSWER_LIMIT_S)
+    except TimeoutError:
+        if not again:
             raise ClusterError(
                 f"The scheduler at {address} has no workers", f"start one with: dask worker {address}"
             ) from None
-        except (OSError, ValueError) as error:
-            raise ClusterError(f"The scheduler at {address} was lost: {error}") from error
-        yield ConnectedCluster(
-            client, sum(threads.values()), address, _dashboard_of(client), warning, choice.worker_wait_s
-        )
-    finally:
-        Call(client.close).wait(CLOSE_LIMIT_S)
+    except (OSError, ValueError) as error:
+        raise ClusterError(f"The scheduler at {address} was lost: {error}") from error
+    try:
+        threads: dict[str, int] = patiently(client.nthreads, tick, ANSWER_LIMIT_S)
+    except (OSError, ValueError) as error:
+        raise ClusterError(f"The scheduler at {address} was lost: {error}") from error
+    return max(1, sum(threads.values()))
 
 
 def exposure(address: str, *, insecure: bool) -> str | None:

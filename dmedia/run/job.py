@@ -199,6 +199,8 @@ def _end(record: RecordWriter, course: Course) -> None:
             f"{left.total - left.done:,} files are not done",
             f"dmedia status {record.job} --failed says why; then dmedia resume {record.job}",
         )
+    elif not course.brake.ending:
+        raise RuntimeError(f"the work on {record.job} ended with {left.total - left.done:,} files not done")
 
 
 @contextlib.contextmanager
