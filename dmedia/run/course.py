@@ -31,7 +31,7 @@ OBSERVE_PERIOD_S = 0.25
 """Seconds between two looks of the observer."""
 
 REFUSALS_LIMIT_S = 30.0
-"""Seconds after which a cluster whose workers refuse every chunk is given up."""
+"""Seconds after which a cluster whose workers refuse every chunk is given up, if not ``--worker-wait`` is shorter."""
 
 RECONNECT_PERIOD_S = 1.0
 """Seconds between two attempts to reach a scheduler that was lost."""
@@ -70,6 +70,7 @@ class Course:
         self.left_behind = False
         self._record, self._observer = record, observer
         self._refused_since_s: float | None = None
+        self._refusals_limit_s = REFUSALS_LIMIT_S
         self._observed_s = 0.0
 
     def run(self, choice: ClusterChoice) -> None:
@@ -87,6 +88,7 @@ class Course:
         """
         gc.freeze()  # what was loaded until now stays
         gc.enable()
+        self._refusals_limit_s = min(REFUSALS_LIMIT_S, choice.worker_wait_s)
         lost: ClusterLostError | None = None
         lost_s = 0.0
         while True:
@@ -180,7 +182,7 @@ class Course:
             self._refused_since_s = None
         elif outcome.refused:
             self._refused_since_s = self._refused_since_s or time.monotonic()
-            if time.monotonic() - self._refused_since_s > REFUSALS_LIMIT_S:
+            if time.monotonic() - self._refused_since_s > self._refusals_limit_s:
                 raise ClusterError(
                     f"The workers cannot work on files: {outcome.refusal}",
                     f"look at the workers' logs; then dmedia resume {self._record.job}",

@@ -94,24 +94,3 @@ def tell_cause(task: Task, death: Death, seconds: float, timeout_s: float | None
             "the file is damaged, or meets a bug in its codec",
         )
     return FileResult(task.number, failure=failure, seconds=seconds, bytes_in=max(0, task.size_bytes))
-
-
-def blame_system(error: OSError) -> Failure:
-    """Make a failure of what keeps a slot from being started; its file is tried again after a while.
-
-    Parameters
-    ----------
-    error : OSError
-        What the system said.
-
-    Returns
-    -------
-    Failure
-        ``io_error``, whatever it said: want of memory or of open files passes.
-    """
-    return Failure(
-        "io_error",
-        f"Input or output error: no slot can be started: {error.strerror}",
-        "run",
-        "allow more processes and open files (ulimit -u, -n), or use fewer slots with -j",
-    )

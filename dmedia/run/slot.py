@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 from dmedia.errors import MediaError
 from dmedia.media.faults import failure_of
 from dmedia.media.guard import LONGEST_DEADLINE_S
-from dmedia.model import Failure, FileResult
+from dmedia.model import FileResult
 from dmedia.run.answers import Answer, Deadline, Hindrance, SlotReport, read
 from dmedia.run.child import Child
 from dmedia.run.fields import BreachError
-from dmedia.run.post_mortem import Death, blame_system, tell_cause
+from dmedia.run.post_mortem import Death, tell_cause
 from dmedia.storage import local as storage
 
 if TYPE_CHECKING:
@@ -47,6 +47,10 @@ MOST_DEADLINES = 100
 
 class SlotKilledError(Exception):
     """The slot was killed on request; its file is not to blame."""
+
+
+class NoSlotError(Exception):
+    """No slot can be started here: that says nothing about the file, and perhaps another worker can."""
 
 
 class Slot:
@@ -99,6 +103,8 @@ class Slot:
         ------
         SlotKilledError
             When `kill` was called meanwhile.
+        NoSlotError
+            When no child process can be started.
         """
         if self._killed:
             raise SlotKilledError
@@ -161,7 +167,7 @@ class Slot:
             try:
                 child = self._ready_child()
             except OSError as error:
-                return FileResult(task.number, failure=blame_system(error))
+                raise NoSlotError(f"no slot can be started: {error.strerror}") from error
             ended = self._ask(child, task, temporary, source)
             if isinstance(ended, Answer):
                 self.exposure = ended.exposure
@@ -175,9 +181,7 @@ class Slot:
         if self._killed:
             raise SlotKilledError
         reason = death.hindrance or death.breach or f"its process ended with status {death.status}"
-        return FileResult(
-            task.number, failure=Failure("internal", f"Internal error: no slot could start: {reason}", "run")
-        )
+        raise NoSlotError(f"no slot could start: {reason}")
 
     def _ask(self, child: Child, task: Task, temporary: bytes, source: int) -> Answer | Death:
         """Send a task; return the answer, or what is known of the slot's end."""

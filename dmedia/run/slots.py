@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from dmedia.media.faults import failure_of
 from dmedia.model import FileResult, Running
 from dmedia.run.scratch import Scratch
-from dmedia.run.slot import Slot, SlotKilledError
+from dmedia.run.slot import NoSlotError, Slot, SlotKilledError
 
 if TYPE_CHECKING:
     from dmedia.model import Task, WorkOrder
@@ -71,6 +71,11 @@ class Slots:
         list of FileResult
             One for each task that was tried. Shorter than the chunk when its wave is drained, the slots are killed or
             the disk is full: the launcher then keeps the others as pending.
+
+        Raises
+        ------
+        NoSlotError
+            When none of them could be tried, because no child process can be started.
         """
         results: list[FileResult] = []
         slot = self._idle.get()
@@ -86,6 +91,9 @@ class Slots:
                     break  # the next would only meet the same
         except SlotKilledError:
             pass
+        except NoSlotError:
+            if not results:
+                raise
         finally:
             self._forget(task)
             self._used_s = time.monotonic()
@@ -130,7 +138,7 @@ class Slots:
         """Process one file: whatever goes wrong with it costs no other its result."""
         try:
             result = slot.work(task)
-        except SlotKilledError:
+        except (SlotKilledError, NoSlotError):
             raise
         except Exception as error:  # noqa: BLE001 - it would end the whole chunk, with what is done already
             return FileResult(task.number, failure=failure_of(error, task))

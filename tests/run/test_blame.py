@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import psutil
 import pytest
 
-from tests.command import Dmedia, below, wait_until
+from tests.command import ROOT, Dmedia, below, wait_until
 from tests.media_making import encoded, jpeg, photo
 from tests.run.conftest import Cluster, ClusterMaker, is_slot
 
@@ -126,6 +127,47 @@ def test_a_killed_worker_costs_no_file_and_no_attempt(
     files = dmedia.files()
     assert {(file["status"], file["attempts"]) for file in files.values()} == {("completed", 1)}
     assert len(below(tmp_path / "out")) == 30
+
+
+SABOTAGE = Path(__file__).parent / "sabotage"
+
+
+def test_a_worker_without_slots_costs_no_file_beside_a_good_one(
+    dmedia: Dmedia, tmp_path: Path, make_cluster: ClusterMaker
+) -> None:
+    (tmp_path / "in").mkdir()
+    for number in range(40):
+        (tmp_path / "in" / f"{number:02}.png").write_bytes(encoded(photo((400, 300), number), "PNG"))
+    cluster = make_cluster(workers=1, threads=1)
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{SABOTAGE}", "NO_SLOTS": "1"}
+    command = [sys.executable, "-m", "distributed.cli.dask_worker", cluster.address, "--no-dashboard", "--no-nanny"]
+    log = tmp_path / "refusing.log"
+    with log.open("wb") as words:
+        refusing = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=words, stderr=words)
+    try:
+        wait_until(lambda: b"Registered to:" in log.read_bytes())
+        ran = dmedia("convert", "in", "-o", "out", "--format", "avif", "--scheduler", cluster.address, "--json")
+    finally:
+        refusing.kill()
+        refusing.wait()
+    assert (ran.status, ran.document["completed"]) == (0, 40)
+    assert {file["attempts"] for file in dmedia.files().values()} == {1}
+
+
+def test_a_cluster_without_slots_is_given_up_and_the_job_can_be_resumed(
+    dmedia: Dmedia, tmp_path: Path, make_cluster: ClusterMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.jpg").write_bytes(jpeg())
+    monkeypatch.setenv("PYTHONPATH", str(SABOTAGE))
+    monkeypatch.setenv("NO_SLOTS", "1")
+    cluster = make_cluster(workers=1, threads=1)
+    monkeypatch.delenv("NO_SLOTS")
+    ran = dmedia("resize", "a.jpg", "-o", "out", "--width", "9", "--scheduler", cluster.address, "--worker-wait", "3")
+    assert ran.status == 7
+    assert "no slot can be started" in ran.err
+    assert "Traceback" not in ran.err
+    resumed = dmedia("resume", "last", "--json")
+    assert (resumed.status, resumed.document["completed"]) == (0, 1)
 
 
 def test_slots_end_with_the_launcher(dmedia: Dmedia, tmp_path: Path) -> None:

@@ -3,7 +3,8 @@
 ``DMEDIA_SLOT_SABOTAGE`` names a log. A slot then writes a line into it for each file it begins; one whose name begins
 with ``crash`` really crashes it, ``hang`` hangs it with the interpreter's lock held, ``hungry`` makes it use memory
 without end; the disk fails twice under one that begins with ``flaky``, and always under ``broken``.
-``KILLED_AT_COMMIT`` is a number: a launcher is killed when it has so many results to commit, and before it does.
+``KILLED_AT_COMMIT`` is a number: a launcher is killed when it has so many results to commit, and before it does. Under
+``NO_SLOTS`` no slot can be started.
 """
 
 from __future__ import annotations
@@ -85,6 +86,15 @@ def kill_at_commit(module: Any) -> None:
     module.RecordWriter.commit = killed
 
 
+def refuse_processes(module: Any) -> None:
+    def refuse(*arguments: Any, **options: Any) -> None:
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    module.subprocess = type("Refusing", (), {"Popen": refuse, "DEVNULL": None})
+
+
+if os.environ.get("NO_SLOTS"):
+    sys.meta_path.insert(0, Patch("dmedia.run.child", refuse_processes))
 if LOG:
     sys.meta_path.insert(0, Patch("dmedia.media.process", sabotage_slots))
 if COMMITS:
