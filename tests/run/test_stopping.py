@@ -37,9 +37,8 @@ def test_the_status_of_a_running_job_is_read_from_another_process(
     assert seen["dashboard"].startswith("http://127.0.0.1:")
     assert sum(seen[key] for key in ("completed", "failed", "skipped", "cancelled", "processing", "pending")) == FILES
     assert dmedia("status", "--json").document[0]["id"] == seen["id"]
-    listed = [file["status"] for file in dmedia.files(seen["id"]).values()]
-    assert len(listed) == FILES
-    assert "processing" in listed
+    assert len(dmedia.files(seen["id"])) == FILES
+    wait_until(lambda: "processing" in [file["status"] for file in dmedia.files(seen["id"]).values()])
     slow_job.terminate()
     slow_job.communicate(timeout=60)
 
