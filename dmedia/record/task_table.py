@@ -79,8 +79,7 @@ class TaskTable:
 
     def record(self, results: Sequence[FileResult]) -> None:
         """Note results and count them. Results of files that have one are ignored."""
-        found = self._connection.execute(OPEN_FILES, (json.dumps([result.number for result in results]),))
-        renditions = {number: directory + b"/" + name for number, directory, name in found}
+        renditions = self._open_renditions(results)
         rows: list[tuple[int, str | None, int]] = []
         details: list[tuple[int, str]] = []
         warned: list[tuple[int]] = []
@@ -110,8 +109,7 @@ class TaskTable:
 
     def note_attempts(self, results: Sequence[FileResult]) -> None:
         """Count attempts that are going to be repeated: their files stay pending, and keep what was said of them."""
-        found = self._connection.execute(OPEN_FILES, (json.dumps([result.number for result in results]),))
-        renditions = {number: directory + b"/" + name for number, directory, name in found}
+        renditions = self._open_renditions(results)
         details = [
             (result.number, documents.write_result(result, renditions[result.number]))
             for result in results
@@ -178,6 +176,11 @@ class TaskTable:
                 f"outcomes do not balance: rows {_outcomes(counted)} pending {counted[PENDING]}, kept {kept}"
             )
         return counted
+
+    def _open_renditions(self, results: Sequence[FileResult]) -> dict[int, bytes]:
+        """Find the rendition paths of those results whose files have no outcome yet."""
+        found = self._connection.execute(OPEN_FILES, (json.dumps([result.number for result in results]),))
+        return {number: directory + b"/" + name for number, directory, name in found}
 
     def _read(self, which: str, value: int | str, limit: int) -> list[Task]:
         rows = self._connection.execute(TASKS.format(which=which), (value, limit))

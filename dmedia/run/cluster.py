@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import logging
 import os
-import socket
 import threading
-import urllib.parse
 import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dmedia.errors import ClusterError
+from dmedia.run.exposure import exposure
 from dmedia.run.patience import Call, patiently
 
 if TYPE_CHECKING:
@@ -29,9 +27,6 @@ ANSWER_LIMIT_S = 2 * CONNECT_TIMEOUT_S
 
 CLOSE_LIMIT_S = 2.0
 """Seconds to wait for a scheduler to take leave."""
-
-UNENCRYPTED = ("tcp", "ws", "ucx")
-"""Dask's transports that whoever is on the way can read and write."""
 
 THREADS_PER_SLOT = 2
 """Threads of a worker in this process for each slot: the next chunk waits at the slot, and not in Dask's event loop
@@ -237,43 +232,6 @@ def _count_slots(client: Client, address: str, tick: Callable[[], None], *, agai
     except (OSError, ValueError) as error:
         raise ClusterError(f"The scheduler at {address} was lost: {error}") from error
     return max(1, sum(threads.values()))
-
-
-def exposure(address: str, *, insecure: bool) -> str | None:
-    """Judge who else could reach a scheduler: whoever does can run code as the workers' user.
-
-    Parameters
-    ----------
-    address : str
-        The scheduler's address.
-    insecure : bool
-        Whether a public address without encryption is accepted.
-
-    Returns
-    -------
-    str or None
-        A warning, for a private address without encryption.
-
-    Raises
-    ------
-    ClusterError
-        For a public address without encryption, unless it is accepted.
-    """
-    parts = urllib.parse.urlsplit(address if "://" in address else f"tcp://{address}")
-    if parts.scheme not in UNENCRYPTED:
-        return None
-    try:
-        found = socket.getaddrinfo(parts.hostname, parts.port, type=socket.SOCK_STREAM)
-    except (OSError, ValueError) as error:
-        raise ClusterError(f"No Dask scheduler answers at {address}: {error}") from error
-    if all(ipaddress.ip_address(entry[4][0]).is_private for entry in found):
-        return f"{address} is not encrypted: whoever reaches it can run code as the workers' user; tls:// protects it"
-    if not insecure:
-        raise ClusterError(
-            f"{address} is a public address and not encrypted: anybody could run code on the workers",
-            "use tls://, or --insecure when the network is closed otherwise",
-        )
-    return None
 
 
 def _dashboard_of(client: Client) -> str | None:

@@ -1,0 +1,49 @@
+"""Who else could reach a scheduler: whoever does can run code as its workers' user."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import urllib.parse
+
+from dmedia.errors import ClusterError
+
+UNENCRYPTED = ("tcp", "ws", "ucx")
+"""Dask's transports that whoever is on the way can read and write."""
+
+
+def exposure(address: str, *, insecure: bool) -> str | None:
+    """Judge who else could reach a scheduler: whoever does can run code as the workers' user.
+
+    Parameters
+    ----------
+    address : str
+        The scheduler's address.
+    insecure : bool
+        Whether a public address without encryption is accepted.
+
+    Returns
+    -------
+    str or None
+        A warning, for a private address without encryption.
+
+    Raises
+    ------
+    ClusterError
+        For a public address without encryption, unless it is accepted.
+    """
+    parts = urllib.parse.urlsplit(address if "://" in address else f"tcp://{address}")
+    if parts.scheme not in UNENCRYPTED:
+        return None
+    try:
+        found = socket.getaddrinfo(parts.hostname, parts.port, type=socket.SOCK_STREAM)
+    except (OSError, ValueError) as error:
+        raise ClusterError(f"No Dask scheduler answers at {address}: {error}") from error
+    if all(ipaddress.ip_address(entry[4][0]).is_private for entry in found):
+        return f"{address} is not encrypted: whoever reaches it can run code as the workers' user; tls:// protects it"
+    if not insecure:
+        raise ClusterError(
+            f"{address} is a public address and not encrypted: anybody could run code on the workers",
+            "use tls://, or --insecure when the network is closed otherwise",
+        )
+    return None
