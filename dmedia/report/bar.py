@@ -76,8 +76,8 @@ class Bar:
             left=f"{clock(report.eta_s)} left" if report.eta_s is not None else "",
         )
 
-    def stopping(self, words: str) -> None:
-        """Say how the job is going to end."""
+    def say(self, words: str) -> None:
+        """Say what the record does not tell."""
         self._console.print(words, highlight=False, soft_wrap=True)
 
     def close(self) -> None:

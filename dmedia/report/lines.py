@@ -53,8 +53,8 @@ class Lines:
             f"{report.progress} %: {report.done:,} of {files(report.total)}, {report.failed:,} failed{rate}{left}"
         )
 
-    def stopping(self, words: str) -> None:
-        """Say how the job is going to end."""
+    def say(self, words: str) -> None:
+        """Say what the record does not tell."""
         self._write(words)
 
     def close(self) -> None:

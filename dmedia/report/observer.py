@@ -25,8 +25,8 @@ class Observer(Protocol):
     def progress(self, report: JobReport) -> None:
         """Look at the job, several times a second while it runs."""
 
-    def stopping(self, words: str) -> None:
-        """Hear that the job was asked to end, and how that goes."""
+    def say(self, words: str) -> None:
+        """Hear what the record does not tell."""
 
     def close(self) -> None:
         """Stop watching."""
@@ -44,7 +44,7 @@ class Silence:
     def progress(self, report: JobReport) -> None:
         """Show nothing."""
 
-    def stopping(self, words: str) -> None:
+    def say(self, words: str) -> None:
         """Show nothing."""
 
     def close(self) -> None:

@@ -56,6 +56,7 @@ class Brake:
         self._stop, self._record = stop, record
         self._looked_s = 0.0
         self._pause_asked = False
+        self._shortage: str | None = None
         self._told_shortage: str | None = None
         self._paused = self._told_paused = False
         self._drained_s: float | None = None
@@ -87,6 +88,16 @@ class Brake:
         return self._paused or self.ending
 
     @property
+    def stopped(self) -> bool:
+        """Whether a signal has asked the launcher to end."""
+        return self._stop.signal is not None
+
+    @property
+    def untold(self) -> str | None:
+        """Why the job waits, if the record could not be told."""
+        return self._shortage if self._shortage != self._told_shortage else None
+
+    @property
     def ending(self) -> bool:
         """Whether nothing further shall begin, for good."""
         return self._killed_s is not None or self._drained_s is not None
@@ -107,6 +118,7 @@ class Brake:
             self._tell(None)
 
     def _wait_for(self, shortage: str | None) -> None:
+        self._shortage = shortage
         self._paused = not self.ending and (self._pause_asked or shortage is not None)
         with contextlib.suppress(RecordFullError):  # told at the next look, when there is room
             self._tell(shortage)

@@ -72,6 +72,7 @@ class Course:
         self._refused_since_s: float | None = None
         self._refusals_limit_s = REFUSALS_LIMIT_S
         self._observed_s = 0.0
+        self._said: str | None = None
 
     def run(self, choice: ClusterChoice) -> None:
         """Work until nothing is pending or the job is asked to end; a scheduler that is lost is looked for.
@@ -151,12 +152,13 @@ class Course:
             if self.brake.holds and not held:
                 live.drain(window.next_wave())
                 if self.brake.ending and not self.brake.kills:
-                    tell(self._observer.stopping, STOPPING)
+                    tell(self._observer.say, STOPPING)
             held = self.brake.holds
+            self._say_untold()
             if self.brake.kills:
                 live.kill()
             if not held:
-                harvest.expect(window.refill(self.ledger.longest_chunk))
+                harvest.expect(window.refill(self.ledger.failures_left))
             if not window and self._is_over():
                 break
             outcome = harvest.next(TICK_S)
@@ -196,6 +198,12 @@ class Course:
             report = read_job(self._record.job)
             return report.done == report.total
         return self.ledger.is_clear
+
+    def _say_untold(self) -> None:
+        """Say why the job waits where the record, for want of room, cannot be told."""
+        if self.brake.untold and self.brake.untold != self._said:
+            self._said = self.brake.untold
+            tell(self._observer.say, f"warning: {self._said}")
 
     def _observe(self) -> None:
         if time.monotonic() - self._observed_s > OBSERVE_PERIOD_S:

@@ -121,13 +121,13 @@ class Window:
     def __len__(self) -> int:
         return len(self._held)
 
-    def refill(self, longest: int = LONGEST_CHUNK) -> list[Future[Any]]:
+    def refill(self, most: int | None = None) -> list[Future[Any]]:
         """Submit chunks until the window is full or no task is pending.
 
         Parameters
         ----------
-        longest : int
-            Tasks that a chunk may have, at least 1.
+        most : int
+            Tasks that all slots together may work on before they tell; a chunk has its slot's share, and at least one.
 
         Returns
         -------
@@ -135,6 +135,7 @@ class Window:
             The new ones. Nothing happens while the window is more than half full, because a batch of futures costs Dask
             less than the same futures one by one.
         """
+        longest = LONGEST_CHUNK if most is None else max(1, most // self._slots)
         size = self._size if self.pace.known else FIRST_CHUNKS_PER_SLOT * self._slots
         if len(self._held) > size // 2:
             return []

@@ -182,12 +182,12 @@ def _run(record: RecordWriter, choice: ClusterChoice, observer: Observer, stop: 
         raise
     finally:
         course.brake.close()
+        if course.left_behind:
+            sweep(record)
 
 
 def _end(record: RecordWriter, course: Course) -> None:
     """Declare a job ended, if it is."""
-    if course.left_behind:
-        sweep(record)
     if course.brake.cancelled:
         course.ledger.write(record.cancel_pending)
         course.ledger.write(lambda: record.life.finish(JobState.CANCELLED))

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from dmedia.errors import RecordFullError
 from dmedia.record.reader import read_job
-from dmedia.run.brake import most_failed
-from dmedia.run.dispatch import LONGEST_CHUNK
+from dmedia.run.brake import DRAIN_S, most_failed
 from dmedia.run.patience import TICK_S
 from dmedia.run.retries import UNCHARGED, Retries
 
@@ -55,9 +54,9 @@ class Ledger:
         return not (self._ended or self._tried or self.retries)
 
     @property
-    def longest_chunk(self) -> int:
-        """Tasks that a chunk may have: no more than may still fail, because their failures are told together."""
-        return LONGEST_CHUNK if self._most_failed is None else max(1, self._most_failed - self._failed)
+    def failures_left(self) -> int | None:
+        """Files that may still fail; ``None`` where any number may."""
+        return None if self._most_failed is None else max(0, self._most_failed - self._failed)
 
     def enter(self, outcome: Outcome, running: Sequence[Running]) -> list[FileResult]:
         """Sort what files came to, and record it.
@@ -103,14 +102,15 @@ class Ledger:
         Raises
         ------
         RecordFullError
-            When the launcher was asked to end meanwhile.
+            When the launcher was asked to end meanwhile; after a while also when the job was cancelled.
         """
+        began_s = time.monotonic()
         while True:
             try:
                 change()
             except RecordFullError:
                 self._brake.look()
-                if self._brake.ending and not self._brake.cancelled:
+                if self._brake.stopped or (self._brake.ending and time.monotonic() - began_s > DRAIN_S):
                     raise
                 time.sleep(TICK_S)
             else:

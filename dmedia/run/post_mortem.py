@@ -12,6 +12,9 @@ from dmedia.model import Failure, FileResult
 if TYPE_CHECKING:
     from dmedia.model import Task
 
+KILLED_FROM_OUTSIDE = "Out of memory: the slot was killed from outside, most likely by the system for want of memory"
+"""The system may have chosen it for what another process used: such a file is tried once more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Death:
@@ -73,7 +76,7 @@ def tell_cause(task: Task, death: Death, seconds: float, timeout_s: float | None
     elif status == -signal.SIGKILL:  # as the system's out-of-memory killer does
         failure = Failure(
             "out_of_memory",
-            "Out of memory: the slot was killed from outside, most likely by the system for want of memory",
+            KILLED_FROM_OUTSIDE,
             "run",
             "use fewer slots with -j, or a machine with more memory",
         )

@@ -8,6 +8,8 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from dmedia.run.post_mortem import KILLED_FROM_OUTSIDE
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -73,7 +75,7 @@ class Retries:
         code = result.failure.code if result.failure else None
         if code in TRANSIENT:
             most, wait_s = self._persistence.retries, self._next_wait_s(result.number)
-        elif code in SUSPECT:
+        elif code in SUSPECT or (result.failure and result.failure.message == KILLED_FROM_OUTSIDE):
             most, wait_s = min(1, self._persistence.retries), 0.0
         else:
             return False

@@ -133,6 +133,7 @@ def test_workers_that_stay_away_for_longer_than_the_job_waits_end_it_as_interrup
     assert "no workers" in words
     assert launching.job in words
     assert "Traceback" not in words
+    assert not [name for name in below(dmedia.directory / "out") if name.startswith(".dmedia-")]
     seen = status(dmedia)
     assert seen["status"] == "interrupted"
     assert 0 < seen["completed"] < FILES

@@ -129,6 +129,18 @@ def test_a_killed_worker_costs_no_file_and_no_attempt(
     assert len(below(tmp_path / "out")) == 30
 
 
+def test_a_slot_that_is_killed_from_outside_costs_its_file_an_attempt(dmedia: Dmedia, tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(encoded(photo((900, 700)), "PNG"))
+    launcher = dmedia.start("convert", "a.png", "-o", "out", "--format", "avif", "--effort", "7", "-j", "1")
+    wait_until(lambda: list((tmp_path / "out").glob(".dmedia-*")))
+    (slot,) = [child for child in psutil.Process(launcher.pid).children() if is_slot(child)]
+    slot.kill()
+    launcher.communicate(timeout=120)
+    assert launcher.returncode == 0
+    assert dmedia.files()["a.png"]["attempts"] == 2
+    assert below(tmp_path / "out") == ["a.avif"]
+
+
 SABOTAGE = Path(__file__).parent / "sabotage"
 
 

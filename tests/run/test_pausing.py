@@ -156,6 +156,20 @@ def test_a_full_disk_leaves_no_file_under_a_final_name_and_fails_none(dmedia: Dm
 
 
 @pytest.mark.parametrize("disk", ["0"], indirect=True)
+def test_a_launcher_with_its_records_on_a_full_disk_still_heeds_signals(disk: SmallDisk) -> None:
+    disk.fill(leave_bytes=0)
+    time.sleep(3)
+    (requests,) = disk.out.glob(".records/jobs/batch-*")
+    os.mknod(requests / "cancel")
+    time.sleep(3)
+    disk.launcher.send_signal(signal.SIGTERM)
+    _, err = disk.launcher.communicate(timeout=60)
+    assert disk.launcher.returncode in (5, 143)
+    assert b"warning: Waiting for disk space" in err
+    assert b"Traceback" not in err
+
+
+@pytest.mark.parametrize("disk", ["0"], indirect=True)
 def test_records_on_a_full_disk_are_written_when_there_is_room(disk: SmallDisk) -> None:
     disk.fill(leave_bytes=0)
     time.sleep(5)
