@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import subprocess
@@ -129,19 +130,27 @@ def test_a_killed_worker_costs_no_file_and_no_attempt(
     assert len(below(tmp_path / "out")) == 30
 
 
-def test_a_slot_that_is_killed_from_outside_costs_its_file_an_attempt(dmedia: Dmedia, tmp_path: Path) -> None:
-    (tmp_path / "a.png").write_bytes(encoded(photo((900, 700)), "PNG"))
-    launcher = dmedia.start("convert", "a.png", "-o", "out", "--format", "avif", "--effort", "7", "-j", "1")
-    wait_until(lambda: list((tmp_path / "out").glob(".dmedia-*")))
-    (slot,) = [child for child in psutil.Process(launcher.pid).children() if is_slot(child)]
-    slot.kill()
-    launcher.communicate(timeout=120)
-    assert launcher.returncode == 0
-    assert dmedia.files()["a.png"]["attempts"] == 2
-    assert below(tmp_path / "out") == ["a.avif"]
-
-
 SABOTAGE = Path(__file__).parent / "sabotage"
+
+
+def has_begun(log: Path, attempts: int) -> bool:
+    """Tell whether a slot has noted so many attempts."""
+    return log.exists() and log.read_bytes().count(b"hang") == attempts
+
+
+def test_a_file_whose_slot_is_killed_from_outside_is_tried_once_more(dmedia: Dmedia, tmp_path: Path) -> None:
+    (tmp_path / "hang.jpg").write_bytes(jpeg())
+    dmedia.environment["PYTHONPATH"] += f":{SABOTAGE}"
+    dmedia.environment["DMEDIA_SLOT_SABOTAGE"] = str(tmp_path / "begun")
+    launcher = dmedia.start("resize", "hang.jpg", "-o", "out", "--width", "9", "-j", "1", "--timeout", "100")
+    for attempt in (1, 2):
+        wait_until(functools.partial(has_begun, tmp_path / "begun", attempt))
+        (slot,) = [child for child in psutil.Process(launcher.pid).children() if is_slot(child)]
+        slot.kill()
+    launcher.communicate(timeout=60)
+    assert launcher.returncode == 3
+    failed = dmedia.files()["hang.jpg"]
+    assert (failed["code"], failed["attempts"]) == ("out_of_memory", 2)
 
 
 def test_a_worker_without_slots_costs_no_file_beside_a_good_one(
