@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dmedia.plan.folding import Folding
-    from dmedia.record.plan_table import Colliding
+    from dmedia.record.rendition_keys import Colliding
     from dmedia.record.writer import RecordWriter
 
 EXAMPLES = 3
@@ -46,7 +46,7 @@ def separate(record: RecordWriter, folding: Folding) -> int:
     """
     policy = record.spec.policies.on_collision
     renamed = 0
-    while record.plan.find_collisions():
+    while record.plan.keys.find_collisions():
         if policy is OnCollision.ERROR:
             raise _refusal(record, "")
         cured = _keep_extensions(record, folding) if policy is OnCollision.KEEP_EXT else _number(record, folding)
@@ -58,8 +58,8 @@ def separate(record: RecordWriter, folding: Folding) -> int:
 
 def _keep_extensions(record: RecordWriter, folding: Folding) -> int:
     renamed = 0
-    for page in record.plan.colliding():
-        with record.changing():
+    for page in record.plan.keys.colliding():
+        with record.plan.changing():
             for file in page:
                 rendition = keep_extension(file.rendition, file.source)
                 if not file.renamed and rendition != file.rendition:
@@ -71,8 +71,8 @@ def _keep_extensions(record: RecordWriter, folding: Folding) -> int:
 def _number(record: RecordWriter, folding: Folding) -> int:
     """Let the first of a group keep its name; the others take the next free number, in the order of the sources."""
     renamed, group, count = 0, -1, 1
-    for page in record.plan.colliding():
-        with record.changing():
+    for page in record.plan.keys.colliding():
+        with record.plan.changing():
             for file in page:
                 if file.group != group:
                     group, count = file.group, 1
@@ -80,7 +80,7 @@ def _number(record: RecordWriter, folding: Folding) -> int:
                 while True:
                     count += 1
                     rendition = number(file.rendition, count)
-                    if not record.plan.is_taken(folding.key(rendition)):
+                    if not record.plan.keys.is_taken(folding.key(rendition)):
                         break
                 record.plan.rename(file.number, rendition, folding.key(rendition))
                 renamed += 1
@@ -113,7 +113,7 @@ def _groups(record: RecordWriter) -> Iterator[tuple[int, list[Colliding]]]:
     """List the groups, each with its size and its first members."""
     members: list[Colliding] = []
     size = 0
-    for page in record.plan.colliding():
+    for page in record.plan.keys.colliding():
         for file in page:
             if members and file.group != members[0].group:
                 yield size, members

@@ -67,7 +67,7 @@ def plan_job(record: RecordWriter, found: Callable[[int], None] = lambda _: None
     naming = Naming(spec)
     preflight.refuse_file_as_directory(output_directory)
     preflight.refuse_read_only(output_directory)
-    record.clear()
+    record.plan.begin()
     catalog = Catalog(spec.inputs, spec.accepts, spec.output_directory)
     folding = choose_folding(spec, may_write=not record.ephemeral)
     name_max = preflight.longest_name(output_directory)
@@ -85,7 +85,7 @@ def plan_job(record: RecordWriter, found: Callable[[int], None] = lambda _: None
     preflight.refuse_full_disk(output_directory, forecast, free, reserve)
     if not record.ephemeral:
         preflight.make_directory(output_directory, record.job)
-    record.planned(catalog.base, catalog.ignored, warnings)
+    record.plan.complete(catalog.base, catalog.ignored, warnings)
     return Plan(
         total=sum(counted.values()),
         pending=counted[FileStatus.PENDING],
@@ -120,7 +120,7 @@ class _SignOfLife:
         if now - self._shown_at >= BATCH_S:
             self._shown_at = now
             self._found(self._total)
-            with self._record.changing():
+            with self._record.plan.changing():
                 pass  # which is a heartbeat
 
 
@@ -163,7 +163,7 @@ class _Filling:
 
     def _write(self) -> None:
         if self._files:
-            self._record.add(self._files, self._keys)
+            self._record.plan.add(self._files, self._keys)
             self._files, self._keys = [], []
 
 
@@ -176,7 +176,7 @@ def _fail_too_long(record: RecordWriter, name_max: int) -> None:
     for page in record.plan.pages():
         failed = [_failed(file, error) for file in page if (error := too_long(file.rendition, name_max))]
         if failed:
-            with record.changing():
+            with record.plan.changing():
                 record.plan.settle(failed)
 
 

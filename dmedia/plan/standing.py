@@ -52,7 +52,7 @@ def note_standing(record: RecordWriter, meanwhile: Callable[[], None]) -> list[s
         look = _Look(record, earlier, unfinished, meanwhile)
         for page in record.plan.pages(there=True):
             settled = look.settled(page)
-            with record.changing():
+            with record.plan.changing():
                 record.plan.settle(settled)
     finally:
         earlier.close()

@@ -2,52 +2,32 @@
 
 from __future__ import annotations
 
-import hashlib
+import json
 import os
-from dataclasses import dataclass
+import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from dmedia.model import FileStatus, PlannedFile, Source, Standing
 from dmedia.record import documents
+from dmedia.record.journal import shorten_journal
+from dmedia.record.rendition_keys import RenditionKeys
 from dmedia.record.rows import PAGE, STATUS, STORED, count_rows, split
-from dmedia.record.schema import PENDING, RENDITION_DIRECTORIES, RENDITION_INDEX, transaction
+from dmedia.record.schema import PENDING, RENDITION_DIRECTORIES, RENDITION_INDEX, transaction, translated
 
 if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from dmedia.record.folder import OpenRecord
+    from dmedia.record.task_table import TaskTable
 
 STANDINGS = (Standing.NOTHING, Standing.OURS, Standing.FOREIGN)
 
-KEY_BYTES = 16
-"""Collisions are compared by digests of this length: two of 10^9 names have the same one with probability 10^-21."""
-
 CACHED_DIRECTORIES = 10_000
 
-KEYS = """
-CREATE TEMP TABLE IF NOT EXISTS key (
-  number INTEGER PRIMARY KEY, digest BLOB NOT NULL, renamed INTEGER NOT NULL DEFAULT 0
-);
-CREATE TEMP TABLE IF NOT EXISTS colliding (first INTEGER, number INTEGER, PRIMARY KEY (first, number)) WITHOUT ROWID;
-CREATE TEMP TABLE IF NOT EXISTS there (number INTEGER PRIMARY KEY);
-"""
+DIRECTORIES_THERE = "CREATE TEMP TABLE IF NOT EXISTS there (number INTEGER PRIMARY KEY)"
 
-FIND_COLLIDING = """
-INSERT INTO temp.colliding
-SELECT g.first, k.number
-FROM (SELECT digest, MIN(number) AS first FROM temp.key GROUP BY digest HAVING COUNT(*) > 1) g
-JOIN temp.key k ON k.digest = g.digest
-"""
-
-MEMBERS = """
-SELECT c.first, c.number, s.path, f.source_name, d.path, f.rendition_name, k.renamed
-FROM temp.colliding c
-CROSS JOIN temp.key k ON k.number = c.number
-CROSS JOIN file f ON f.number = c.number
-CROSS JOIN directory s ON s.number = f.source_directory
-CROSS JOIN directory d ON d.number = f.rendition_directory
-WHERE (c.first, c.number) > (?, ?)
-ORDER BY c.first, c.number LIMIT ?
-"""
+BEGIN = "UPDATE state SET state = 'queued', planning = 1, ended_at = NULL, heartbeat = ?"
 
 PLANNED = f"""
 SELECT f.number, s.path, f.source_name, f.size_bytes, f.mtime_ns, d.path, f.rendition_name
@@ -70,59 +50,92 @@ WHERE f.size_bytes = ? AND f.mtime_ns = ?
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Colliding:
-    """A file whose rendition path another file has too.
-
-    Attributes
-    ----------
-    group : int
-        The lowest number among the files of this path: the same for all of them.
-    number : int
-        The file's number.
-    source, rendition : bytes
-        Absolute paths.
-    renamed : bool
-        Whether `PlanTable.rename` has given it this path.
-    """
-
-    group: int
-    number: int
-    source: bytes
-    rendition: bytes
-    renamed: bool
-
-
 class PlanTable:
     """The rows of a job that is being planned. Belongs to a `RecordWriter`.
 
     Parameters
     ----------
-    connection : sqlite3.Connection
+    place : OpenRecord
         The writer's.
+    tasks : TaskTable
+        What the rows become; keeps the job's counters.
+
+    Attributes
+    ----------
+    keys : RenditionKeys
+        What tells collisions.
     """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
+    def __init__(self, place: OpenRecord, tasks: TaskTable) -> None:
+        self.keys = RenditionKeys(place.connection)
+        self._place, self._tasks = place, tasks
+        self._connection = place.connection
         self._directories: dict[bytes, int] = {}
-        connection.executescript(KEYS)
+        self._connection.execute(DIRECTORIES_THERE)
 
-    def clear(self) -> None:
-        """Begin, or begin again after a launcher died while it planned."""
+    def begin(self) -> None:
+        """Begin to plan, or begin again after a launcher died while it planned."""
         self._directories.clear()
-        with transaction(self._connection):
-            for table in ("file", "result", "directory", "warning", "temp.key", "temp.colliding"):
+        with translated(self._place.path), transaction(self._connection):
+            for table in ("file", "result", "directory", "warning"):
                 self._connection.execute(f"DELETE FROM {table}")  # noqa: S608  # the names stand in this line
+            self.keys.clear()
+            self._tasks.count()
+            self._connection.execute(BEGIN, (time.time(),))
+        self._place.unmark_ended()
 
-    def add(self, files: Iterable[PlannedFile], keys: Iterable[bytes]) -> int:
-        """Insert rows within the caller's transaction. An empty key takes no part in collisions.
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """Make what happens inside one transaction, with a heartbeat."""
+        with translated(self._place.path), transaction(self._connection):
+            yield
+            self._connection.execute("UPDATE state SET heartbeat = ?", (time.time(),))
 
-        Returns
-        -------
-        int
-            How many.
+    def add(self, files: Iterable[PlannedFile], keys: Iterable[bytes]) -> None:
+        """Insert rows in one transaction.
+
+        Parameters
+        ----------
+        files : iterable of PlannedFile
+            With consecutive numbers.
+        keys : iterable of bytes
+            For each, its rendition path folded as the output file system folds names; empty to leave it out of
+            collisions.
         """
-        rows, digests, details = [], [], []
+        with self.changing():
+            added = self._insert(files, keys)
+            self._connection.execute("UPDATE state SET total = total + ?", (added,))
+
+    def complete(self, base: bytes, ignored: Mapping[str, int], warnings: Sequence[str]) -> None:
+        """Declare the plan complete.
+
+        Parameters
+        ----------
+        base : bytes
+            The directory whose tree is mirrored.
+        ignored : mapping of str to int
+            Files that were passed over, by extension.
+        warnings : sequence of str
+            What concerns the job as a whole.
+        """
+        execute = self._connection.execute
+        with translated(self._place.path):
+            self._finish()
+            with transaction(self._connection, durable=True):
+                execute("UPDATE job SET base = ?, ignored = ?", (base, json.dumps(dict(ignored))))
+                noted = [(text,) for text in warnings]
+                self._connection.executemany("INSERT OR IGNORE INTO warning (text) VALUES (?)", noted)
+                self._tasks.count()
+                execute("UPDATE state SET planning = 0, heartbeat = ?", (time.time(),))
+            shorten_journal(self._connection)
+
+    def is_complete(self) -> bool:
+        """Tell whether the plan is complete."""
+        with translated(self._place.path):
+            return not self._connection.execute("SELECT planning FROM state").fetchone()[0]
+
+    def _insert(self, files: Iterable[PlannedFile], keys: Iterable[bytes]) -> int:
+        rows, folded, details = [], [], []
         for file, key in zip(files, keys, strict=True):
             number = file.number
             source_directory, source_name = split(file.source.path)
@@ -132,43 +145,14 @@ class PlanTable:
             standing, status = STANDINGS.index(file.standing), STORED[file.status]
             code = file.failure.code if file.failure else None
             rows.append((number, source_number, source_name, *identity, directory_number, name, standing, status, code))
-            if key:
-                digests.append((number, digest(key)))
+            folded.append((number, key))
             if status != PENDING:
                 details.append((number, documents.write_planned(file.failure, file.outputs, file.rendition)))
         execute = self._connection.executemany
         execute("INSERT INTO file VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?)", rows)
-        execute("INSERT INTO temp.key (number, digest) VALUES (?, ?)", digests)
+        self.keys.add(folded)
         execute("INSERT INTO result VALUES (?, ?)", details)
         return len(rows)
-
-    def find_collisions(self) -> int:
-        """Look for renditions with the same key; `colliding` lists them.
-
-        Returns
-        -------
-        int
-            How many files collide.
-        """
-        with transaction(self._connection):
-            self._connection.execute("CREATE INDEX IF NOT EXISTS temp.key_digest ON key (digest)")
-            self._connection.execute("DELETE FROM temp.colliding")
-            return self._connection.execute(FIND_COLLIDING).rowcount
-
-    def colliding(self) -> Iterator[list[Colliding]]:
-        """List what the last `find_collisions` found, by group and number, page by page. Pages may part a group."""
-        after = (-1, -1)
-        while rows := self._connection.execute(MEMBERS, (*after, PAGE)).fetchall():
-            yield [
-                Colliding(first, number, directory + b"/" + name, into + b"/" + target, bool(renamed))
-                for first, number, directory, name, into, target, renamed in rows
-            ]
-            after = rows[-1][:2]
-
-    def is_taken(self, key: bytes) -> bool:
-        """Tell whether a rendition has this key."""
-        query = "SELECT 1 FROM temp.key WHERE digest = ?"
-        return self._connection.execute(query, (digest(key),)).fetchone() is not None
 
     def rename(self, number: int, rendition: bytes, key: bytes) -> None:
         """Give a file another rendition path, within the caller's transaction."""
@@ -177,7 +161,7 @@ class PlanTable:
             "UPDATE file SET rendition_directory = ?, rendition_name = ? WHERE number = ?",
             (self._number(directory), name, number),
         )
-        self._connection.execute("UPDATE temp.key SET digest = ?, renamed = 1 WHERE number = ?", (digest(key), number))
+        self.keys.rename(number, key)
 
     def pages(self, *, there: bool = False) -> Iterator[list[PlannedFile]]:
         """List the pending files in the order of their numbers, page by page.
@@ -213,8 +197,7 @@ class PlanTable:
                 details.append((file.number, documents.write_planned(file.failure, file.outputs, file.rendition)))
         self._connection.executemany("UPDATE file SET standing = ?, status = ?, code = ? WHERE number = ?", rows)
         self._connection.executemany("INSERT OR REPLACE INTO result VALUES (?, ?)", details)
-        failed = [(file.number,) for file in files if file.status is FileStatus.FAILED]
-        self._connection.executemany("DELETE FROM temp.key WHERE number = ?", failed)
+        self.keys.drop(file.number for file in files if file.status is FileStatus.FAILED)
 
     def total(self) -> int:
         """Tell how many rows there are."""
@@ -243,13 +226,12 @@ class PlanTable:
         bytes_in, estimate = self._connection.execute(SUM_BYTES, (ratio, min(at_most, 1e18))).fetchone()
         return bytes_in or 0, int(estimate or 0)
 
-    def finish(self) -> None:
+    def _finish(self) -> None:
         """Drop what only planning needs and build the index that later jobs look renditions up in."""
         with transaction(self._connection):
             self._connection.execute("DROP INDEX IF EXISTS file_identity")
             self._connection.execute(RENDITION_INDEX)
-            self._connection.execute("DELETE FROM temp.key")
-            self._connection.execute("DELETE FROM temp.colliding")
+            self.keys.clear()
         self._directories.clear()
 
     def _note_directories(self) -> None:
@@ -268,8 +250,3 @@ class PlanTable:
             found = self._connection.execute("SELECT number FROM directory WHERE path = ?", (directory,))
             number = self._directories[directory] = int(found.fetchone()[0])
         return number
-
-
-def digest(key: bytes) -> bytes:
-    """Shorten a key for comparison (BLAKE2b, RFC 7693)."""
-    return hashlib.blake2b(key, digest_size=KEY_BYTES).digest()

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import time
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from dmedia.model import FileStatus
 from dmedia.record import folder
-from dmedia.record.journal import shorten_journal
 from dmedia.record.life import JobLife, let_go, take_over
 from dmedia.record.plan_table import PlanTable
 from dmedia.record.rows import STORED, read_rows
@@ -19,10 +17,10 @@ from dmedia.record.schema import CANCELLED, PENDING, RENDITION_DIRECTORIES, tran
 from dmedia.record.task_table import TaskTable
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from types import TracebackType
 
-    from dmedia.model import FileReport, FileResult, JobSpec, PlannedFile, Running, Task
+    from dmedia.model import FileReport, FileResult, JobSpec, Running, Task
 
 HEARTBEAT_S = 1.0
 """How often, in seconds, a commit without news writes all the same; readers doubt a heartbeat after ten times that."""
@@ -52,10 +50,10 @@ class RecordWriter:
         self.job = opened.job
         self.spec = opened.spec
         self.ephemeral = opened.ephemeral
-        self.plan = PlanTable(opened.connection)
         self._place = opened
         self._connection = opened.connection
         self._tasks = TaskTable(opened.connection, overwrite=opened.spec.policies.overwrite)
+        self.plan = PlanTable(opened, self._tasks)
         self.life = JobLife(opened, self._tasks)
         self._running: list[tuple[int, str, float]] = []
         self._beaten_at = 0.0
@@ -105,67 +103,6 @@ class RecordWriter:
             place.close()
             raise
 
-    def clear(self) -> None:
-        """Begin to plan, or begin again after a launcher died while it planned."""
-        with translated(self._place.path):
-            self.plan.clear()
-            with transaction(self._connection):
-                self._tasks.count()
-                self._connection.execute(
-                    "UPDATE state SET state = 'queued', planning = 1, ended_at = NULL, heartbeat = ?", (time.time(),)
-                )
-        self._place.unmark_ended()
-
-    def add(self, files: Iterable[PlannedFile], keys: Iterable[bytes]) -> None:
-        """Insert rows of a plan in one transaction.
-
-        Parameters
-        ----------
-        files : iterable of PlannedFile
-            With consecutive numbers.
-        keys : iterable of bytes
-            For each, its rendition path folded as the output file system folds names; empty to leave it out of
-            collisions.
-        """
-        with translated(self._place.path), transaction(self._connection):
-            count = self.plan.add(files, keys)
-            self._connection.execute("UPDATE state SET total = total + ?, heartbeat = ?", (count, time.time()))
-
-    @contextmanager
-    def changing(self) -> Iterator[None]:
-        """Make what happens to `plan` inside one transaction, with a heartbeat."""
-        with translated(self._place.path), transaction(self._connection):
-            yield
-            self._connection.execute("UPDATE state SET heartbeat = ?", (time.time(),))
-
-    def planned(self, base: bytes, ignored: Mapping[str, int], warnings: Sequence[str]) -> None:
-        """Declare the plan complete.
-
-        Parameters
-        ----------
-        base : bytes
-            The directory whose tree is mirrored.
-        ignored : mapping of str to int
-            Files that were passed over, by extension.
-        warnings : sequence of str
-            What concerns the job as a whole.
-        """
-        with translated(self._place.path):
-            self.plan.finish()
-            with transaction(self._connection, durable=True):
-                self._connection.execute("UPDATE job SET base = ?, ignored = ?", (base, json.dumps(dict(ignored))))
-                self._connection.executemany(
-                    "INSERT OR IGNORE INTO warning (text) VALUES (?)", [(text,) for text in warnings]
-                )
-                self._tasks.count()
-                self._connection.execute("UPDATE state SET planning = 0, heartbeat = ?", (time.time(),))
-            shorten_journal(self._connection)
-
-    def is_planned(self) -> bool:
-        """Tell whether the plan is complete."""
-        with translated(self._place.path):
-            return not self._connection.execute("SELECT planning FROM state").fetchone()[0]
-
     def files(self) -> Iterator[FileReport]:
         """Read the job's files: a dry run lists ``source``, ``rendition``, ``status`` and ``failure`` of each."""
         with translated(self._place.path):
@@ -193,7 +130,7 @@ class RecordWriter:
             return self._tasks.pending(limit)
 
     def give_back(self, numbers: Sequence[int]) -> None:
-        """Take back tasks that were handed out and were lost with a worker: `pending` hands them out again."""
+        """Take back tasks that were handed out and have no outcome: `pending` hands them out again."""
         self._tasks.give_back(numbers)
 
     def commit(

@@ -109,7 +109,7 @@ def resume_job(job: str, again: Again, choice: ClusterChoice, observer: Observer
             record.withdraw_requests()  # they were made of the launcher before this one
         try:
             failed_before = 0
-            if record.is_planned():
+            if record.plan.is_complete():
                 record.retry(again.statuses, again.codes)
                 failed_before = read_job(job).failed
                 sweep(record)

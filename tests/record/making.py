@@ -36,8 +36,8 @@ def make_files(count: int, out: bytes = b"/nowhere/out", start: int = 0) -> list
 
 def fill(record: RecordWriter, files: Iterable[PlannedFile]) -> RecordWriter:
     files = list(files)
-    record.add(files, [file.rendition for file in files])
-    record.planned(b"/photos", {}, [])
+    record.plan.add(files, [file.rendition for file in files])
+    record.plan.complete(b"/photos", {}, [])
     return record
 
 

@@ -64,15 +64,15 @@ def test_a_request_is_restored_exactly() -> None:
 def test_a_new_job_is_queued_and_planning_and_counts_what_is_found() -> None:
     record = RecordWriter.create(make_spec(preset="web"))
     files = make_files(3)
-    record.add(files, [file.rendition for file in files])
+    record.plan.add(files, [file.rendition for file in files])
     report = reader.read_job(record.job)
     assert (report.state, report.planning, report.total, report.progress) == (JobState.QUEUED, True, 3, 0)
     assert report.parameters == {"format": "webp", "width": 800}
     assert (report.operation, report.preset, report.output_directory) == ("convert", "web", b"/nowhere/out")
-    assert not record.is_planned()
+    assert not record.plan.is_complete()
     with pytest.raises(RuntimeError, match="plan is not complete"):
         record.life.finish()
-    record.planned(b"/photos", {"txt": 2, "": 1}, ["w1", "w2", "w1"])
+    record.plan.complete(b"/photos", {"txt": 2, "": 1}, ["w1", "w2", "w1"])
     report = reader.read_job(record.job)
     assert (report.planning, report.base, report.ignored) == (False, b"/photos", {"txt": 2, "": 1})
     assert report.warnings == ("w1", "w2")
@@ -82,8 +82,8 @@ def test_a_new_job_is_queued_and_planning_and_counts_what_is_found() -> None:
 def test_planning_can_begin_again() -> None:
     record = RecordWriter.create(make_spec())
     files = make_files(3)
-    record.add(files, [file.rendition for file in files])
-    record.clear()
+    record.plan.add(files, [file.rendition for file in files])
+    record.plan.begin()
     assert reader.read_job(record.job).total == 0
     fill(record, make_files(2))
     assert reader.read_job(record.job).total == 2
@@ -361,6 +361,6 @@ def test_numbers_that_repeat_are_a_bug_and_leave_nothing() -> None:
     record = RecordWriter.create(make_spec())
     files = make_files(2)
     with pytest.raises(sqlite3.IntegrityError):
-        record.add([files[0], files[0]], [b"a", b"b"])
+        record.plan.add([files[0], files[0]], [b"a", b"b"])
     assert reader.read_job(record.job).total == 0
     record.close()
