@@ -14,6 +14,7 @@
     │   └── ClusterLostError          7   the scheduler of a running job is gone: may be there again soon
     ├── TooManyFailedError            7   --max-failures was reached; the job can be taken up again
     ├── JobHeldError                  8   another launcher works on the job
+    ├── LauncherError           its own   a launcher in a process of its own has refused the job
     ├── StoppedError            129-143   a signal came before the plan was complete; nothing was written
     ├── RecordError                  10
     │   ├── RecordFullError           5   its disk has no room: a running job waits for some
@@ -131,6 +132,22 @@ class JobHeldError(DmediaError):
     """Another launcher works on this job."""
 
     exit_status = 8
+
+
+class LauncherError(DmediaError):
+    """A launcher in a process of its own has refused the job.
+
+    Parameters
+    ----------
+    message, hint
+        What it said.
+    exit_status : int
+        How it ended.
+    """
+
+    def __init__(self, message: str, hint: str | None, exit_status: int) -> None:
+        super().__init__(message, hint)
+        self.exit_status = exit_status
 
 
 class StoppedError(DmediaError):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dmedia.errors import DmediaError
+from dmedia.errors import LauncherError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,25 +20,7 @@ PLAN_WAIT_S = 1.5
 FINISHED = (0, 3, 9)
 """Exit statuses of a launcher that has ended the job."""
 
-OF_THIS_COMMAND = {"detach", "as_json", "json", "quiet"}
-
-
-class LauncherError(DmediaError):
-    """The launcher has refused the job.
-
-    Parameters
-    ----------
-    words : sequence of str
-        What it wrote.
-    status : int
-        Its exit status.
-    """
-
-    def __init__(self, words: Sequence[str], status: int) -> None:
-        said = [line.removeprefix("dmedia: ") for line in words if line.startswith("dmedia: ")]
-        hints = [line.removeprefix("hint: ") for line in words if line.startswith("hint: ")]
-        super().__init__(said[-1] if said else f"the launcher ended with status {status}", hints[-1] if hints else None)
-        self.exit_status = status
+OF_THIS_COMMAND = {"detach", "json", "quiet"}
 
 
 def detach(job: str, command: Sequence[str], values: dict[str, Any], *, reads_stdin: bool = False) -> int:
@@ -73,7 +55,7 @@ def detach(job: str, command: Sequence[str], values: dict[str, Any], *, reads_st
     launcher = start_launcher(job, arguments, reads_stdin=reads_stdin)
     status = launcher.wait_for_plan(PLAN_WAIT_S)
     if status is not None and status not in FINISHED:
-        raise LauncherError(launcher.words(), status)
+        raise refusal(launcher.words(), status)
     report = read_job(job)
     if status is not None:
         show_end(report, as_json=values["json"], quiet=values["quiet"])
@@ -85,6 +67,14 @@ def detach(job: str, command: Sequence[str], values: dict[str, Any], *, reads_st
         click.echo(f"Started batch job {job}: {extent(report)}")
         click.echo(f"  watch it with: dmedia status {job} --watch")
     return 0 if status is None else status
+
+
+def refusal(words: Sequence[str], status: int) -> LauncherError:
+    """Make an error of what a launcher has written, and of its exit status."""
+    said = [line.removeprefix("dmedia: ") for line in words if line.startswith("dmedia: ")]
+    hints = [line.removeprefix("hint: ") for line in words if line.startswith("hint: ")]
+    message = said[-1] if said else f"the launcher ended with status {status}"
+    return LauncherError(message, hints[-1] if hints else None, status)
 
 
 def extent(report: JobReport) -> str:

@@ -176,17 +176,13 @@ def read_spec(
     UsageError
         When there is no input, or the output directory has no name.
     """
-    try:
-        output = os.path.abspath(values["output"])
-    except FileNotFoundError:
-        raise UsageError("The current directory does not exist any longer", "change to another one") from None
     if not values["output"]:
         raise UsageError("The output directory has no name", "name one with -o DIR; -o . is this directory")
     return JobSpec(
         operation=operation.name,
         parameters=parameters,
         inputs=read_inputs(values),
-        output_directory=output,
+        output_directory=os.path.normpath(anchored(values["output"])),
         policies=read_policies(values),
         limits=read_limits(values),
         persistence=new_persistence(values),
@@ -206,7 +202,7 @@ def read_inputs(values: dict[str, Any]) -> Inputs:
     if not values["inputs"] and values["files_from"] is None:
         raise UsageError("No INPUT was given", "name files, directories or quoted globs, or a list with --files-from")
     return Inputs(
-        paths=tuple(map(anchored, values["inputs"])),
+        paths=tuple(path if b"://" in path else anchored(path) for path in values["inputs"]),
         listing=values["files_from"] if values["files_from"] in (None, b"-") else anchored(values["files_from"]),
         null_separated=values["null"],
         recursive=values["recursive"],
@@ -219,9 +215,14 @@ def read_inputs(values: dict[str, Any]) -> Inputs:
 def anchored(path: bytes) -> bytes:
     """Make a path or glob independent of the current directory: a job may be planned by another process.
 
-    It is not made shorter or resolved; an empty path and a URL stay, to be refused by whoever reads inputs.
+    It is not made shorter or resolved; an empty path stays so, to be refused by whoever reads it.
+
+    Raises
+    ------
+    UsageError
+        When the current directory is gone, and the path needs it.
     """
-    if not path or b"://" in path:
+    if not path or os.path.isabs(path):
         return path
     try:
         return os.path.join(os.getcwdb(), path)

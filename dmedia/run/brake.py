@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import time
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,6 @@ from dmedia.errors import RecordFullError
 from dmedia.run.room import Room
 
 if TYPE_CHECKING:
-    from dmedia.model import Persistence
     from dmedia.record.writer import RecordWriter
     from dmedia.run.stop import Stop
 
@@ -70,7 +68,7 @@ class Brake:
             requests = self._record.requests()
             self.cancelled = self.cancelled or "cancel" in requests
             self._pause_asked = "pause" in requests
-        if (self._stop.signal is not None or self.gave_up) and self._drained_s is None:
+        if (self.stopped or self.gave_up) and self._drained_s is None:
             self._drained_s = now_s
         late = self._drained_s is not None and now_s - self._drained_s > DRAIN_S
         if (self.cancelled or self._stop.at_once or late) and self._killed_s is None:
@@ -138,26 +136,3 @@ class Brake:
         if shortage:
             self._record.life.warn(shortage, passing=True)
         self._told_shortage = shortage
-
-
-def most_failed(persistence: Persistence, total: int) -> int | None:
-    """Tell how many failed files end a launcher's work.
-
-    Parameters
-    ----------
-    persistence : Persistence
-        As a person said it, as a number or as a share.
-    total : int
-        Files of the job.
-
-    Returns
-    -------
-    int or None
-        At least 1; ``None`` where any number may fail.
-    """
-    limits = []
-    if persistence.max_failed is not None:
-        limits.append(persistence.max_failed)
-    if persistence.max_failed_share is not None:
-        limits.append(math.ceil(persistence.max_failed_share * total))
-    return max(1, min(limits)) if limits else None

@@ -133,12 +133,13 @@ class Course:
         try:
             with live, contextlib.closing(Harvest(cluster.client, window)) as harvest:
                 self._feed(window, harvest, live, Pulse(cluster, record))
-        except Exception as error:
-            if not isinstance(error, DmediaError) and cluster.client.status == "running":
-                raise  # a bug of ours
+        except DmediaError:
             record.give_back(window.abandon())
-            if isinstance(error, DmediaError):
-                raise
+            raise
+        except Exception as error:
+            if cluster.client.status == "running":
+                raise  # asked to end, or a bug of ours
+            record.give_back(window.abandon())
             raise ClusterLostError(f"The scheduler at {cluster.scheduler} was lost: {error}") from error
         finally:
             self.left_behind |= live.worker_was_lost

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import platform
-import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,8 @@ from dmedia import __version__
 from dmedia.media.libraries import installed
 from dmedia.model import Limits, WorkOrder
 from dmedia.operations.convert import Convert
+from dmedia.plan.folding import nearest_existing
+from dmedia.plan.preflight import free_bytes
 from dmedia.record.home import home
 from dmedia.run.machine import default_slots, usable_cpus
 from dmedia.run.scratch import Scratch
@@ -130,10 +131,7 @@ def _ask_slot(limits: Limits) -> SlotReport | str:
 
 def _look_at_records() -> Records:
     folder = os.fsencode(home())
-    standing = folder
-    while not os.path.isdir(standing) and standing != os.path.dirname(standing):
-        standing = os.path.dirname(standing)
-    free_bytes = None
+    free = None
     with contextlib.suppress(OSError):
-        free_bytes = shutil.disk_usage(standing).free
-    return Records(folder, free_bytes, os.access(standing, os.W_OK | os.X_OK))
+        free = free_bytes(folder)
+    return Records(folder, free, os.access(nearest_existing(folder), os.W_OK | os.X_OK))

@@ -66,8 +66,6 @@ def run_job(spec: JobSpec, choice: ClusterChoice, observer: Observer, stop: Stop
             _run(record, choice, observer, stop)
         except CancelledError:
             record.life.end_unplanned(JobState.CANCELLED)
-        except TooManyFailedError:
-            raise
         except DmediaError:
             if not record.life.was_started():
                 record.discard()
@@ -168,11 +166,12 @@ def _run(record: RecordWriter, choice: ClusterChoice, observer: Observer, stop: 
     """Run what is pending, and declare the job ended unless it was stopped."""
     from dmedia.run.course import Course
 
-    tell(observer.planned, read_job(record.job))
+    planned = read_job(record.job)
+    tell(observer.planned, planned)
     sweep_abandoned(record)
     course = Course(record, observer, stop, failed_before)
     try:
-        if course.brake.gave_up or not read_job(record.job).pending:
+        if course.brake.gave_up or not planned.pending:
             course.ledger.write(lambda: record.life.start(None, None))
         else:
             course.run(choice)

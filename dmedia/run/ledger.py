@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING
 
 from dmedia.errors import RecordFullError
 from dmedia.record.reader import read_job
-from dmedia.run.brake import DRAIN_S, most_failed
+from dmedia.run.brake import DRAIN_S
 from dmedia.run.patience import TICK_S
 from dmedia.run.retries import UNCHARGED, Retries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from dmedia.model import FileResult, Running
+    from dmedia.model import FileResult, Persistence, Running
     from dmedia.record.writer import RecordWriter
     from dmedia.run.brake import Brake
     from dmedia.run.collect import Outcome
@@ -130,3 +131,26 @@ class Ledger:
         self._failed += sum(result.failure is not None for result in ended)
         if self._most_failed is not None and self._failed >= self._most_failed:
             self._brake.gave_up = True
+
+
+def most_failed(persistence: Persistence, total: int) -> int | None:
+    """Tell how many failed files end a launcher's work.
+
+    Parameters
+    ----------
+    persistence : Persistence
+        As a person said it, as a number or as a share.
+    total : int
+        Files of the job.
+
+    Returns
+    -------
+    int or None
+        At least 1; ``None`` where any number may fail.
+    """
+    limits = []
+    if persistence.max_failed is not None:
+        limits.append(persistence.max_failed)
+    if persistence.max_failed_share is not None:
+        limits.append(math.ceil(persistence.max_failed_share * total))
+    return max(1, min(limits)) if limits else None

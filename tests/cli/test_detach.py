@@ -103,3 +103,27 @@ def test_options_in_the_environment_start_one_launcher(dmedia: Dmedia, tmp_path:
     dmedia.environment |= {"DMEDIA_RESIZE_DETACH": "1", "DMEDIA_RESUME_DETACH": "1"}
     assert dmedia("resize", "a.jpg", "-o", "out", "--width", "9").out.startswith("Started batch job")
     wait_until(lambda: dmedia("status", "last", "--json").document["status"] == "completed")
+
+
+def test_absolute_paths_need_no_current_directory_and_relative_ones_say_that_they_do(
+    dmedia: Dmedia, tmp_path: Path
+) -> None:
+    (tmp_path / "a.jpg").write_bytes(jpeg())
+    gone = tmp_path / "gone"
+
+    def run(source: str, output: str) -> subprocess.CompletedProcess[bytes]:
+        gone.mkdir()
+        command = [sys.executable, "-P", "-m", "dmedia", "resize", source, "-o", output, "--width", "9"]
+        return subprocess.run(
+            ["sh", "-c", 'rmdir "$PWD" && exec "$@"', "sh", *command],
+            cwd=gone,
+            env=dmedia.environment,
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+
+    assert run(str(tmp_path / "a.jpg"), str(tmp_path / "out")).returncode == 0
+    for paths in (("a.jpg", str(tmp_path / "out")), (str(tmp_path / "a.jpg"), "out")):
+        refused = run(*paths)
+        assert (refused.returncode, b"current directory does not exist" in refused.stderr) == (2, True)
