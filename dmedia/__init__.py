@@ -6,7 +6,7 @@ A tour, in the order a file travels::
     operations   what can be asked of a file: one module per operation, with its parameters
     presets      named operations with parameters, in TOML files
     catalog      inputs become a lazy stream of sources
-    plan         sources x operation become tasks: rendition paths, collisions, preflight
+    planning     sources x operation become tasks: rendition paths, collisions, preflight
     record       the durable account of the job on disk: the only truth about it
     run          Dask: cluster, slots, dispatch, collect
     media        the work on one file, in a slot: open, decode, process, encode, verify, publish

@@ -35,7 +35,7 @@ def show_plan(spec: JobSpec, *, as_json: bool) -> int:
     int
         Exit status: 0, because nothing has failed.
     """
-    from dmedia.plan import plan_job
+    from dmedia.planning import plan_job
     from dmedia.record.writer import RecordWriter
 
     with RecordWriter.create(spec, ephemeral=True) as record:

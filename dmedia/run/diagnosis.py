@@ -14,8 +14,8 @@ from dmedia import __version__
 from dmedia.media.libraries import installed
 from dmedia.model import Limits, WorkOrder
 from dmedia.operations.convert import Convert
-from dmedia.plan.folding import nearest_existing
-from dmedia.plan.preflight import free_bytes
+from dmedia.planning.folding import nearest_existing
+from dmedia.planning.preflight import free_bytes
 from dmedia.record.home import home
 from dmedia.run.machine import default_slots, usable_cpus
 from dmedia.run.scratch import Scratch

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dmedia.errors import ClusterError, DmediaError, StoppedError, TooManyFailedError
 from dmedia.model import JobState, WorkOrder
-from dmedia.plan import plan_job
+from dmedia.planning import plan_job
 from dmedia.record.reader import read_job
 from dmedia.record.unfinished import UnfinishedJobs
 from dmedia.record.writer import RecordWriter

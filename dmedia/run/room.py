@@ -7,7 +7,7 @@ import os
 import time
 
 from dmedia.errors import shown
-from dmedia.plan.preflight import reserve_bytes
+from dmedia.planning.preflight import reserve_bytes
 from dmedia.report.summary import size
 
 LOOK_PERIOD_S = 1.0

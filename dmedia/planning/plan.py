@@ -11,11 +11,11 @@ from dmedia.catalog import Catalog
 from dmedia.errors import MediaError, NoInputError, shown
 from dmedia.formats import kind_by_extension
 from dmedia.model import Failure, FileStatus, Plan, PlannedFile
-from dmedia.plan import preflight
-from dmedia.plan.collisions import separate
-from dmedia.plan.folding import PORTABLE, Folding, nearest_existing, try_folding
-from dmedia.plan.naming import Naming, too_long
-from dmedia.plan.standing import note_standing
+from dmedia.planning import preflight
+from dmedia.planning.collisions import separate
+from dmedia.planning.folding import PORTABLE, Folding, nearest_existing, try_folding
+from dmedia.planning.naming import Naming, too_long
+from dmedia.planning.standing import note_standing
 
 if TYPE_CHECKING:
     from collections import Counter

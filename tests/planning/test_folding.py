@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dmedia.plan.folding import PORTABLE, Folding, nearest_existing, try_folding
+from dmedia.planning.folding import PORTABLE, Folding, nearest_existing, try_folding
 
 
 def test_keys_are_equal_where_names_are_one() -> None:

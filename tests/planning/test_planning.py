@@ -31,7 +31,7 @@ from dmedia.operations.compress import Compress
 from dmedia.operations.convert import Convert
 from dmedia.operations.parameters import Parameters
 from dmedia.operations.resize import Resize
-from dmedia.plan import plan_job, preflight
+from dmedia.planning import plan_job, preflight
 from dmedia.record import home, reader
 from dmedia.record.writer import RecordWriter
 from dmedia.storage import local
@@ -151,7 +151,7 @@ def test_a_name_that_leads_out_fails_alone(tmp_path: Path, monkeypatch: pytest.M
             for source, name in zip(super().sources(), ("../../b", "sub/b"), strict=True):
                 yield replace(source, name=name)
 
-    monkeypatch.setattr("dmedia.plan.planning.Catalog", Misled)
+    monkeypatch.setattr("dmedia.planning.plan.Catalog", Misled)
     plan, files, _ = planned(ask(tmp_path, "in"))
     assert (plan.failed, plan.pending) == (1, 1)
     assert [os.path.basename(file.rendition) for file in files] == [b"unnamed.webp", b"b.webp"]

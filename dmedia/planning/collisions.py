@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from dmedia.errors import CollisionError, shown
 from dmedia.formats import extension
 from dmedia.model import OnCollision
-from dmedia.plan.naming import keep_extension, number
+from dmedia.planning.naming import keep_extension, number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dmedia.plan.folding import Folding
+    from dmedia.planning.folding import Folding
     from dmedia.record.rendition_keys import Colliding
     from dmedia.record.writer import RecordWriter
 

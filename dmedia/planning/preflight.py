@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from dmedia.errors import PreflightError, shown
 from dmedia.operations.parameters import Box
-from dmedia.plan.folding import nearest_existing
-from dmedia.plan.naming import NAME_MAX
+from dmedia.planning.folding import nearest_existing
+from dmedia.planning.naming import NAME_MAX
 from dmedia.report.summary import size
 from dmedia.storage.local import temporary_path
 

@@ -1,12 +1,12 @@
 """Sources x operation become tasks: rendition paths, collisions, preflight. Nothing is written before it is complete.
 
 ``naming`` says where a rendition goes, ``folding`` which names are one name to the file system, ``collisions`` keeps
-renditions apart, ``standing`` looks at what is there already, ``preflight`` at disk and permissions; ``planning`` is
+renditions apart, ``standing`` looks at what is there already, ``preflight`` at disk and permissions; ``plan`` is
 the order of it all.
 """
 
 from __future__ import annotations
 
-from dmedia.plan.planning import plan_job
+from dmedia.planning.plan import plan_job
 
 __all__ = ["plan_job"]
