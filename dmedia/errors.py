@@ -2,25 +2,26 @@
 
 ::
 
-    DmediaError                      exit status
-    ├── UsageError                    2   what was asked for does not exist or makes no sense
-    │   ├── UnknownOperationError     2
-    │   ├── ParameterError            2
-    │   └── PresetError               2
-    ├── NoInputError                  4   no input matched
-    ├── PreflightError                5   disk space or permissions; nothing was written
-    ├── CollisionError                6   rendition paths collide; nothing was written
-    ├── ClusterError                  7   cluster unreachable or lost; the job can be taken up again
-    │   └── ClusterLostError          7   the scheduler of a running job is gone: may be there again soon
-    ├── TooManyFailedError            7   --max-failures was reached; the job can be taken up again
-    ├── JobHeldError                  8   another launcher works on the job
-    ├── LauncherError           its own   a launcher in a process of its own has refused the job
-    ├── StoppedError            129-143   a signal came before the plan was complete; nothing was written
-    ├── RecordError                  10
-    │   ├── RecordFullError           5   its disk has no room: a running job waits for some
-    │   ├── UnknownJobError          10
-    │   └── DamagedRecordError       10
-    └── MediaError                    -   one file failed: becomes that file's result, never an exit status
+    DmediaError                      exit status, code
+    ├── UsageError                    2  usage               what was asked for does not exist or makes no sense
+    │   ├── UnknownOperationError     2  unknown_operation
+    │   ├── ParameterError            2  invalid_parameter
+    │   ├── PresetError               2  invalid_preset
+    │   └── OutsideRootsError         2  outside_roots       a path leads out of the directories that may be used
+    ├── NoInputError                  4  no_input            no input matched
+    ├── PreflightError                5  preflight_refused   disk space or permissions; nothing was written
+    ├── CollisionError                6  collision           rendition paths collide; nothing was written
+    ├── ClusterError                  7  cluster_lost        cluster unreachable or lost; can be taken up again
+    │   └── ClusterLostError          7  cluster_lost        the scheduler of a running job is gone: may be back soon
+    ├── TooManyFailedError            7  too_many_failed     --max-failures was reached; can be taken up again
+    ├── JobHeldError                  8  job_held            another launcher works on the job
+    ├── LauncherError           its own  by its exit status  a launcher in a process of its own has refused the job
+    ├── StoppedError            129-143  stopped             a signal came before the plan was complete
+    ├── RecordError                  10  record
+    │   ├── RecordFullError           5  record_full         its disk has no room: a running job waits for some
+    │   ├── UnknownJobError          10  unknown_job
+    │   └── DamagedRecordError       10  damaged_record
+    └── MediaError                    -  its own             one file failed: becomes that file's result
 
 Exit statuses without an exception: 0 all done or up to date, 3 finished and some files failed, 9 cancelled,
 129/130/143 a running job ended by a signal. Anything outside this tree is a bug in dmedia and exits with 1.
@@ -66,9 +67,17 @@ class DmediaError(Exception):
         One sentence that names the thing and what is wrong with it.
     hint : str, optional
         What to do about it.
+
+    Attributes
+    ----------
+    exit_status : int
+        Of the command line.
+    code : str
+        One word for programs.
     """
 
     exit_status: int = 1
+    code: str = "internal"
 
     def __init__(self, message: str, hint: str | None = None) -> None:
         super().__init__(message)
@@ -80,42 +89,59 @@ class UsageError(DmediaError):
     """What was asked for does not exist or makes no sense."""
 
     exit_status = 2
+    code = "usage"
 
 
 class UnknownOperationError(UsageError):
     """No operation has this name."""
 
+    code = "unknown_operation"
+
 
 class ParameterError(UsageError):
     """A parameter is unknown, out of its range or contradicts another."""
 
+    code = "invalid_parameter"
+
 
 class PresetError(UsageError):
     """A preset is unknown or its file is not valid."""
+
+    code = "invalid_preset"
+
+
+class OutsideRootsError(UsageError):
+    """A path leads, by itself or by a link, out of the directories that may be used."""
+
+    code = "outside_roots"
 
 
 class NoInputError(DmediaError):
     """No input matched."""
 
     exit_status = 4
+    code = "no_input"
 
 
 class PreflightError(DmediaError):
     """The job cannot succeed here (disk space, permissions); nothing was written."""
 
     exit_status = 5
+    code = "preflight_refused"
 
 
 class CollisionError(DmediaError):
     """Several tasks would write the same rendition, or one would write over a source; nothing was written."""
 
     exit_status = 6
+    code = "collision"
 
 
 class ClusterError(DmediaError):
     """The cluster cannot be reached or was lost; the record is intact."""
 
     exit_status = 7
+    code = "cluster_lost"
 
 
 class ClusterLostError(ClusterError):
@@ -126,12 +152,14 @@ class TooManyFailedError(DmediaError):
     """As many files have failed as the job was to bear; the rest is still to be done."""
 
     exit_status = 7
+    code = "too_many_failed"
 
 
 class JobHeldError(DmediaError):
     """Another launcher works on this job."""
 
     exit_status = 8
+    code = "job_held"
 
 
 class LauncherError(DmediaError):
@@ -148,6 +176,7 @@ class LauncherError(DmediaError):
     def __init__(self, message: str, hint: str | None, exit_status: int) -> None:
         super().__init__(message, hint)
         self.exit_status = exit_status
+        self.code = CODES.get(exit_status, "launcher_ended")
 
 
 class StoppedError(DmediaError):
@@ -159,6 +188,8 @@ class StoppedError(DmediaError):
         Its number.
     """
 
+    code = "stopped"
+
     def __init__(self, signal: int) -> None:
         super().__init__("Stopped while planning: nothing was written")
         self.exit_status = 128 + signal  # shells report a process ended by a signal so
@@ -168,20 +199,26 @@ class RecordError(DmediaError):
     """A job's record cannot be used."""
 
     exit_status = 10
+    code = "record"
 
 
 class RecordFullError(RecordError):
     """The disk that a record lies on has no room."""
 
     exit_status = 5
+    code = "record_full"
 
 
 class UnknownJobError(RecordError):
     """No job, or more than one, has this id."""
 
+    code = "unknown_job"
+
 
 class DamagedRecordError(RecordError):
     """A record is not one of ours, is damaged or is of a newer version. It is never overwritten."""
+
+    code = "damaged_record"
 
 
 class MediaError(DmediaError):
@@ -203,6 +240,15 @@ class MediaError(DmediaError):
         super().__init__(message, hint)
         self.code: ErrorCode = code
         self.stage: Stage = stage
+
+
+CODES = {
+    kind.exit_status: kind.code
+    for kind in (
+        UsageError, NoInputError, PreflightError, CollisionError, ClusterError, JobHeldError, RecordError, DmediaError
+    )
+}  # fmt: skip
+"""The code of each exit status, as far as a status alone can tell."""
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
