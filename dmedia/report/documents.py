@@ -11,14 +11,19 @@ from dmedia.errors import shown
 from dmedia.model import ENDED, JobState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from dmedia.model import FileReport, JobReport, Output, Plan
+    from dmedia.report.shapes import (
+        FileDocument,
+        JobDocument,
+        OutputDocument,
+        PlanDocument,
+        PlannedFileDocument,
+    )
 
-Document = dict[str, Any]
 
-
-def job_document(report: JobReport) -> Document:
+def job_document(report: JobReport) -> JobDocument:
     """Make a job's status document.
 
     Parameters
@@ -46,8 +51,8 @@ def job_document(report: JobReport) -> Document:
         "processing": report.processing,
         "pending": report.pending,
         "created_at": _time(report.created_at),
-        "started_at": _time(report.started_at),
-        "ended_at": _time(report.ended_at),
+        "started_at": None if report.started_at is None else _time(report.started_at),
+        "ended_at": None if report.ended_at is None else _time(report.ended_at),
         "eta_s": report.eta_s,
         "files_per_s": report.files_per_s,
         "bytes_in": report.bytes_in,
@@ -65,7 +70,7 @@ def job_document(report: JobReport) -> Document:
     }
 
 
-def file_document(report: FileReport) -> Document:
+def file_document(report: FileReport) -> FileDocument:
     """Make a file's status document.
 
     Parameters
@@ -80,7 +85,7 @@ def file_document(report: FileReport) -> Document:
         ``path_b64`` carries the exact bytes.
     """
     failure = report.failure
-    document: Document = {
+    document: FileDocument = {
         "path": shown(report.source),
         "status": str(report.status),
         "error": failure.message if failure else None,
@@ -95,10 +100,12 @@ def file_document(report: FileReport) -> Document:
         "outputs": [_output_document(output) for output in report.outputs],
         "warnings": list(report.warnings),
     }
-    return _with_exact_path(document, report.source)
+    if exact := exact_path(report.source):
+        document["path_b64"] = exact
+    return document
 
 
-def plan_document(plan: Plan) -> Document:
+def plan_document(plan: Plan) -> PlanDocument:
     """Make the document of a plan that is only shown."""
     return {
         "total": plan.total,
@@ -113,18 +120,20 @@ def plan_document(plan: Plan) -> Document:
     }
 
 
-def planned_file_document(report: FileReport) -> Document:
+def planned_file_document(report: FileReport) -> PlannedFileDocument:
     """Make the document of a file in a plan: ``path``, ``status`` and ``error`` as always, then its rendition."""
-    document: Document = {
+    document: PlannedFileDocument = {
         "path": shown(report.source),
         "status": str(report.status),
         "error": report.failure.message if report.failure else None,
         "rendition": shown(report.rendition),
     }
-    return _with_exact_path(document, report.source)
+    if exact := exact_path(report.source):
+        document["path_b64"] = exact
+    return document
 
 
-def joined(head: Document, key: str, documents: Iterable[Document]) -> Iterator[str]:
+def joined(head: Mapping[str, Any], key: str, documents: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """Write a document with a list as its last value, piece by piece: a million files need not fit into memory.
 
     Parameters
@@ -147,8 +156,8 @@ def joined(head: Document, key: str, documents: Iterable[Document]) -> Iterator[
     yield "]}"
 
 
-def _output_document(output: Output) -> Document:
-    document: Document = {
+def _output_document(output: Output) -> OutputDocument:
+    document: OutputDocument = {
         "path": shown(output.path),
         "width": output.width,
         "height": output.height,
@@ -158,7 +167,9 @@ def _output_document(output: Output) -> Document:
     }
     if output.duration_s is not None:
         document["duration_s"] = output.duration_s
-    return _with_exact_path(document, output.path)
+    if exact := exact_path(output.path):
+        document["path_b64"] = exact
+    return document
 
 
 def duration(report: JobReport) -> str:
@@ -168,13 +179,10 @@ def duration(report: JobReport) -> str:
     return "running"
 
 
-def _with_exact_path(document: Document, path: bytes) -> Document:
-    if document["path"].encode() != path:
-        document["path_b64"] = base64.b64encode(path).decode("ascii")
-    return document
+def exact_path(path: bytes) -> str | None:
+    """Write a path's exact bytes in Base64, where its text does not tell them; ``None`` where it does."""
+    return None if shown(path).encode() == path else base64.b64encode(path).decode("ascii")
 
 
-def _time(seconds: float | None) -> str | None:
-    if seconds is None:
-        return None
+def _time(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,156 @@
+"""The shapes of JSON documents: their keys, types and meaning, from which schemas are made.
+
+Programs rely on them: keys are added, and none changes. Nothing at run time but making a schema needs this module.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, NotRequired, get_args
+
+from typing_extensions import TypedDict  # Python 3.11's own TypedDict tells pydantic too little
+
+from dmedia.errors import ErrorCode, Stage
+from dmedia.model import FileStatus, JobState
+from dmedia.operations.parameters import Help
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The words that a text can be, for its schema.
+
+    Attributes
+    ----------
+    of : type
+        An enumeration, or a ``Literal``.
+    """
+
+    of: Any
+
+    def __get_pydantic_json_schema__(self, core_schema: Any, handler: Any) -> Any:
+        """Put the words into the schema of a text, which may also be null."""
+        schema = handler(core_schema)
+        words = [str(word) for word in (self.of if isinstance(self.of, type) else get_args(self.of))]
+        for inner in schema.get("anyOf", [schema]):
+            if inner.get("type") == "string":
+                inner["enum"] = words
+        return schema
+
+
+EXACT = Help("The path's exact bytes in Base64, where they are not UTF-8")
+
+
+class JobDocument(TypedDict):
+    """A job at one moment."""
+
+    id: Annotated[str, Help("The job's id: batch-<unix seconds>-<6 characters>")]
+    operation: Annotated[str, Help("What is done")]
+    status: Annotated[str, Words(JobState), Help("Where the job stands; interrupted: its launcher is gone, resume it")]
+    progress: Annotated[int, Help("Files with an outcome, rounded down; 100 only when the job has ended", "%")]
+    completed: Annotated[int, Help("Files done")]
+    failed: Annotated[int, Help("Files that failed")]
+    total: Annotated[int, Help("Files; while planning is true, those found so far")]
+    duration: Annotated[str, Help("running until the job ends, then whole seconds such as 45s")]
+    planning: Annotated[bool, Help("Whether files are still being counted")]
+    skipped: Annotated[int, Help("Files whose renditions are up to date from an earlier job")]
+    cancelled: Annotated[int, Help("Files given up because the job was cancelled")]
+    processing: Annotated[int, Help("Files being worked on now")]
+    pending: Annotated[int, Help("Files nobody works on yet")]
+    created_at: Annotated[str, Help("ISO 8601 in UTC")]
+    started_at: Annotated[str | None, Help("ISO 8601 in UTC")]
+    ended_at: Annotated[str | None, Help("ISO 8601 in UTC")]
+    eta_s: Annotated[float | None, Help("Time left at the present rate", "s")]
+    files_per_s: Annotated[float | None, Help("Rate since the start")]
+    bytes_in: Annotated[int, Help("Read by completed files")]
+    bytes_out: Annotated[int, Help("Written by completed files")]
+    output_directory: Annotated[str, Help("Absolute path below which every rendition goes")]
+    base: Annotated[str, Help("Absolute path of the directory whose tree is mirrored")]
+    parameters: Annotated[dict[str, Any], Help("Those that differ from the defaults")]
+    preset: Annotated[str | None, Help("The preset that operation and parameters came from")]
+    errors: Annotated[dict[str, int], Help("Failed files by error code")]
+    ignored: Annotated[dict[str, int], Help("Files in directories that the operation does not take, by extension")]
+    warned: Annotated[int, Help("Completed files with warnings")]
+    warnings: Annotated[list[str], Help("What concerns the job as a whole")]
+    scheduler: Annotated[str | None, Help("Address of the Dask scheduler")]
+    dashboard: Annotated[str | None, Help("Address of the Dask dashboard while the job runs")]
+
+
+class OutputDocument(TypedDict):
+    """A rendition as it was published."""
+
+    path: Annotated[str, Help("Absolute path")]
+    width: Annotated[int, Help("Width", "px")]
+    height: Annotated[int, Help("Height", "px")]
+    format: str
+    bytes: int
+    sha256: Annotated[str, Help("Checksum of its bytes, hexadecimal")]
+    duration_s: NotRequired[Annotated[float, Help("Length of a film", "s")]]
+    path_b64: NotRequired[Annotated[str, EXACT]]
+
+
+class FileDocument(TypedDict):
+    """What became of one source."""
+
+    path: Annotated[str, Help("Absolute path of the source")]
+    status: Annotated[str, Words(FileStatus), Help("Where the file stands")]
+    error: Annotated[str | None, Help("Why it failed: a sentence beginning with the reason")]
+    code: Annotated[str | None, Words(ErrorCode), Help("Why it failed, for programs")]
+    stage: Annotated[str | None, Words(Stage), Help("Where on its way it failed")]
+    hint: Annotated[str | None, Help("What to do about it")]
+    attempts: Annotated[int, Help("How often it was tried")]
+    seconds: Annotated[float | None, Help("Time worked on it", "s")]
+    worker: Annotated[str, Help("Address of the Dask worker; empty for none")]
+    decoder: Annotated[str, Help("What decoded it")]
+    bytes_in: Annotated[int, Help("Its size")]
+    outputs: list[OutputDocument]
+    warnings: list[str]
+    path_b64: NotRequired[Annotated[str, EXACT]]
+
+
+class PlannedFileDocument(TypedDict):
+    """What would become of one source."""
+
+    path: Annotated[str, Help("Absolute path of the source")]
+    status: Annotated[str, Words(FileStatus), Help("pending: would be written; skipped: up to date; failed: cannot")]
+    error: Annotated[str | None, Help("Why it cannot be done")]
+    rendition: Annotated[str, Help("Absolute path of what would be written")]
+    path_b64: NotRequired[Annotated[str, EXACT]]
+
+
+class PlanDocument(TypedDict):
+    """A plan of which nothing was done."""
+
+    total: Annotated[int, Help("Files")]
+    pending: Annotated[int, Help("Files that would be written")]
+    skipped: Annotated[int, Help("Files whose renditions are up to date")]
+    failed: Annotated[int, Help("Files that cannot be done")]
+    bytes_in: Annotated[int, Help("Size of the sources to be done")]
+    forecast_bytes: Annotated[int, Help("Size of the renditions, estimated")]
+    free_bytes: Annotated[int, Help("Free where they would go")]
+    ignored: Annotated[dict[str, int], Help("Files in directories that the operation does not take, by extension")]
+    warnings: Annotated[list[str], Help("What concerns the plan as a whole")]
+
+
+class PresetDocument(TypedDict):
+    """A preset, or a file that should be one."""
+
+    name: str
+    path: Annotated[str, Help("The file it is read from")]
+    description: NotRequired[str]
+    operation: NotRequired[str]
+    parameters: NotRequired[Annotated[dict[str, Any], Help("Those that differ from the defaults")]]
+    error: NotRequired[Annotated[str, Help("What is wrong with the file")]]
+
+
+class JobEvent(TypedDict):
+    """A job's state or counters have changed."""
+
+    event: Literal["job"]
+    job: JobDocument
+
+
+class FileEvent(TypedDict):
+    """The outcome of a file is known."""
+
+    event: Literal["file"]
+    file: FileDocument
