@@ -140,6 +140,9 @@ class JobSpec:
         Name of the preset the operation and the parameters came from.
     accepts : frozenset of str
         Kinds of media (``image``, ``film``) taken from directories.
+    roots : tuple of bytes
+        Directories outside of which the job neither reads nor writes: absolute real paths, free of links. Empty:
+        anywhere.
     """
 
     operation: str
@@ -151,3 +154,4 @@ class JobSpec:
     persistence: Persistence = field(default_factory=Persistence)
     preset: str | None = None
     accepts: frozenset[str] = frozenset({"image"})
+    roots: tuple[bytes, ...] = ()

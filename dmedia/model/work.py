@@ -76,6 +76,8 @@ class WorkOrder:
         Absolute path; every rendition's real parent lies inside it.
     limits : Limits
         What one file may cost.
+    roots : tuple of bytes
+        Absolute real paths of the directories outside of which nothing is read or written; empty: anywhere.
     """
 
     job: str
@@ -83,11 +85,12 @@ class WorkOrder:
     parameters: Parameters
     output_directory: bytes
     limits: Limits
+    roots: tuple[bytes, ...] = ()
 
     @classmethod
     def of(cls, job: str, spec: JobSpec) -> WorkOrder:
         """Take from a request what the work on a file needs to know."""
-        return cls(job, spec.operation, spec.parameters, spec.output_directory, spec.limits)
+        return cls(job, spec.operation, spec.parameters, spec.output_directory, spec.limits, spec.roots)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ def write_spec(spec: JobSpec) -> str:
             "preset": spec.preset,
             "accepts": sorted(spec.accepts),
             "inputs": inputs,
+            "roots": [_text(root) for root in spec.roots],
         }
     )
 
@@ -57,6 +58,7 @@ def read_spec(text: str) -> JobSpec:
         persistence=Persistence(**stored.get("persistence", {})),  # older records have none
         preset=stored["preset"],
         accepts=frozenset(stored["accepts"]),
+        roots=tuple(_bytes(root) for root in stored.get("roots", ())),  # older records have none
     )
 
 

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from dmedia.storage.local.marks import marked_by
 from dmedia.storage.local.renditions import create, discard, prepare_parent, publish, sweep, temporary_path
+from dmedia.storage.local.roots import is_inside, real_roots, refuse_outside, refuse_outside_descriptor
 from dmedia.storage.local.sources import checksum, open_source, read_head, same_file
 
 __all__ = [
     "checksum",
     "create",
     "discard",
+    "is_inside",
     "marked_by",
     "open_source",
     "prepare_parent",
     "publish",
     "read_head",
+    "real_roots",
+    "refuse_outside",
+    "refuse_outside_descriptor",
     "same_file",
     "sweep",
     "temporary_path",

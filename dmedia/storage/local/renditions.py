@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from dmedia.errors import MediaError
 from dmedia.storage.faults import fault
 from dmedia.storage.local.marks import mark, marked_by
+from dmedia.storage.local.roots import lies_below, refuse_outside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +43,7 @@ def temporary_path(rendition: bytes, job: str) -> bytes:
     return os.path.join(os.path.dirname(rendition), name)
 
 
-def prepare_parent(rendition: bytes, output_directory: bytes) -> None:
+def prepare_parent(rendition: bytes, output_directory: bytes, roots: tuple[bytes, ...] = ()) -> None:
     """Make the directories a rendition goes into.
 
     Parameters
@@ -51,15 +52,20 @@ def prepare_parent(rendition: bytes, output_directory: bytes) -> None:
         Absolute path of the rendition.
     output_directory : bytes
         Absolute path; may itself be reached through a symbolic link.
+    roots : tuple of bytes
+        Absolute real paths; the real output directory lies in one of them. Empty: anywhere.
 
     Raises
     ------
     MediaError
-        ``permission_denied`` when the real parent lies outside the real output directory, or may not be made;
+        ``permission_denied`` when the real parent lies outside the real output directory, when that lies outside the
+        roots, or when the parent may not be made;
         ``output_exists`` when a file stands where a directory is needed; ``disk_full`` or ``io_error``.
     """
     parent = os.path.dirname(rendition)
-    _refuse_outside(parent, output_directory)
+    refuse_outside(output_directory, roots, "publish")
+    refuse_outside(parent, roots, "publish")
+    _refuse_leaving(parent, output_directory)
     if os.path.isdir(parent):
         return
     try:
@@ -69,7 +75,8 @@ def prepare_parent(rendition: bytes, output_directory: bytes) -> None:
         raise MediaError("output_exists", message, "publish") from None
     except OSError as error:
         raise fault(error, "publish") from None
-    _refuse_outside(parent, output_directory)
+    refuse_outside(parent, roots, "publish")
+    _refuse_leaving(parent, output_directory)
 
 
 def create(temporary: bytes) -> int:
@@ -170,9 +177,8 @@ def _refuse_foreign(rendition: bytes) -> None:
         raise MediaError("output_exists", message, "publish", hint)
 
 
-def _refuse_outside(parent: bytes, output_directory: bytes) -> None:
-    real, inside = os.path.realpath(parent), os.path.realpath(output_directory)
-    if os.path.commonpath((real, inside)) != inside:
+def _refuse_leaving(parent: bytes, output_directory: bytes) -> None:
+    if not lies_below(os.path.realpath(parent), os.path.realpath(output_directory)):
         message = "Permission denied: the rendition's directory leads out of the output directory"
         raise MediaError("permission_denied", message, "publish", "a symbolic link points elsewhere: remove it")
 

@@ -9,6 +9,7 @@ import stat
 from dmedia import formats
 from dmedia.errors import MediaError
 from dmedia.storage.faults import fault
+from dmedia.storage.local.roots import refuse_outside, refuse_outside_descriptor
 
 FILE_TYPES = (
     (stat.S_ISDIR, "a directory"),
@@ -19,13 +20,15 @@ FILE_TYPES = (
 )
 
 
-def open_source(path: bytes) -> int:
+def open_source(path: bytes, roots: tuple[bytes, ...] = ()) -> int:
     """Open a regular file for reading.
 
     Parameters
     ----------
     path : bytes
         Path of the source; symbolic links are followed.
+    roots : tuple of bytes
+        Absolute real paths; it is refused when it lies outside of all. Empty: anywhere.
 
     Returns
     -------
@@ -35,9 +38,11 @@ def open_source(path: bytes) -> int:
     Raises
     ------
     MediaError
-        ``not_found``, ``permission_denied`` or ``io_error`` when it cannot be opened; ``unsupported_format`` when it is
-        no regular file: opening a named pipe for its content waits for ever.
+        ``not_found``, ``permission_denied`` or ``io_error`` when it cannot be opened; ``permission_denied`` too when it
+        lies outside the roots, whether it is there or not; ``unsupported_format`` when it is no regular file: opening
+        a named pipe for its content waits for ever.
     """
+    refuse_outside(path, roots, "open")
     try:
         _refuse_special(os.stat(path).st_mode)  # before opening: opening a device can do something
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
@@ -51,19 +56,22 @@ def open_source(path: bytes) -> int:
         raise fault(error, "open") from None
     try:
         _refuse_special(os.fstat(descriptor).st_mode)  # the name may lead elsewhere by now
+        refuse_outside_descriptor(descriptor, path, roots)
     except BaseException:
         os.close(descriptor)
         raise
     return descriptor
 
 
-def read_head(path: bytes) -> bytes:
+def read_head(path: bytes, roots: tuple[bytes, ...] = ()) -> bytes:
     """Read as much of the beginning of a regular file as tells its format.
 
     Parameters
     ----------
     path : bytes
         Path of the source.
+    roots : tuple of bytes
+        See `open_source`.
 
     Returns
     -------
@@ -75,7 +83,7 @@ def read_head(path: bytes) -> bytes:
     MediaError
         As ``open_source`` does, and ``io_error`` when reading fails.
     """
-    descriptor = open_source(path)
+    descriptor = open_source(path, roots)
     try:
         return os.pread(descriptor, formats.HEAD_BYTES, 0)
     except OSError as error:

@@ -1,0 +1,144 @@
+"""Roots: directories outside of which a job neither reads nor writes.
+
+They are real paths, found once and never followed again: a root that has become a link since then holds nothing. What
+decides is where a path really leads, through all its links, and of an open file what was opened, whatever its name
+leads to by then.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from dmedia.errors import MediaError, UsageError, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from dmedia.errors import Stage
+
+OPEN_FILES = "/proc/self/fd"
+"""Where Linux says what a descriptor is (man 5 proc)."""
+
+REASON = "Permission denied: it leads out of the directories that this job may use"
+HINT = "Put it inside one of them, or allow its directory with --root in a new job."
+
+
+def real_roots(paths: Iterable[bytes]) -> tuple[bytes, ...]:
+    """Make roots of directories as somebody has named them.
+
+    Parameters
+    ----------
+    paths : iterable of bytes
+        Existing directories; relative ones are below the current directory. Links are followed now, and never again.
+
+    Returns
+    -------
+    tuple of bytes
+        Absolute real paths, each once, in the order given.
+
+    Raises
+    ------
+    UsageError
+        When one has no name, is not there or is no directory.
+    """
+    roots: dict[bytes, None] = {}
+    for path in paths:
+        try:
+            real = os.path.realpath(path, strict=True) if path else b""
+        except (OSError, ValueError):
+            real = b""
+        if not os.path.isdir(real):
+            raise UsageError(f"The root {quoted(path)} is no directory", "name an existing directory")
+        roots[real] = None
+    return tuple(roots)
+
+
+def is_inside(path: bytes, roots: tuple[bytes, ...]) -> bool:
+    """Tell whether a path leads to a root, or below one.
+
+    Parameters
+    ----------
+    path : bytes
+        It need not exist; links are followed, also those that lead nowhere yet.
+    roots : tuple of bytes
+        Absolute real paths. Empty: everything is inside.
+    """
+    if not roots:
+        return True
+    try:
+        real = os.path.realpath(path)
+    except (OSError, ValueError):  # a NUL byte
+        return False
+    return any(lies_below(real, root) for root in roots)
+
+
+def lies_below(path: bytes, directory: bytes) -> bool:
+    """Tell whether a real path is a directory, or below it, name by name. Both are absolute."""
+    return os.path.commonpath((path, directory)) == os.path.normpath(directory)
+
+
+def refuse_outside(path: bytes, roots: tuple[bytes, ...], stage: Stage) -> None:
+    """Refuse a path that leads out of the roots.
+
+    Parameters
+    ----------
+    path : bytes
+        See `is_inside`.
+    roots : tuple of bytes
+        Absolute real paths. Empty: nothing is refused.
+    stage : Stage
+        Where on the file's way it is asked.
+
+    Raises
+    ------
+    MediaError
+        ``permission_denied``.
+    """
+    if not is_inside(path, roots):
+        raise MediaError("permission_denied", REASON, stage, HINT)
+
+
+def refuse_outside_descriptor(descriptor: int, path: bytes, roots: tuple[bytes, ...], stage: Stage = "open") -> None:
+    """Refuse what was opened when it lies outside the roots: its name may have led there at that moment only.
+
+    Parameters
+    ----------
+    descriptor : int
+        It, open.
+    path : bytes
+        By which it was opened.
+    roots : tuple of bytes
+        Absolute real paths. Empty: nothing is refused.
+    stage : Stage
+        Where on the file's way it is asked.
+
+    Raises
+    ------
+    MediaError
+        ``permission_denied``.
+    """
+    if not roots:
+        return
+    real = _real_path(descriptor, path)
+    if real is None or not any(lies_below(real, root) for root in roots):
+        raise MediaError("permission_denied", REASON, stage, HINT)
+
+
+def _real_path(descriptor: int, path: bytes) -> bytes | None:
+    """Find where an open file lies; ``None`` where nobody can tell.
+
+    Linux says so, with a word behind the name of what was deleted meanwhile, which changes no directory. Elsewhere it
+    is where its name leads now, if that is still the same file.
+    """
+    try:
+        real = os.fsencode(os.readlink(f"{OPEN_FILES}/{descriptor}"))
+        return real if os.path.isabs(real) else None  # no path, or one that this process cannot reach
+    except OSError:
+        pass
+    try:
+        real = os.path.realpath(path, strict=True)
+        same = os.path.samestat(os.stat(real, follow_symlinks=False), os.fstat(descriptor))
+    except (OSError, ValueError):
+        return None
+    return real if same else None
