@@ -23,7 +23,7 @@ def assert_nothing_was_lost(account: Account) -> None:
 
 
 def test_five_kills_lose_nothing(tmp_path: Path) -> None:
-    trial = prepare(tmp_path / "plain", FEW, (480, 360), "resize", "--width", "400")
+    trial = prepare(tmp_path / "plain", FEW, (960, 720), "resize", "--width", "800")
     assert_nothing_was_lost(undergo(trial, tmp_path / "kills", seed=1))
 
 

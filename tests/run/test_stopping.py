@@ -15,14 +15,15 @@ from tests.command import Dmedia, below, wait_until
 from tests.media_making import encoded, photo
 
 FILES = 24
+SABOTAGE = Path(__file__).parent / "sabotage"
 
 
 @pytest.fixture
 def slow_job(dmedia: Dmedia, tmp_path: Path) -> subprocess.Popen[bytes]:
-    """A job of which some files are done and others are being worked on."""
+    """A job of which some files are done and others are being worked on; under sabotage, its files never end."""
     (tmp_path / "in").mkdir()
     for number in range(FILES):
-        (tmp_path / "in" / f"{number:02}.png").write_bytes(encoded(photo((700, 500), number), "PNG"))
+        (tmp_path / "in" / f"hang{number:02}.png").write_bytes(encoded(photo((700, 500), number), "PNG"))
     launcher = dmedia.start("convert", "in", "-o", "out", "--format", "avif", "--effort", "7", "-j", "2")
     wait_until(lambda: dmedia("status", "last", "--json").document.get("completed"))
     return launcher
@@ -97,9 +98,9 @@ def test_a_killed_launcher_is_seen_and_the_next_job_takes_over_what_it_left(
     seen = dmedia("status", "last", "--json").document
     assert seen["status"] == "interrupted"
     left = [name for name in below(tmp_path / "out") if name.endswith(".avif")]
-    unrecorded = tmp_path / "out" / f"{FILES - 1:02}.avif"  # as if it had been published just before the kill
+    unrecorded = tmp_path / "out" / f"hang{FILES - 1:02}.avif"  # as if it had been published just before the kill
     shutil.copy2(tmp_path / "out" / left[0], unrecorded)
-    mine = tmp_path / "out" / f"{FILES - 2:02}.avif"
+    mine = tmp_path / "out" / f"hang{FILES - 2:02}.avif"
     mine.write_bytes(b"older than the job")
     os.utime(mine, (1, 1))
     ran = dmedia("convert", "in", "-o", "out", "--format", "avif", "--effort", "7", "--json")
@@ -145,12 +146,14 @@ def test_a_job_whose_launcher_was_killed_is_resumed(
 
 
 def test_retry_is_for_failed_files_and_leaves_all_others_as_they_are(
-    dmedia: Dmedia, slow_job: subprocess.Popen[bytes]
+    dmedia: Dmedia, slow_job: subprocess.Popen[bytes], tmp_path: Path
 ) -> None:
     slow_job.send_signal(signal.SIGINT)
     slow_job.communicate(timeout=60)
     interrupted = dmedia("retry", "last")
     assert (interrupted.status, "dmedia resume batch-" in interrupted.err) == (2, True)
+    dmedia.environment["PYTHONPATH"] += f"{os.pathsep}{SABOTAGE}"
+    dmedia.environment["DMEDIA_SLOT_SABOTAGE"] = str(tmp_path / "begun")
     resumed = dmedia.start("resume", "last")
     wait_until(lambda: dmedia("status", "last", "--json").document["status"] == "running")
     assert dmedia("cancel", "last").status == 0
