@@ -30,7 +30,7 @@ class Words:
     def __get_pydantic_json_schema__(self, core_schema: Any, handler: Any) -> Any:
         """Put the words into the schema of a text, which may also be null."""
         schema = handler(core_schema)
-        words = [str(word) for word in (self.of if isinstance(self.of, type) else get_args(self.of))]
+        words = [str(word) for word in get_args(self.of) or self.of]
         for inner in schema.get("anyOf", [schema]):
             if inner.get("type") == "string":
                 inner["enum"] = words
