@@ -48,6 +48,13 @@ def summarise(report: JobReport, failed: Iterable[FileReport], warned: Iterable[
         yield f"  warning: {warning}"
 
 
+def started(report: JobReport) -> str:
+    """Tell that a job was started, and how much it is, as far as it is known."""
+    if report.planning:
+        return f"Started batch job {report.id}: processing files ({report.total:,} found so far)"
+    return f"Started batch job {report.id}: processing {files(report.total)}"
+
+
 def printable(path: bytes) -> str:
     """Show a path on a terminal: control characters, and those that turn the direction of writing, become escapes."""
     return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in shown(path))

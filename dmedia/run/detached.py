@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dmedia.errors import LauncherError
 from dmedia.record.home import LOCK_FILE, job_folder
 from dmedia.record.lock import holder, host
 from dmedia.record.reader import read_job
@@ -24,6 +25,12 @@ LOG_FILE = "launcher.log"
 """In the job's folder: what the launcher would have told a terminal."""
 
 LOOK_PERIOD_S = 0.05
+
+PLAN_WAIT_S = 1.5
+"""Seconds to wait for the number of files; a refusal of the plan usually comes within them too."""
+
+FINISHED = (0, 3, 9)
+"""Exit statuses of a launcher that has ended the job."""
 
 DETACHES = re.compile(r"DMEDIA_\w+_DETACH")
 """Options in the environment that a launcher must not take over: it would start another one, and that the next."""
@@ -85,12 +92,43 @@ class DetachedLauncher:
             time.sleep(LOOK_PERIOD_S)
         return self.process.poll()
 
+    def confirm(self, limit_s: float = PLAN_WAIT_S) -> int | None:
+        """Wait until the launcher works on the job, has ended it or has refused it, but not for long.
+
+        Parameters
+        ----------
+        limit_s : float
+            Seconds to wait at most.
+
+        Returns
+        -------
+        int or None
+            Its exit status, if it has ended the job already.
+
+        Raises
+        ------
+        LauncherError
+            When it has refused the job.
+        """
+        status = self.wait_for_plan(limit_s)
+        if status is not None and status not in FINISHED:
+            raise refusal(self.words(), status)
+        return status
+
     def words(self) -> list[str]:
         """Read the last lines that the launcher wrote."""
         try:
             return (job_folder(self.job) / LOG_FILE).read_text("utf-8", "replace").splitlines()[-20:]
         except OSError:
             return []
+
+
+def refusal(words: Sequence[str], status: int) -> LauncherError:
+    """Make an error of what a launcher has written, and of its exit status."""
+    said = [line.removeprefix("dmedia: ") for line in words if line.startswith("dmedia: ")]
+    hints = [line.removeprefix("hint: ") for line in words if line.startswith("hint: ")]
+    message = said[-1] if said else f"the launcher ended with status {status}"
+    return LauncherError(message, hints[-1] if hints else None, status)
 
 
 def start_launcher(job: str, arguments: Sequence[str], *, reads_stdin: bool) -> DetachedLauncher:
