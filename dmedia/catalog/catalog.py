@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import stat
 from collections import Counter
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from dmedia.catalog.directories import OutputDirectory, Walk
-from dmedia.catalog.given import Given, classify, look
+from dmedia.catalog.bounds import Bounds
+from dmedia.catalog.directories import Area, OutputDirectory, Walk
+from dmedia.catalog.given import UNKNOWN, Given, classify
 from dmedia.catalog.globs import Filter, Glob
 from dmedia.catalog.listing import Listing
 from dmedia.errors import MediaError, UsageError, quoted
@@ -40,6 +42,8 @@ class Catalog:
         Kinds of media (``image``, ``film``) taken from directories.
     output_directory : bytes
         Left out where an input holds it; it need not exist.
+    roots : tuple of bytes
+        Absolute real paths outside of which nothing is read; empty: anywhere.
 
     Attributes
     ----------
@@ -54,9 +58,13 @@ class Catalog:
     ------
     UsageError
         When there is no input, one is no local path, or the listing cannot be read.
+    OutsideRootsError
+        When an input's directory, the listing or the directory of one of its entries lies outside the roots.
     """
 
-    def __init__(self, inputs: Inputs, accepts: frozenset[str], output_directory: bytes) -> None:
+    def __init__(
+        self, inputs: Inputs, accepts: frozenset[str], output_directory: bytes, roots: tuple[bytes, ...] = ()
+    ) -> None:
         if not inputs.paths and inputs.listing is None:
             raise UsageError("No INPUT given: name files, directories or quoted globs, or use --files-from")
         if inputs.limit is not None and inputs.limit < 1:
@@ -66,12 +74,13 @@ class Catalog:
         self._recursive = inputs.recursive
         self._wanted = Filter(inputs.include, inputs.exclude)
         self._output = OutputDirectory(output_directory)
-        self._given = [classify(path, recursive=inputs.recursive) for path in inputs.paths]
+        self._bounds = Bounds(roots)
+        self._given = [self._bounded(classify(path, recursive=inputs.recursive)) for path in inputs.paths]
         self._listing: Listing | None = None
         self._listing_base = b""
         bases = {given.base for given in self._given}
         if inputs.listing is not None:
-            self._listing = Listing(inputs.listing, null_separated=inputs.null_separated)
+            self._listing = Listing(inputs.listing, null_separated=inputs.null_separated, bounds=self._bounds)
             self._listing_base = _common_parent(entry.path for entry in self._listing.entries())
             bases.add(self._listing_base)
         self.base = os.path.commonpath(bases)
@@ -105,6 +114,13 @@ class Catalog:
                 if not left:
                     return
 
+    def _bounded(self, given: Given) -> Given:
+        """Refuse an input outside the roots; a link to a file outside is a file that nobody looks at."""
+        self._bounds.refuse(given.base, given.text)
+        if given.glob is None and not self._bounds.holds(given.path):
+            return replace(given, identity=UNKNOWN)
+        return given
+
     def _all_sources(self) -> Iterator[Source]:
         for given in self._given:
             if given.glob is None:
@@ -115,7 +131,7 @@ class Catalog:
         yield from self._listed()
 
     def _tree(self, given: Given, glob: Glob) -> Iterator[Source]:
-        walk = Walk(given.base, glob, self._wanted, self._output, self._warn)
+        walk = Walk(given.base, glob, Area(self._wanted, self._output, self._bounds), self._warn)
         some = False
         for prefix, names in walk.folders():
             for name in names:
@@ -124,7 +140,7 @@ class Catalog:
                     self._ignore(name)
                     continue
                 some = True
-                mode, identity = look(path)
+                mode, identity = self._bounds.look(path)
                 if not stat.S_ISDIR(mode) and self._is_new(path, given):
                     yield Source(path, self.base, *identity)
         if not some:
@@ -138,13 +154,13 @@ class Catalog:
             if not path.startswith(prefix):
                 raise UsageError(f"The listing changed while it was read: {quoted(path)} is new")
             if self._admits(path[len(prefix) :]) and self._is_new(path, None):
-                yield Source(path, self.base, *look(path)[1], name)
+                yield Source(path, self.base, *self._bounds.look(path)[1], name)
 
     def _takes(self, path: bytes, name: bytes) -> bool:
         kind = kind_by_extension(name)
         if kind == "unknown" and not extension(name):
             try:
-                kind = sniff(read_head(path), name).kind
+                kind = sniff(read_head(path, self._bounds.roots), name).kind
             except MediaError:
                 return False
         return kind in self._accepts

@@ -12,6 +12,7 @@ from dmedia.formats import kind_by_extension
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from dmedia.catalog.bounds import Bounds
     from dmedia.catalog.globs import Filter, Glob, States
 
 
@@ -46,11 +47,11 @@ class OutputDirectory:
         except OSError:
             self._status = None
 
-    def below(self, root: bytes) -> bytes:
-        """Give its path as a walk from ``root`` would name it; empty where it does not lie below."""
-        real_root = os.path.join(os.path.realpath(root), b"")
-        inside = self._real.startswith(real_root) and self._real != real_root
-        return os.path.join(root, self._real[len(real_root) :]) if inside else b""
+    def below(self, top: bytes) -> bytes:
+        """Give its path as a walk from ``top`` would name it; empty where it does not lie below."""
+        real_top = os.path.join(os.path.realpath(top), b"")
+        inside = self._real.startswith(real_top) and self._real != real_top
+        return os.path.join(top, self._real[len(real_top) :]) if inside else b""
 
     def is_entry(self, entry: os.DirEntry[bytes]) -> bool:
         """Tell whether an entry of a walk is it, however its name is spelled there."""
@@ -59,21 +60,37 @@ class OutputDirectory:
         return os.path.samestat(entry.stat(follow_symlinks=False), self._status)
 
 
+class Area(NamedTuple):
+    """Where walks go.
+
+    Attributes
+    ----------
+    wanted : Filter
+        What was asked to be left out.
+    output : OutputDirectory
+        Left out too.
+    bounds : Bounds
+        Directories outside are not read.
+    """
+
+    wanted: Filter
+    output: OutputDirectory
+    bounds: Bounds
+
+
 class Walk:
     """One input's tree. Hidden files and directories are left out, and so is the output directory.
 
     Parameters
     ----------
-    root : bytes
+    top : bytes
         Absolute path of the directory to begin with.
     glob : Glob
         What is meant below it.
-    wanted : Filter
-        What was asked to be left out.
-    output : OutputDirectory
-        Left out when it lies below ``root``.
+    area : Area
+        Where it goes.
     warn : callable
-        Told about each directory that cannot be read.
+        Told about each directory that cannot be read, or may not be.
 
     Attributes
     ----------
@@ -81,16 +98,13 @@ class Walk:
         Directories in which the glob means nothing.
     """
 
-    def __init__(
-        self, root: bytes, glob: Glob, wanted: Filter, output: OutputDirectory, warn: Callable[[str], None]
-    ) -> None:
-        self._root = root
+    def __init__(self, top: bytes, glob: Glob, area: Area, warn: Callable[[str], None]) -> None:
+        self._top = top
         self._glob = glob
-        self._wanted = wanted
-        self._output = output
+        self._wanted, self._output, self._bounds = area
         self._warn = warn
-        self._output_path = output.below(root)
-        self._relative = len(os.path.join(root, b""))
+        self._output_path = self._output.below(top)
+        self._relative = len(os.path.join(top, b""))
         self.unentered = 0
 
     def folders(self) -> Iterator[Folder]:
@@ -102,9 +116,12 @@ class Walk:
             Each directory that was read, also one without files. What is in memory is one directory's files
             and the subdirectories still to be read on the way down.
         """
-        stack = [(self._root, self._glob.start)]
+        stack = [(self._top, self._glob.start)]
         while stack:
             path, states = stack.pop()
+            if not self._bounds.holds(path):  # a link that is named, or has taken the directory's place
+                self._warn(f"{quoted(path)} leads out of the directories that this job may use; its files are left out")
+                continue
             files: list[bytes] = []
             inner: list[tuple[bytes, States]] = []
             try:

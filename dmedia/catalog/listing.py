@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -13,8 +14,10 @@ import tempfile
 import weakref
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
+from dmedia.catalog.bounds import Bounds
 from dmedia.catalog.given import absolute, reason
-from dmedia.errors import UsageError, nearest, quoted
+from dmedia.errors import MediaError, OutsideRootsError, UsageError, nearest, quoted
+from dmedia.storage.local import refuse_outside, refuse_outside_descriptor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -42,27 +45,41 @@ class Listing:
         Its path; ``-`` is standard input. ``.csv`` and ``.jsonl`` are read as such.
     null_separated : bool
         Whether NUL bytes separate the entries; the extension means nothing then.
+    bounds : Bounds
+        Where it lies, and what it names.
 
     Raises
     ------
     UsageError
         When it cannot be read.
+    OutsideRootsError
+        When it lies outside the bounds: what is no list is told line by line.
     """
 
-    def __init__(self, path: bytes, *, null_separated: bool) -> None:
+    def __init__(self, path: bytes, *, null_separated: bool, bounds: Bounds | None = None) -> None:
         self._title = "standard input" if path == b"-" else quoted(path)
         self._null_separated = null_separated
+        self._bounds = bounds or Bounds()
         self._suffix = b"" if null_separated or path == b"-" else os.path.splitext(path)[1].lower()
         try:
             self._file = self._hold(path)
         except OSError as error:
             raise UsageError(f"Cannot read the listing {self._title}: {reason(error)}") from None
+        except MediaError:
+            raise OutsideRootsError(
+                f"The listing {self._title} leads out of the directories that this job may use", self._bounds.hint()
+            ) from None
         weakref.finalize(self, self._file.close)
 
     def _hold(self, path: bytes) -> IO[bytes]:
         if path == b"-":
             return self._spool(sys.stdin.buffer)
+        refuse_outside(path, self._bounds.roots, "open")  # before opening: that can do something, or wait
         file = open(path, "rb")  # noqa: SIM115  # kept open: what is read twice must be the same file
+        with contextlib.ExitStack() as on_refusal:
+            on_refusal.callback(file.close)
+            refuse_outside_descriptor(file.fileno(), path, self._bounds.roots)
+            on_refusal.pop_all()
         if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             return file
         with file:
@@ -85,12 +102,17 @@ class Listing:
         ------
         UsageError
             When a line cannot be understood; the message names the listing and the line.
+        OutsideRootsError
+            When one names a file outside the bounds, likewise.
         """
         self._file.seek(0)
         rows = {b".csv": self._csv_rows, b".jsonl": self._json_rows}.get(self._suffix, self._plain_rows)
         for number, path, name in rows():
             try:
                 entry = Entry(absolute(path), _checked_name(name))
+                self._bounds.refuse(os.path.dirname(entry.path), entry.path)
+            except OutsideRootsError as error:
+                raise OutsideRootsError(self._fault(number, error.message).message, error.hint) from None
             except UsageError as error:
                 raise self._fault(number, error.message) from None
             if not os.path.basename(entry.path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -93,7 +94,8 @@ def passed_on(values: dict[str, Any]) -> list[str]:
         value = values[str(parameter.name)]
         if parameter.name in OF_THIS_COMMAND or value is None or value is False:
             continue
-        arguments.append(parameter.opts[-1])
-        if value is not True:
-            arguments.append(str(value))
+        for one in value if isinstance(value, tuple) else (value,):
+            arguments.append(parameter.opts[-1])
+            if one is not True:
+                arguments.append(os.fsdecode(one) if isinstance(one, bytes) else str(one))
     return arguments

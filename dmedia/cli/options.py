@@ -10,7 +10,7 @@ import click
 
 from dmedia.cli.command import flag, option
 from dmedia.cli.persistence import PERSISTENCE_PARAMETERS, new_persistence
-from dmedia.cli.types import Quantity
+from dmedia.cli.types import Quantity, Root
 from dmedia.errors import UsageError
 from dmedia.model import Inputs, JobSpec, Limits, OnCollision, Policies
 
@@ -102,6 +102,14 @@ RUN_PARAMETERS: list[click.Parameter] = [
         show_default=True,
         help="How long to wait for a worker when the cluster has lost all.",
     ),
+    option(
+        "--root",
+        group=RUN,
+        metavar="DIR",
+        type=Root(),
+        multiple=True,
+        help="Read and write nothing outside this directory; may be repeated.",
+    ),
     flag("--detach", group=RUN, help="Return at once; the job goes on in a process of its own."),
     flag("--insecure", group=RUN, help="Accept a scheduler at a public address without encryption."),
     flag(
@@ -188,6 +196,7 @@ def read_spec(
         persistence=new_persistence(values),
         preset=preset,
         accepts=operation.accepts,
+        roots=tuple(dict.fromkeys(values["root"])),
     )
 
 

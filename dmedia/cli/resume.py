@@ -22,13 +22,13 @@ def resume(job: str, **values: Any) -> int:
     from dmedia.record.reader import withdraw
 
     job = find_job(job)
-    if withdraw(job, "pause"):
+    if not values["root"] and withdraw(job, "pause"):  # a launcher that is there cannot be narrowed
         return _show_going_on(job, as_json=values["json"])
     if values["detach"]:
         return detach(job, ["resume"], values)
     from dmedia.run.job import Again, resume_job
 
-    again = Again(frozenset({FileStatus.CANCELLED}), persistence=read_persistence(values))
+    again = Again(frozenset({FileStatus.CANCELLED}), persistence=read_persistence(values), roots=values["root"])
     return run(functools.partial(resume_job, job, again), values)
 
 

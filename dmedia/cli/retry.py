@@ -27,7 +27,7 @@ def retry(job: str, code: tuple[str, ...], **values: Any) -> int:
         return detach(job, ["retry", *(word for name in code for word in ("--code", name))], values)
     from dmedia.run.job import Again, resume_job
 
-    again = Again(frozenset({FileStatus.FAILED}), frozenset(code) or None, read_persistence(values))
+    again = Again(frozenset({FileStatus.FAILED}), frozenset(code) or None, read_persistence(values), values["root"])
     return run(functools.partial(resume_job, job, again), values)
 
 

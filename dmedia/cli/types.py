@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 import click
 
-from dmedia.errors import nearest
+from dmedia.errors import UsageError, nearest
 
 _SUFFIXES = {
     "": 1,
@@ -61,6 +62,23 @@ class Age(click.ParamType[float]):
         if match is None:
             self.fail(f"{value!r} is no age; write for instance 90d, 12h or 4w", param, ctx)
         return float(match[1]) * _SECONDS[match[2]]
+
+
+class Root(click.ParamType[bytes]):
+    """An existing directory, as its absolute real path."""
+
+    name = "directory"
+    envvar_list_splitter = os.pathsep
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> bytes:
+        """Find it, through all links."""
+        from dmedia.storage.local import real_roots
+
+        try:
+            (real,) = real_roots([value if isinstance(value, bytes) else os.fsencode(str(value))])
+        except UsageError as error:
+            self.fail(error.message, param, ctx)
+        return real
 
 
 class Choice(click.Choice[str]):

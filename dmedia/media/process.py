@@ -173,8 +173,8 @@ def _draft(source: OpenSource, attempt: Attempt) -> Iterator[Draft]:
     if local.same_file(attempt.descriptor, task.rendition):
         message = "Output exists: the rendition would replace its own source"
         raise MediaError("output_exists", message, "publish", "Choose another output directory or name")
-    local.prepare_parent(task.rendition, attempt.order.output_directory)
-    descriptor = local.create(attempt.temporary)
+    local.prepare_parent(task.rendition, attempt.order.output_directory, attempt.order.roots)
+    descriptor = local.create(attempt.temporary, attempt.order.roots)
     try:
         yield Draft(attempt.temporary, descriptor, _rendition_format(source, attempt))
     finally:

@@ -8,5 +8,6 @@ the order of it all.
 from __future__ import annotations
 
 from dmedia.planning.plan import plan_job
+from dmedia.planning.preflight import refuse_outside_roots
 
-__all__ = ["plan_job"]
+__all__ = ["plan_job", "refuse_outside_roots"]

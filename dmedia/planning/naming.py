@@ -41,6 +41,7 @@ class Naming:
         fields = {field for _, field in self._pieces}
         if "preset" in fields and not spec.preset:
             raise UsageError(f"The name template {spec.policies.name_template!r} has {{preset}}, and the job has none")
+        self._roots = spec.roots
         self._fixed = {"operation": os.fsencode(spec.operation), "preset": _component(spec.preset or "")}
         chosen = getattr(spec.parameters, "format", None)
         self._extension = _extension(chosen) if chosen else None
@@ -66,7 +67,7 @@ class Naming:
         """
         directory, name = relative(source)
         stem = stem_of(name) if source.name is None else os.fsencode(source.name)
-        extension = self._extension or _extension(kept_format(source.path))
+        extension = self._extension or _extension(kept_format(source.path, self._roots))
         if self._plain and source.name is None and b".." not in directory:
             return self._root + (directory + b"/" if directory else b"") + stem + b"." + extension
         values = self._fixed | {"dir": directory, "stem": stem, "name": name, "ext": extension}
@@ -110,10 +111,10 @@ def parse_template(template: str) -> list[tuple[bytes, str]]:
     return pieces
 
 
-def kept_format(path: bytes) -> str:
+def kept_format(path: bytes, roots: tuple[bytes, ...] = ()) -> str:
     """Choose the format of a rendition where nobody asked for one: by content, and where that says nothing, by name."""
     try:
-        sniffed = formats.sniff(read_head(path), path)
+        sniffed = formats.sniff(read_head(path, roots), path)
     except MediaError:
         sniffed = formats.Sniffed("unknown", "")
     if sniffed.kind == "unknown":

@@ -16,6 +16,7 @@ from dmedia.planning.collisions import separate
 from dmedia.planning.folding import PORTABLE, Folding, nearest_existing, try_folding
 from dmedia.planning.naming import Naming, too_long
 from dmedia.planning.standing import note_standing
+from dmedia.storage.local import refuse_outside
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -57,6 +58,8 @@ def plan_job(record: RecordWriter, found: Callable[[int], None] = lambda _: None
         When the name template is not valid, or there is no input.
     NoInputError
         When no input matched.
+    OutsideRootsError
+        When an input or the output directory leads out of the job's roots.
     CollisionError
         When two renditions would have one path, or one would overwrite a source.
     PreflightError
@@ -65,10 +68,11 @@ def plan_job(record: RecordWriter, found: Callable[[int], None] = lambda _: None
     spec = record.spec
     output_directory = os.path.abspath(spec.output_directory)
     naming = Naming(spec)
+    preflight.refuse_outside_roots(spec)
     preflight.refuse_file_as_directory(output_directory)
     preflight.refuse_read_only(output_directory)
     record.plan.begin()
-    catalog = Catalog(spec.inputs, spec.accepts, spec.output_directory)
+    catalog = Catalog(spec.inputs, spec.accepts, spec.output_directory, spec.roots)
     folding = choose_folding(spec, may_write=not record.ephemeral)
     name_max = preflight.longest_name(output_directory)
     _Filling(record, naming, folding, name_max).fill(catalog.sources(), found)
@@ -84,6 +88,7 @@ def plan_job(record: RecordWriter, found: Callable[[int], None] = lambda _: None
     reserve = preflight.reserve_bytes(output_directory, spec.persistence.min_free_bytes)
     preflight.refuse_full_disk(output_directory, forecast, free, reserve)
     if not record.ephemeral:
+        preflight.refuse_outside_roots(spec)  # a long plan leaves time to put a link there
         preflight.make_directory(output_directory, record.job)
     record.plan.complete(catalog.base, catalog.ignored, warnings)
     return Plan(
@@ -151,7 +156,7 @@ class _Filling:
     def _add(self, number: int, source: Source) -> None:
         try:
             rendition = self._naming.rendition(source)
-            failure = too_long(rendition, self._name_max)
+            failure = self._leading_out(source) or too_long(rendition, self._name_max)
         except MediaError as error:
             rendition, failure = self._naming.fallback(source), error
         if failure:
@@ -160,6 +165,15 @@ class _Filling:
         else:
             self._files.append(PlannedFile(number, source, rendition))
             self._keys.append(self._folding.key(rendition))
+
+    def _leading_out(self, source: Source) -> MediaError | None:
+        """Tell why a source that the catalog could not look at, or was not to, will never be opened."""
+        if source.size_bytes < 0:
+            try:
+                refuse_outside(source.path, self._record.spec.roots, "plan")
+            except MediaError as error:
+                return error
+        return None
 
     def _write(self) -> None:
         if self._files:

@@ -6,12 +6,12 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from dmedia.errors import PreflightError, shown
+from dmedia.errors import OutsideRootsError, PreflightError, quoted, shown
 from dmedia.operations.parameters import Box
 from dmedia.planning.folding import nearest_existing
 from dmedia.planning.naming import NAME_MAX
 from dmedia.report.summary import size
-from dmedia.storage.local import temporary_path
+from dmedia.storage.local import is_inside, temporary_path
 
 if TYPE_CHECKING:
     from dmedia.model import JobSpec
@@ -35,6 +35,22 @@ LONGEST_RATIO = 2.0
 RESERVE_BYTES, RESERVE_SHARE = 2**30, 0.02
 
 WRITE_TEST = b"dmedia write test\n"
+
+
+def refuse_outside_roots(spec: JobSpec) -> None:
+    """Refuse an output directory outside the roots: by itself, by a link, or because its root is gone.
+
+    Raises
+    ------
+    OutsideRootsError
+        It names the output directory.
+    """
+    path = os.path.abspath(spec.output_directory)
+    if not all(is_inside(place, spec.roots) for place in (spec.output_directory, path, nearest_existing(path))):
+        raise OutsideRootsError(
+            f"The output directory {quoted(spec.output_directory)} leads out of the directories that this job may use",
+            f"It may use {' and '.join(quoted(root) for root in spec.roots)}, and what is below.",
+        )
 
 
 def refuse_file_as_directory(output_directory: bytes) -> None:

@@ -6,12 +6,14 @@ import os
 import stat
 from contextlib import suppress
 from dataclasses import replace
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from dmedia.errors import CollisionError, shown
 from dmedia.model import Failure, FileStatus, PlannedFile, Standing
 from dmedia.record.earlier import EarlierRenditions
 from dmedia.record.unfinished import UnfinishedJobs
+from dmedia.storage.local import is_inside
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,6 +77,7 @@ class _Look:
         self._earlier = earlier
         self._unfinished = unfinished
         self._meanwhile = meanwhile
+        self._is_inside = lru_cache(maxsize=256)(partial(is_inside, roots=record.spec.roots))
         self._overwrite = record.spec.policies.overwrite
         self._shadowing: list[tuple[bytes, bytes]] = []
         self._shadowing_total = 0
@@ -98,6 +101,8 @@ class _Look:
 
     def _look(self, rendition: bytes) -> os.stat_result | None:
         self._meanwhile()
+        if not self._is_inside(os.path.dirname(rendition)):
+            return None  # it will not be written, and nobody learns what is there
         with suppress(OSError):
             return os.stat(rendition, follow_symlinks=False)
         return None

@@ -15,6 +15,7 @@ from dmedia.record.plan_table import PlanTable
 from dmedia.record.rows import STORED, read_rows
 from dmedia.record.schema import CANCELLED, PENDING, RENDITION_DIRECTORIES, transaction, translated
 from dmedia.record.task_table import TaskTable
+from dmedia.storage.local import narrowed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -172,15 +173,26 @@ class RecordWriter:
         """Forget what other processes asked of the launcher before this one."""
         folder.withdraw(self.job, *folder.REQUESTS)
 
-    def change(self, persistence: Mapping[str, Any]) -> None:
-        """Let this launcher meet failure and want of room in another way than was asked at first.
+    def change(self, persistence: Mapping[str, Any], roots: tuple[bytes, ...] = ()) -> None:
+        """Let this launcher meet failure and want of room in another way than was asked at first, or use less.
 
         Parameters
         ----------
         persistence : mapping of str to object
             Fields of `Persistence`.
+        roots : tuple of bytes
+            Absolute real paths outside of which it neither reads nor writes, beside what the job's own roots forbid.
+
+        Raises
+        ------
+        OutsideRootsError
+            When both leave it nothing.
         """
-        self.spec = replace(self.spec, persistence=replace(self.spec.persistence, **persistence))
+        self.spec = replace(
+            self.spec,
+            persistence=replace(self.spec.persistence, **persistence),
+            roots=narrowed(self.spec.roots, roots),
+        )
 
     def cancel_pending(self) -> int:
         """Declare all files without an outcome cancelled, and tell how many."""

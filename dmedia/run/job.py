@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dmedia.errors import ClusterError, DmediaError, StoppedError, TooManyFailedError
 from dmedia.model import JobState, WorkOrder
-from dmedia.planning import plan_job
+from dmedia.planning import plan_job, refuse_outside_roots
 from dmedia.record.reader import read_job
 from dmedia.record.unfinished import UnfinishedJobs
 from dmedia.record.writer import RecordWriter
@@ -96,13 +96,18 @@ def resume_job(job: str, again: Again, choice: ClusterChoice, observer: Observer
         When there is no such record, or it cannot be used.
     JobHeldError
         When another launcher works on the job.
+    OutsideRootsError
+        When its roots and those asked for leave nothing to use, or not its output directory. The job stays as it is.
     StoppedError, ClusterError
         See `run_job`.
     DmediaError
         When a plan that was never complete is refused like a new one; the job has then failed.
     """
-    with RecordWriter.open(job) as record, early_start(WorkOrder.of(job, record.spec), choice):
-        record.change(again.persistence)
+    with contextlib.ExitStack() as held:
+        record = held.enter_context(RecordWriter.open(job))
+        record.change(again.persistence, again.roots or ())
+        refuse_outside_roots(record.spec)
+        held.enter_context(early_start(WorkOrder.of(job, record.spec), choice))
         if record.life.was_started():
             record.withdraw_requests()  # they were made of the launcher before this one
         try:
@@ -143,11 +148,15 @@ class Again:
         Of failed files, only those with one of these error codes.
     persistence : mapping of str to object
         Fields of `Persistence` that are asked otherwise than before.
+    roots : tuple of bytes or None
+        Absolute real paths outside of which this launcher neither reads nor writes. They narrow the job's own roots
+        and never widen them.
     """
 
     statuses: frozenset[FileStatus]
     codes: frozenset[str] | None = None
     persistence: Mapping[str, Any] = field(default_factory=dict)
+    roots: tuple[bytes, ...] | None = None
 
 
 def _plan(record: RecordWriter, observer: Observer, stop: Stop) -> None:
@@ -238,10 +247,10 @@ def sweep_abandoned(record: RecordWriter) -> None:
         for job in unfinished.working:
             record.life.warn(f"{job} is writing into the same directory: a rendition is of the job that comes last")
         for job, directory in unfinished.abandoned():
-            storage.sweep(directory, job)
+            storage.sweep(directory, job, record.spec.roots)
 
 
 def sweep(record: RecordWriter) -> None:
     """Remove the temporary files of a job that no slot works on."""
     for directory in record.rendition_directories():
-        storage.sweep(directory, record.job)
+        storage.sweep(directory, record.job, record.spec.roots)

@@ -109,7 +109,7 @@ class Slot:
         if self._killed:
             raise SlotKilledError
         try:
-            source = storage.open_source(task.source)
+            source = storage.open_source(task.source, self._order.roots)
         except MediaError as error:
             return FileResult(task.number, failure=failure_of(error, task))
         try:

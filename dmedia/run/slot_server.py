@@ -123,7 +123,7 @@ class _Server:
 
         if self._output is None:
             try:
-                storage.prepare_parent(task.rendition, self._order.output_directory)
+                storage.prepare_parent(task.rendition, self._order.output_directory, self._order.roots)
             except MediaError as error:
                 return FileResult(task.number, failure=failure_of(error, task))
             self._exposure = self._enter_sandbox().failing

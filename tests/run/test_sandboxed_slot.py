@@ -272,8 +272,8 @@ def test_a_slot_opens_no_source_by_its_name(tmp_path: Path, monkeypatch: pytest.
     (tmp_path / "c.bmp").write_bytes(encoded(photo((64, 48)), "BMP"))
     open_source = local.open_source
 
-    def open_and_forget(path: bytes) -> int:
-        descriptor = open_source(path)
+    def open_and_forget(path: bytes, roots: tuple[bytes, ...]) -> int:
+        descriptor = open_source(path, roots)
         os.unlink(path)
         return descriptor
 

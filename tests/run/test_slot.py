@@ -208,10 +208,10 @@ def test_a_file_whose_failure_nobody_foresaw_costs_no_other_its_result(
     good, bad = task(tmp_path, "good.jpg", jpeg()), task(tmp_path, "bad.jpg", jpeg())
     open_source = local.open_source
 
-    def fail_on_bad(path: bytes) -> int:
+    def fail_on_bad(path: bytes, roots: tuple[bytes, ...]) -> int:
         if path == bad.source:
             raise RuntimeError("unforeseen")
-        return open_source(path)
+        return open_source(path, roots)
 
     monkeypatch.setattr(local, "open_source", fail_on_bad)
     slots = Slots(order, 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dmedia.storage.local.marks import marked_by
 from dmedia.storage.local.renditions import create, discard, prepare_parent, publish, sweep, temporary_path
-from dmedia.storage.local.roots import is_inside, real_roots, refuse_outside, refuse_outside_descriptor
+from dmedia.storage.local.roots import is_inside, narrowed, real_roots, refuse_outside, refuse_outside_descriptor
 from dmedia.storage.local.sources import checksum, open_source, read_head, same_file
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "discard",
     "is_inside",
     "marked_by",
+    "narrowed",
     "open_source",
     "prepare_parent",
     "publish",

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from dmedia.errors import MediaError
 from dmedia.storage.faults import fault
 from dmedia.storage.local.marks import mark, marked_by
-from dmedia.storage.local.roots import lies_below, refuse_outside
+from dmedia.storage.local.roots import is_inside, lies_below, refuse_outside, refuse_outside_descriptor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,13 +79,16 @@ def prepare_parent(rendition: bytes, output_directory: bytes, roots: tuple[bytes
     _refuse_leaving(parent, output_directory)
 
 
-def create(temporary: bytes) -> int:
+def create(temporary: bytes, roots: tuple[bytes, ...] = ()) -> int:
     """Create a temporary file, readable too: some encoders go back over what they wrote, and it is verified.
 
     Parameters
     ----------
     temporary : bytes
         Path that does not exist; a symbolic link is not followed.
+    roots : tuple of bytes
+        Absolute real paths; what lies outside of all, because a directory was replaced by a link, is removed at once.
+        Empty: anywhere.
 
     Returns
     -------
@@ -95,13 +98,20 @@ def create(temporary: bytes) -> int:
     Raises
     ------
     MediaError
-        What ``fault`` says.
+        What ``fault`` says; ``permission_denied`` outside the roots.
     """
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
-        return os.open(temporary, flags, 0o600)
+        descriptor = os.open(temporary, flags, 0o600)
     except OSError as error:
         raise fault(error, "encode") from None
+    try:
+        refuse_outside_descriptor(descriptor, temporary, roots, "encode")
+    except MediaError:
+        os.close(descriptor)
+        discard(temporary)
+        raise
+    return descriptor
 
 
 def publish(temporary: bytes, rendition: bytes, job: str, *, replaces: bool = False) -> None:
@@ -141,7 +151,7 @@ def discard(temporary: bytes) -> None:
         os.unlink(temporary)
 
 
-def sweep(directory: bytes, job: str) -> None:
+def sweep(directory: bytes, job: str, roots: tuple[bytes, ...] = ()) -> None:
     """Remove the temporary files of a job that nobody works on any longer from one directory.
 
     Parameters
@@ -150,7 +160,11 @@ def sweep(directory: bytes, job: str) -> None:
         Where renditions of the job go.
     job : str
         The job's id.
+    roots : tuple of bytes
+        Absolute real paths; a directory that leads out of all stays as it is. Empty: anywhere.
     """
+    if not is_inside(directory, roots):
+        return
     with contextlib.suppress(OSError), os.scandir(directory) as entries:
         for entry in entries:
             if entry.name.startswith(_prefix(job)) and entry.name.endswith(SUFFIX):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from dmedia.errors import MediaError, UsageError, quoted
+from dmedia.errors import MediaError, OutsideRootsError, UsageError, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -52,6 +52,37 @@ def real_roots(paths: Iterable[bytes]) -> tuple[bytes, ...]:
             raise UsageError(f"The root {quoted(path)} is no directory", "name an existing directory")
         roots[real] = None
     return tuple(roots)
+
+
+def narrowed(roots: tuple[bytes, ...], further: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    """Keep what lies in both of two sets of roots.
+
+    Parameters
+    ----------
+    roots, further : tuple of bytes
+        Absolute real paths; empty: anywhere.
+
+    Returns
+    -------
+    tuple of bytes
+        Empty only when both are.
+
+    Raises
+    ------
+    OutsideRootsError
+        When nothing does.
+    """
+    if not (roots and further):
+        return roots or further
+    pairs = [(one, other) for one in roots for other in further]
+    both = [one for one, other in pairs if lies_below(one, other)]
+    both += [other for one, other in pairs if lies_below(other, one)]
+    if not both:
+        allowed = " and ".join(quoted(root) for root in roots)
+        raise OutsideRootsError(
+            "The job may use none of these directories", f"It may use {allowed}, and what is below."
+        )
+    return tuple(dict.fromkeys(both))
 
 
 def is_inside(path: bytes, roots: tuple[bytes, ...]) -> bool:
