@@ -19,7 +19,13 @@ RESOLUTION = (0x011A, 0x011B, 0x0128)
 DESCRIPTIVE = (0x010E, 0x010F, 0x0110, 0x0131, 0x0132)
 """ImageDescription, Make, Model, Software, DateTime: text of the main directory that is not about the file's layout."""
 
+TAKEN, LENS = 0x9003, 0xA434
+"""DateTimeOriginal and LensModel, of the EXIF directory."""
+
 EXIF_DIRECTORY, GPS_DIRECTORY, MAKER_NOTE = 0x8769, 0x8825, 0x927C
+
+ORDERS = {b"II*\0": "<", b"MM\0*": ">", b"IIRO": "<", b"IIRS": "<", b"MMOR": ">", b"IIU\0": "<"}
+"""Byte orders by what a file begins with: TIFF, and RAW formats of Olympus and Panasonic, which are laid out alike."""
 
 PREFIX = b"Exif\0\0"
 
@@ -98,7 +104,7 @@ def read_tiff(read: Callable[[int, int], bytes]) -> tuple[Directory, dict[int, D
         The main directory, and the EXIF and GPS directories by the tag that points to them.
     """
     head = read(0, 8)
-    order = {b"II*\0": "<", b"MM\0*": ">"}.get(head[:4])
+    order = ORDERS.get(head[:4])
     if order is None or len(head) < 8:
         return {}, {}
     main = _read_directory(read, order, struct.unpack(order + "I", head[4:])[0])

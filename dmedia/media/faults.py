@@ -13,12 +13,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dmedia.errors import MediaError, quoted
-from dmedia.model import Failure
+from dmedia.model import Failure, Task
 from dmedia.storage import faults as storage_faults
 
 if TYPE_CHECKING:
     from dmedia.errors import ErrorCode, Stage
-    from dmedia.model import Task
 
 REASON: dict[ErrorCode, str] = {
     **storage_faults.REASON,
@@ -50,6 +49,9 @@ HINTS: dict[ErrorCode, str] = {
     "internal": "This is a bug in dmedia: please report it",
 }
 """What to do about a failure, where nobody who knew more has said it."""
+
+ABOUT_JOBS: frozenset[ErrorCode] = frozenset({"not_found", "too_large", "timeout", "out_of_memory", "disk_full"})
+"""Codes whose hints speak of a job and of its options."""
 
 WORDS: tuple[tuple[ErrorCode, str], ...] = (
     ("disk_full", r"no space left|disk quota"),
@@ -150,6 +152,25 @@ def failure_of(error: Exception, task: Task) -> Failure:
     """
     known = _known(error)
     return replace(known, message=_with_place(known, task), hint=known.hint or HINTS.get(known.code))
+
+
+def failure_outside_jobs(error: Exception, source: bytes) -> Failure:
+    """Make a failure of what was raised while a file was only looked at.
+
+    Parameters
+    ----------
+    error : Exception
+        Any.
+    source : bytes
+        What was looked at.
+
+    Returns
+    -------
+    Failure
+        Without a hint that would be about a job.
+    """
+    known = failure_of(error, Task(0, source, b"", -1))
+    return replace(known, hint=None) if known.code in ABOUT_JOBS else known
 
 
 def _known(error: Exception) -> Failure:

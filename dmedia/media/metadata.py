@@ -52,7 +52,7 @@ def keep_metadata(image: pyvips.Image, policy: MetadataPolicy) -> pyvips.Image:
         if "orientation" in image.get_fields():
             image.set_type(pyvips.GValue.gint_type, "orientation", 1)
         return image
-    owner = _ownership(image) if policy == "copyright" else {}
+    owner = ownership(image) if policy == "copyright" else {}
     unneeded = policy == "strip" and ICC_FIELD in image.get_fields() and is_srgb(image.get(ICC_FIELD))
     _remove(image, lambda name: name not in STRUCTURE and (name != ICC_FIELD or unneeded))
     if owner:
@@ -175,8 +175,19 @@ def _remove(image: pyvips.Image, is_unwanted: Callable[[str], bool]) -> None:
             image.remove(name)
 
 
-def _ownership(image: pyvips.Image) -> Directory:
-    """Find copyright and artist in EXIF, or in PNG text where EXIF has none."""
+def ownership(image: pyvips.Image) -> Directory:
+    """Find copyright and artist in EXIF, or in PNG text where EXIF has none.
+
+    Parameters
+    ----------
+    image : pyvips.Image
+        With the metadata of its source.
+
+    Returns
+    -------
+    Directory
+        At most two entries.
+    """
     fields = image.get_fields()
     owner = exif.only(exif.read_exif(image.get(EXIF_FIELD))[0], {COPYRIGHT, ARTIST}) if EXIF_FIELD in fields else {}
     for name in fields:

@@ -83,6 +83,31 @@ def describes(profile: bytes, space: str) -> bool:
     return all(tags.get(name) for name in needed) or bool(tags.get(b"A2B0"))
 
 
+def name(profile: bytes) -> bytes | str:
+    """Read a profile's own description.
+
+    Parameters
+    ----------
+    profile : bytes
+        Anything.
+
+    Returns
+    -------
+    bytes or str
+        As it is there, of any length; empty where there is none. In version 2 it is ASCII (ICC.1:2001-04, 6.5.17), in
+        version 4 UTF-16 in one or more languages (ICC.1:2022, 10.15), of which the first is taken.
+    """
+    try:
+        tag = _tags(profile).get(b"desc", b"")
+        if tag[:4] == b"mluc":
+            length, offset = struct.unpack_from(">II", tag, 20)
+            return tag[offset : offset + length].decode("utf-16-be", "replace")
+        (length,) = struct.unpack_from(">I", tag, 8)
+        return tag[12 : 12 + length] if tag[:4] == b"desc" else b""
+    except struct.error:
+        return b""
+
+
 def _tags(profile: bytes) -> dict[bytes, bytes]:
     (count,) = struct.unpack_from(">I", profile, 128)
     tags: dict[bytes, bytes] = {}

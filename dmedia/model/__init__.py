@@ -7,6 +7,7 @@ in ``_ns``.
 
 from __future__ import annotations
 
+from dmedia.model.info import MediaInfo
 from dmedia.model.reports import FileReport, JobReport
 from dmedia.model.request import Inputs, JobSpec, Limits, Persistence, Policies
 from dmedia.model.result import Failure, FileResult, Output, Running
@@ -24,6 +25,7 @@ __all__ = [
     "JobSpec",
     "JobState",
     "Limits",
+    "MediaInfo",
     "OnCollision",
     "Output",
     "Persistence",

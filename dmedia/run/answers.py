@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from dmedia.errors import ErrorCode, Stage
 from dmedia.model import Failure, FileResult, Output, Task
 from dmedia.operations.parameters import ImageFormat
+from dmedia.run.described import media_info
 from dmedia.run.fields import LARGEST_INTEGER, LONGEST_TEXT, MOST_TEXTS, BreachError, Fields
+from dmedia.run.questions import Inquiry
+
+if TYPE_CHECKING:
+    from dmedia.model import MediaInfo
 
 LONGEST_MESSAGE_BYTES = 2 * 2**20
 """Of one message: more than the texts below can come to when each of their characters takes twelve bytes of JSON."""
@@ -22,7 +27,7 @@ LARGEST_SIDE = 2**31 - 1
 SHA256_DIGITS = 64
 HEXADECIMAL = frozenset("0123456789abcdef")
 
-Kind = Literal["deadline", "answer", "hindrance", "report"]
+Kind = Literal["deadline", "answer", "description", "hindrance", "report"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,26 @@ class Answer:
     """
 
     result: FileResult
+    is_last: bool
+    exposure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """A file is described.
+
+    Attributes
+    ----------
+    info : MediaInfo or None
+        What it says about itself.
+    failure : Failure or None
+        Why it says nothing; exactly one of the two is there.
+    is_last, exposure
+        As of an `Answer`.
+    """
+
+    info: MediaInfo | None
+    failure: Failure | None
     is_last: bool
     exposure: str = ""
 
@@ -98,9 +123,11 @@ class SlotReport:
     font: str
 
 
-Said = Deadline | Answer | Hindrance | SlotReport
+Said = Deadline | Answer | Description | Hindrance | SlotReport
 
-KIND: dict[type, Kind] = {Deadline: "deadline", Answer: "answer", Hindrance: "hindrance", SlotReport: "report"}
+KIND: dict[type, Kind] = {
+    Deadline: "deadline", Answer: "answer", Description: "description", Hindrance: "hindrance", SlotReport: "report",
+}  # fmt: skip
 
 
 def write(said: Said) -> bytes:
@@ -108,7 +135,7 @@ def write(said: Said) -> bytes:
 
     Parameters
     ----------
-    said : Deadline, Answer, Hindrance or SlotReport
+    said : Said
         What it says. Texts are shortened to what `read` takes.
 
     Returns
@@ -119,19 +146,19 @@ def write(said: Said) -> bytes:
     return json.dumps({"kind": KIND[type(said)], **_shortened(asdict(said))}, default=_path_text).encode("ascii")
 
 
-def read(message: bytes, task: Task | None = None) -> Said:
+def read(message: bytes, asked: Task | Inquiry | None = None) -> Said:
     """Make a record of what a slot said.
 
     Parameters
     ----------
     message : bytes
         As it came.
-    task : Task or None
+    asked : Task, Inquiry or None
         What the slot was asked to do; ``None`` when it was asked about itself.
 
     Returns
     -------
-    Deadline, Answer, Hindrance or SlotReport
+    Said
         Plain data, every field of its type and within its range.
 
     Raises
@@ -148,10 +175,12 @@ def read(message: bytes, task: Task | None = None) -> Said:
         return Deadline(fields.number("deadline_s"))
     if kind == "hindrance":
         return Hindrance(fields.text("reason"))
-    if kind == "answer" and task is not None:
-        result = _result(fields.fields("result"), task)
+    if kind == "answer" and isinstance(asked, Task):
+        result = _result(fields.fields("result"), asked)
         return Answer(result, fields.boolean("is_last"), fields.text("exposure"))
-    if kind == "report" and task is None:
+    if kind == "description" and isinstance(asked, Inquiry):
+        return _description(fields)
+    if kind == "report" and asked is None:
         return _report(fields)
     raise BreachError(f"nobody asked for a message of kind {kind}")
 
@@ -172,6 +201,14 @@ def _result(found: Fields, task: Task) -> FileResult:
         bytes_in=found.integer("bytes_in"),
         warnings=found.texts("warnings"),
     )
+
+
+def _description(found: Fields) -> Description:
+    info = media_info(found.fields("info")) if found.has("info") else None
+    failure = _failure(found.fields("failure")) if found.has("failure") else None
+    if (info is None) == (failure is None):
+        raise BreachError("a file has either a description or a failure")
+    return Description(info, failure, found.boolean("is_last"), found.text("exposure"))
 
 
 def _output(found: Fields, task: Task) -> Output:

@@ -23,7 +23,8 @@ from dmedia.run.fields import BreachError
 from dmedia.run.slot_server import Beginning
 
 if TYPE_CHECKING:
-    from dmedia.model import Task, WorkOrder
+    from dmedia.model import WorkOrder
+    from dmedia.run.questions import Question
 
 INHERITED = frozenset({"HOME", "LANG", "LANGUAGE", "PATH", "TEMP", "TMP", "TMPDIR", "TZ", "XDG_CACHE_HOME"})
 INHERITED_PREFIXES = (
@@ -80,15 +81,13 @@ class Child:
         """Tell whether the process has not ended."""
         return self._process.poll() is None
 
-    def ask(self, task: Task, temporary: bytes, source: int) -> None:
-        """Hand over a task with its source.
+    def ask(self, question: Question, source: int) -> None:
+        """Hand over a question with the file it is about.
 
         Parameters
         ----------
-        task : Task
+        question : Question
             What to do.
-        temporary : bytes
-            Where the rendition is written first.
         source : int
             Descriptor of the source, which stays the caller's.
 
@@ -97,7 +96,7 @@ class Child:
         OSError
             When the process is gone, or takes nothing.
         """
-        self._send((task, temporary))
+        self._send(question)
         socket.send_fds(self._socket, [b"\0"], [source])
 
     def ask_about_itself(self) -> None:

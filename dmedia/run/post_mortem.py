@@ -58,7 +58,24 @@ def tell_cause(task: Task, death: Death, seconds: float, timeout_s: float | None
     Returns
     -------
     FileResult
-        A failure: ``timeout``, ``out_of_memory`` or ``decoder_crash``.
+        With the failure that `cause` tells.
+    """
+    failure = cause(death, seconds, timeout_s)
+    return FileResult(task.number, failure=failure, seconds=seconds, bytes_in=max(0, task.size_bytes))
+
+
+def cause(death: Death, seconds: float, timeout_s: float | None) -> Failure:
+    """Tell why a slot died.
+
+    Parameters
+    ----------
+    death, seconds, timeout_s
+        As for `tell_cause`.
+
+    Returns
+    -------
+    Failure
+        ``timeout``, ``out_of_memory`` or ``decoder_crash``.
     """
     status = death.status
     if death.breach:
@@ -96,4 +113,4 @@ def tell_cause(task: Task, death: Death, seconds: float, timeout_s: float | None
             "run",
             "the file is damaged, or meets a bug in its codec",
         )
-    return FileResult(task.number, failure=failure, seconds=seconds, bytes_in=max(0, task.size_bytes))
+    return failure

@@ -14,35 +14,27 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dmedia.errors import MediaError
-from dmedia.media.faults import failure_of
-from dmedia.media.guard import LONGEST_DEADLINE_S
+from dmedia.media.faults import failure_of, failure_outside_jobs
 from dmedia.model import FileResult
-from dmedia.run.answers import Answer, Deadline, Hindrance, SlotReport, read
+from dmedia.run.answers import Answer, Description, SlotReport, read
+from dmedia.run.asking import ask
 from dmedia.run.child import Child
 from dmedia.run.fields import BreachError
-from dmedia.run.post_mortem import Death, tell_cause
+from dmedia.run.post_mortem import Death, cause, tell_cause
+from dmedia.run.questions import Assignment, Inquiry
 from dmedia.storage import local as storage
 
 if TYPE_CHECKING:
-    from dmedia.model import Task, WorkOrder
+    from dmedia.model import Failure, MediaInfo, Task, WorkOrder
+    from dmedia.run.questions import Question
 
 START_ATTEMPTS = 3
-
-START_LIMIT_S = 60.0
-"""Seconds in which a slot begins a file: a new one loads its codecs first."""
 
 REPORT_LIMIT_S = 60.0
 """Seconds to wait for a slot that is asked about itself: it loads every codec first."""
 
 MOST_FILES = 10_000
 """Files after which a slot makes room for a new one: what libraries lose of memory is found again."""
-
-OVERDUE_FACTOR, OVERDUE_S = 2.0, 5.0
-"""A slot ends itself at its deadline. One that cannot, because it was stopped, or does not, because it was taken over,
-is killed after so many times the deadline and so many seconds."""
-
-MOST_DEADLINES = 100
-"""Of one file. Every stage of the work tells one, and there are three."""
 
 
 class SlotKilledError(Exception):
@@ -117,6 +109,47 @@ class Slot:
         finally:
             os.close(source)
 
+    def describe(self, source: bytes) -> MediaInfo:
+        """Read what a file says about itself.
+
+        Parameters
+        ----------
+        source : bytes
+            Absolute path.
+
+        Returns
+        -------
+        MediaInfo
+            By its header.
+
+        Raises
+        ------
+        MediaError
+            When it cannot be read, is no media file, or its slot died of it.
+        SlotKilledError, NoSlotError
+            As by `work`.
+        """
+        if self._killed:
+            raise SlotKilledError
+        try:
+            descriptor = storage.open_source(source, self._order.roots)
+        except MediaError as error:
+            raise _raised(failure_outside_jobs(error, source)) from None
+        began_s = time.monotonic()
+        try:
+            size_bytes = os.fstat(descriptor).st_size
+            ended = self._settle(Inquiry(source), descriptor)
+        finally:
+            os.close(descriptor)
+        if isinstance(ended, Description) and ended.info is not None:
+            return replace(ended.info, size_bytes=size_bytes)
+        if isinstance(ended, Death):
+            died = cause(ended, time.monotonic() - began_s, self._order.limits.timeout_s)
+            raise _raised(replace(died, hint=died.hint if died.code == "decoder_crash" else None))
+        assert isinstance(ended, Description), "an answer to a task is no description"
+        assert ended.failure is not None, "checked when it was read"
+        raise _raised(ended.failure)
+
     def report(self) -> SlotReport | str:
         """Ask the slot about itself, instead of a first file.
 
@@ -159,7 +192,14 @@ class Slot:
 
     def _work_on(self, source: int, task: Task) -> FileResult:
         began_s = time.monotonic()
-        temporary = storage.temporary_path(task.rendition, self._order.job)
+        ended = self._settle(Assignment(task, storage.temporary_path(task.rendition, self._order.job)), source)
+        if isinstance(ended, Answer):
+            return ended.result
+        assert isinstance(ended, Death), "a description is no answer to a task"
+        return tell_cause(task, ended, time.monotonic() - began_s, self._order.limits.timeout_s)
+
+    def _settle(self, question: Question, source: int) -> Answer | Description | Death:
+        """Ask until there is an answer, or the slot has died of it."""
         death = Death()
         for _ in range(START_ATTEMPTS):
             if self._killed:
@@ -168,50 +208,20 @@ class Slot:
                 child = self._ready_child()
             except OSError as error:
                 raise NoSlotError(f"no slot can be started: {error.strerror}") from error
-            ended = self._ask(child, task, temporary, source)
-            if isinstance(ended, Answer):
+            ended = ask(child, question, source, self._order.limits.timeout_s)
+            if not isinstance(ended, Death):
                 self.exposure = ended.exposure
                 if ended.is_last:
                     self._end_child()
                     self.start()
-                return ended.result
-            death = replace(ended, status=self._bury(ended, temporary))
+                return ended
+            death = replace(ended, status=self._bury(ended, question))
             if death.at_work and not self._killed:
-                return tell_cause(task, death, time.monotonic() - began_s, self._order.limits.timeout_s)
+                return death
         if self._killed:
             raise SlotKilledError
         reason = death.hindrance or death.breach or f"its process ended with status {death.status}"
         raise NoSlotError(f"no slot could start: {reason}")
-
-    def _ask(self, child: Child, task: Task, temporary: bytes, source: int) -> Answer | Death:
-        """Send a task; return the answer, or what is known of the slot's end."""
-        begun_s, deadlines = time.monotonic(), 0
-        until_s = begun_s + START_LIMIT_S
-        try:
-            child.ask(task, temporary, source)
-            while True:
-                said = read(child.hear(until_s), task)
-                if isinstance(said, Answer) and deadlines:
-                    return said
-                if isinstance(said, Hindrance) and not deadlines:
-                    return Death(hindrance=said.reason)
-                if not isinstance(said, Deadline) or deadlines >= MOST_DEADLINES:
-                    return Death(at_work=deadlines > 0, breach="it talks out of turn")
-                if not deadlines:
-                    begun_s = time.monotonic()
-                deadlines += 1
-                until_s = begun_s + self._patience_s(said.deadline_s)
-        except TimeoutError:
-            return Death(at_work=deadlines > 0, overdue=True, hindrance=f"nothing was heard for {START_LIMIT_S:g} s")
-        except (EOFError, OSError):
-            return Death(at_work=deadlines > 0)
-        except BreachError as breach:
-            return Death(at_work=deadlines > 0, breach=str(breach))
-
-    def _patience_s(self, deadline_s: float) -> float:
-        """Tell how long a file may take on the worker's clock, whatever its slot claims."""
-        most_s = self._order.limits.timeout_s or LONGEST_DEADLINE_S
-        return OVERDUE_FACTOR * min(deadline_s, most_s) + OVERDUE_S
 
     def _ready_child(self) -> Child:
         """Find the living child process, or start one."""
@@ -223,15 +233,20 @@ class Slot:
                 child.kill()
         return child
 
-    def _bury(self, death: Death, temporary: bytes) -> int:
+    def _bury(self, death: Death, question: Question) -> int:
         """Clean up after a slot that is not to be used any more; return how it ended."""
         if (death.overdue or death.breach) and self._child is not None:
             self._child.kill()
         status = self._end_child()
-        storage.discard(temporary)
+        if isinstance(question, Assignment):
+            storage.discard(question.temporary)
         return status
 
     def _end_child(self) -> int:
         """Reap the child process; return its exit status (negative: the signal that ended it)."""
         child, self._child = self._child, None
         return 0 if child is None else child.end()
+
+
+def _raised(failure: Failure) -> MediaError:
+    return MediaError(failure.code, failure.message, failure.stage, failure.hint)

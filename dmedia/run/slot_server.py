@@ -10,15 +10,17 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
-from dmedia.errors import MediaError
-from dmedia.media.faults import failure_of
-from dmedia.model import FileResult
-from dmedia.run.answers import Answer, Deadline, Hindrance, Said, SlotReport, write
+from dmedia.errors import MediaError, UnknownOperationError
+from dmedia.media.faults import failure_of, failure_outside_jobs
+from dmedia.model import Failure, FileResult
+from dmedia.run.answers import Answer, Deadline, Description, Hindrance, Said, SlotReport, write
+from dmedia.run.questions import Assignment
 from dmedia.storage import local as storage
 
 if TYPE_CHECKING:
     from dmedia.media.sandbox import Sandbox
-    from dmedia.model import Task, WorkOrder
+    from dmedia.model import MediaInfo, WorkOrder
+    from dmedia.run.questions import Inquiry
 
 FIRST_DEADLINE_S = 30.0
 """Seconds a slot may take until it has read the header, which tells how long the file may take."""
@@ -52,12 +54,18 @@ def serve(descriptor: int) -> None:
         Of the socket to the worker. At its end of file, the slot ends.
     """
     connection = Connection(descriptor)
-    beginning: Beginning = connection.recv()
     try:
+        beginning: Beginning = connection.recv()  # loads the class of the parameters, which may be another package's
         from dmedia.media import guard
 
         guard.enter(beginning.order.limits)
         import dmedia.media.process  # noqa: F401 - loaded while the job is planned, used with the first file
+        from dmedia.media.work import load_work
+
+        load_work(beginning.order.operation)  # outside of the sandbox: what it imports may lie anywhere
+    except UnknownOperationError as error:
+        connection.send_bytes(write(Hindrance(error.message)))
+        return
     except Exception:  # noqa: BLE001 - whatever keeps a slot from starting must be told, or nobody learns of it
         connection.send_bytes(write(Hindrance(traceback.format_exc(limit=-1).strip())))
         return
@@ -98,19 +106,26 @@ class _Server:
             if asked is None:
                 self._say(self._report())
                 continue
-            task, temporary = asked
             _, (source,), _, _ = socket.recv_fds(self._socket, 1, 1)
             if self._output is not None and self._output != _identity(self._order.output_directory):
                 return  # somebody has replaced it: a new slot may write the new one, and the file is not to blame
             guard.begin(self._order.limits.timeout_s or FIRST_DEADLINE_S, self._tell_deadline)
             try:
-                result = self._process(task, temporary, source)
+                outcome = (
+                    self._process(asked, source) if isinstance(asked, Assignment) else self._describe(asked, source)
+                )
             finally:
                 os.close(source)
             guard.end()
             self._files_left -= 1
             is_last = self._files_left < 1 or guard.is_bloated()
-            self._say(Answer(result, is_last, self._exposure))
+            self._say(self._answer(outcome, is_last=is_last))
+
+    def _answer(self, outcome: FileResult | MediaInfo | Failure, *, is_last: bool) -> Said:
+        if isinstance(outcome, FileResult):
+            return Answer(outcome, is_last, self._exposure)
+        info, failure = (None, outcome) if isinstance(outcome, Failure) else (outcome, None)
+        return Description(info, failure, is_last, self._exposure)
 
     def _say(self, said: Said) -> None:
         self._connection.send_bytes(write(said))
@@ -118,23 +133,35 @@ class _Server:
     def _tell_deadline(self, deadline_s: float) -> None:
         self._say(Deadline(deadline_s))
 
-    def _process(self, task: Task, temporary: bytes, source: int) -> FileResult:
+    def _process(self, assignment: Assignment, source: int) -> FileResult:
         from dmedia.media.process import process
 
+        task = assignment.task
         if self._output is None:
             try:
                 storage.prepare_parent(task.rendition, self._order.output_directory, self._order.roots)
             except MediaError as error:
                 return FileResult(task.number, failure=failure_of(error, task))
             self._exposure = self._enter_sandbox().failing
-        return process(self._order, task, temporary, source)
+        return process(self._order, task, assignment.temporary, source)
+
+    def _describe(self, inquiry: Inquiry, source: int) -> MediaInfo | Failure:
+        from dmedia.media.information import describe
+
+        if self._output is None:
+            self._exposure = self._enter_sandbox().failing
+        try:
+            return describe(source, inquiry.source, self._order.limits)
+        except Exception as error:  # noqa: BLE001 - one file's failure must never become the slot's
+            return failure_outside_jobs(error, inquiry.source)
 
     def _enter_sandbox(self) -> Sandbox:
         from dmedia.media import guard, sandbox
+        from dmedia.media.work import packages_of
 
         self._output = _identity(self._order.output_directory)
         scratch = (os.fsencode(self._scratch),) if self._scratch else ()
-        entered = sandbox.enter((self._order.output_directory, *scratch))
+        entered = sandbox.enter((self._order.output_directory, *scratch), packages_of(self._order.operation))
         guard.watch()
         return entered
 

@@ -289,7 +289,7 @@ def test_a_raw_file_that_cannot_be_developed_gives_its_preview_and_says_so() -> 
         SimpleNamespace(format=rawpy.ThumbFormat.BITMAP, data=numpy.zeros((48, 64, 3), "uint8")),
     )
     for preview in previews:
-        picture = raw.RawPicture(FakeRaw(preview), Limits())
+        picture = raw.RawPicture(FakeRaw(preview), 0, Limits())
         assert (picture.width, picture.height) == (480, 640)
         image = picture.decode(Size(10, 10))
         assert (image.width, image.height) == (picture.width, picture.height) == (64, 48)

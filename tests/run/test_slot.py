@@ -16,6 +16,7 @@ import pytest
 
 from dmedia.model import FileResult, Limits, Task, WorkOrder
 from dmedia.operations.convert import Convert
+from dmedia.run import asking
 from dmedia.run import slot as slot_module
 from dmedia.run.slot import NoSlotError, Slot, SlotKilledError
 from dmedia.run.slots import Slots
@@ -119,8 +120,8 @@ def test_slots_that_cannot_start_say_why(slot: Slot, tmp_path: Path, monkeypatch
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait a second longer than the deadline of any small picture, instead of twice as long."""
-    monkeypatch.setattr(slot_module, "OVERDUE_FACTOR", 0.0)
-    monkeypatch.setattr(slot_module, "OVERDUE_S", 1.0)
+    monkeypatch.setattr(asking, "OVERDUE_FACTOR", 0.0)
+    monkeypatch.setattr(asking, "OVERDUE_S", 1.0)
 
 
 @pytest.mark.usefixtures("impatient")
@@ -147,7 +148,7 @@ def test_a_slot_that_is_stopped_before_it_begins_costs_no_file(
     assert slot.work(good).failure is None
     (process,) = slot_processes()
     process.send_signal(signal.SIGSTOP)
-    monkeypatch.setattr(slot_module, "START_LIMIT_S", 5.0)
+    monkeypatch.setattr(asking, "START_LIMIT_S", 5.0)
     assert slot.work(good).failure is None
     assert not process.is_running()
 
@@ -155,7 +156,7 @@ def test_a_slot_that_is_stopped_before_it_begins_costs_no_file(
 def test_slots_that_never_begin_are_given_up(slot: Slot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "sitecustomize.py").write_text("import sys, time\n'-c' in sys.orig_argv and time.sleep(300)\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
-    monkeypatch.setattr(slot_module, "START_LIMIT_S", 0.2)
+    monkeypatch.setattr(asking, "START_LIMIT_S", 0.2)
     with pytest.raises(NoSlotError, match="nothing was heard"):
         slot.work(task(tmp_path, "good.jpg", jpeg()))
 

@@ -12,7 +12,7 @@ import pytest
 
 from dmedia.model import FileResult, Limits, Output, Task, WorkOrder
 from dmedia.operations.convert import Convert
-from dmedia.run import slot as slot_module
+from dmedia.run import asking
 from dmedia.run.answers import Answer, Deadline, write
 from dmedia.run.slots import Slots
 from tests.media_making import jpeg
@@ -130,9 +130,9 @@ def test_an_answer_without_end_is_not_waited_for(take_over: TakeOver) -> None:
 def test_a_slot_that_switches_its_deadline_off_is_ended_all_the_same(
     take_over: TakeOver, monkeypatch: pytest.MonkeyPatch, says: bytes
 ) -> None:
-    monkeypatch.setattr(slot_module, "OVERDUE_FACTOR", 0.1)
-    monkeypatch.setattr(slot_module, "OVERDUE_S", 0.1)
-    monkeypatch.setattr(slot_module, "LONGEST_DEADLINE_S", 30.0)
+    monkeypatch.setattr(asking, "OVERDUE_FACTOR", 0.1)
+    monkeypatch.setattr(asking, "OVERDUE_S", 0.1)
+    monkeypatch.setattr(asking, "LONGEST_DEADLINE_S", 30.0)
     assert outcome(take_over(says))[0] == "timeout"
 
 

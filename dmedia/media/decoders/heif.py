@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from dmedia.errors import MediaError
 from dmedia.media import faults
+from dmedia.media.decoders.picture import Traits
 from dmedia.media.isobox import check_boxes
 from dmedia.media.opened import check_pixels
 from dmedia.media.pixels import attach, from_memory, without_padding
+from dmedia.media.resolution import resolution_of
 
 if TYPE_CHECKING:
     from dmedia.media.geometry import Size
@@ -32,6 +34,20 @@ class HeifPicture:
         self.width, self.height = heif.size
         self.frames = 1  # further images of a HEIC are other views or a burst, not pages
         self.warnings: list[str] = []
+
+    def traits(self) -> Traits:
+        """Tell what the header says. See ``Picture.traits``."""
+        info = self._heif.info
+        block = bytes(info.get("exif") or b"")
+        return Traits(
+            "grey" if self._heif.mode.startswith("L") else "rgb",
+            info.get("bit_depth"),
+            bool(self._heif.has_alpha),
+            bytes(info.get("icc_profile") or b""),
+            block,
+            bytes(info.get("xmp") or b""),
+            resolution_of(block),
+        )
 
     def decode(self, wanted: Size) -> Any:  # noqa: ARG002  # HEVC decodes at full size only
         """Give the pixels. See ``Picture.decode``."""

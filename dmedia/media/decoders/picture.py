@@ -2,10 +2,43 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from dmedia.media.exif import Directory
     from dmedia.media.geometry import Size
+    from dmedia.model.info import ColourSpace
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What a picture's header tells besides its size.
+
+    Attributes
+    ----------
+    colour : ColourSpace
+        As it is stored; palettes are ``rgb``.
+    bits : int or None
+        Bits a sample.
+    has_alpha : bool
+        Whether it has transparency.
+    icc, exif, xmp : bytes
+        Profile, block and packet as they are in the file; empty where there is none.
+    dpi : tuple of float or None
+        Pixels an inch, across and down, where the file states them.
+    owner : Directory
+        Copyright and artist from elsewhere than EXIF.
+    """
+
+    colour: ColourSpace
+    bits: int | None
+    has_alpha: bool
+    icc: bytes = b""
+    exif: bytes = b""
+    xmp: bytes = b""
+    dpi: tuple[float, float] | None = None
+    owner: Directory = field(default_factory=dict)
 
 
 class Picture(Protocol):
@@ -31,6 +64,9 @@ class Picture(Protocol):
     orientation: int
     frames: int
     warnings: list[str]
+
+    def traits(self) -> Traits:
+        """Tell what the header says besides the size. No pixel is decoded."""
 
     def decode(self, wanted: Size) -> Any:
         """Give the pixels, as a libvips image.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from dmedia.errors import MediaError
 from dmedia.media import faults
+from dmedia.media.decoders.picture import Traits
 from dmedia.media.exif import ORIENTATION
 from dmedia.media.opened import check_pixels, pixel_count
 from dmedia.media.pixels import attach, from_memory
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from dmedia.media.geometry import Size
     from dmedia.media.opened import OpenSource
     from dmedia.model import Limits
+    from dmedia.model.info import ColourSpace
 
 PLUGINS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "bmp": (("BmpImagePlugin",), ("BMP", "DIB")),
@@ -37,6 +39,10 @@ PLUGINS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 
 DIRECT_BANDS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}
 SAMPLES = {"I;16": "ushort", "I": "int", "F": "float"}
+GREY_MODES, ALPHA_MODES = {"1", "L", "LA", "La", "F"}, {"LA", "La", "RGBA", "RGBa", "PA"}
+BITS = {"1": 1, "I": 32, "F": 32}
+"""Bits a sample, by Pillow's mode; ``I;16`` and its kin have 16, all others 8."""
+
 PLAIN_MODES = {"1": "L", "La": "LA", "RGBa": "RGBA", "RGBX": "RGB", "YCbCr": "RGB", "HSV": "RGB"}
 
 
@@ -56,6 +62,23 @@ class PillowPicture:
         with contextlib.suppress(Exception):  # broken EXIF is no reason to lose the picture
             orientation = int(image.getexif().get(ORIENTATION, 1))
             self.orientation = orientation if orientation in range(1, 9) else 1
+
+    def traits(self) -> Traits:
+        """Tell what the header says. See ``Picture.traits``."""
+        mode, info = self._image.mode, self._image.info
+        deep = mode.startswith("I;16")
+        block = b""
+        with contextlib.suppress(Exception):  # broken EXIF is no reason to say nothing
+            block = self._image.getexif().tobytes()
+        return Traits(
+            _colour(mode),
+            16 if deep else BITS.get(mode, 8),
+            mode in ALPHA_MODES or "transparency" in info,
+            bytes(info.get("icc_profile") or b""),
+            block,
+            info["xmp"] if isinstance(info.get("xmp"), bytes) else b"",
+            _resolution(info.get("dpi")),
+        )
 
     def decode(self, wanted: Size) -> Any:  # noqa: ARG002  # these formats decode at full size
         """Give the pixels. See ``Picture.decode``."""
@@ -124,6 +147,21 @@ def _faults() -> Iterator[None]:
     except (SyntaxError, ValueError, TypeError, KeyError, IndexError, AttributeError, EOFError, OverflowError,
             ZeroDivisionError, AssertionError, RuntimeError, struct.error, zlib.error) as error:  # fmt: skip
         raise faults.media_error(str(error), "decode") from None
+
+
+def _colour(mode: str) -> ColourSpace:
+    if mode in GREY_MODES or mode.startswith("I"):
+        return "grey"
+    return {"CMYK": "cmyk", "LAB": "lab"}.get(mode, "rgb")  # type: ignore[return-value]  # the values are the literal's
+
+
+def _resolution(stated: Any) -> tuple[float, float] | None:
+    """Take what Pillow has read, which can be anything a file states."""
+    try:
+        across, down = (float(value) for value in stated)
+    except (TypeError, ValueError, ZeroDivisionError):
+        return None
+    return across, down
 
 
 def _to_vips(image: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dmedia.media.decoders.picture import Traits
 from dmedia.operations.parameters import Box
 
 if TYPE_CHECKING:
@@ -26,6 +27,10 @@ class PosterPicture:
         self.width: int = poster.image.width
         self.height: int = poster.image.height
         self.warnings: list[str] = list(poster.warnings)
+
+    def traits(self) -> Traits:
+        """Tell how it was converted. See ``Picture.traits``."""
+        return Traits("rgb", 8, has_alpha=False)
 
     def decode(self, wanted: Size) -> Any:  # noqa: ARG002  # it was scaled when it was chosen
         """Give the pixels. See ``Picture.decode``."""

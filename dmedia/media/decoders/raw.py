@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from dmedia import formats
 from dmedia.errors import MediaError
 from dmedia.media import faults
-from dmedia.media.decoders.picture import orientation_of
+from dmedia.media.decoders.picture import Traits, orientation_of
+from dmedia.media.exif import ARTIST, ASCII, EXIF_DIRECTORY, LENS, TAKEN, Directory, Entry, exif_of_tiff, write_exif
 from dmedia.media.opened import check_pixels
 from dmedia.media.pixels import from_memory
 
@@ -29,8 +30,9 @@ class RawPicture:
     decoder = "rawpy"
     orientation = 1
 
-    def __init__(self, raw: Any, limits: Limits) -> None:
+    def __init__(self, raw: Any, descriptor: int, limits: Limits) -> None:
         self._raw = raw
+        self._descriptor = descriptor
         self._limits = limits
         sizes = raw.sizes
         self.width, self.height = sizes.iwidth, sizes.iheight
@@ -38,6 +40,18 @@ class RawPicture:
             self.width, self.height = self.height, self.width
         self.frames = 1
         self.warnings: list[str] = []
+
+    def traits(self) -> Traits:
+        """Tell what the header says. See ``Picture.traits``."""
+        return Traits("rgb", None, has_alpha=False, exif=self._exif())  # how many bits, only unpacked data tell
+
+    def _exif(self) -> bytes:
+        """Take the file's own tags where it is laid out as TIFF, else what LibRaw has found."""
+        if block := exif_of_tiff(self._descriptor):
+            return block
+        other, lens = self._raw.other, self._raw.lens
+        taken = other.timestamp.strftime("%Y:%m:%d %H:%M:%S") if other.timestamp.year > 1970 else ""
+        return write_exif(_texts({ARTIST: other.artist}), {EXIF_DIRECTORY: _texts({TAKEN: taken, LENS: lens.model})})
 
     def decode(self, wanted: Size) -> Any:
         """Give the pixels, developed at half size where that is enough. See ``Picture.decode``."""
@@ -111,9 +125,13 @@ def open_picture(source: OpenSource, limits: Limits) -> RawPicture:
             raise MediaError("unsupported_format", f"Unsupported format: {_said(error)}", "decode") from None
         except rawpy.LibRawError as error:
             raise faults.media_error(_said(error), "decode") from None
-    picture = RawPicture(raw, limits)
+    picture = RawPicture(raw, source.descriptor, limits)
     check_pixels(picture.width, picture.height, limits)
     return picture
+
+
+def _texts(values: dict[int, str]) -> Directory:
+    return {tag: Entry(ASCII, value.encode() + b"\0") for tag, value in values.items() if value}
 
 
 def _said(error: Exception) -> str:

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from dmedia.errors import MediaError
 from dmedia.media import faults, resolution
-from dmedia.media.decoders.picture import orientation_of
+from dmedia.media.decoders.picture import Traits, orientation_of
 from dmedia.media.exif import exif_of_tiff
 from dmedia.media.isobox import check_boxes
-from dmedia.media.libvips import EXIF_FIELD, pyvips
+from dmedia.media.libvips import EXIF_FIELD, ICC_FIELD, XMP_FIELD, pyvips
+from dmedia.media.metadata import ownership
 from dmedia.media.opened import check_pixels
 from dmedia.media.segments import animation_frames
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from dmedia.media.geometry import Size
     from dmedia.media.opened import OpenSource
     from dmedia.model import Limits
+    from dmedia.model.info import ColourSpace
 
 LOADERS = {
     "jpg": "jpegload_source",
@@ -26,6 +28,15 @@ LOADERS = {
     "tiff": "tiffload_source",
     "avif": "heifload_source",
 }
+
+COLOURS: dict[str, ColourSpace] = {
+    "b-w": "grey", "grey16": "grey", "cmyk": "cmyk",
+    "lab": "lab", "labs": "lab", "labq": "lab", "lch": "lab", "xyz": "xyz",
+}  # fmt: skip
+"""What libvips' interpretations are; all others are RGB, or have no name and go by their bands."""
+
+SAMPLE_BITS = {"uchar": 8, "char": 8, "ushort": 16, "short": 16, "uint": 32, "int": 32, "float": 32, "double": 64}
+BITS_FIELDS = ("bits-per-sample", "heif-bitdepth")
 
 JPEG_SHRINKS = (8, 4, 2)
 """libjpeg decodes to 1/2, 1/4 and 1/8 from the low frequencies of each block alone."""
@@ -50,6 +61,24 @@ class VipsPicture:
         self.height: int = self._image.height
         self.orientation = 1 if image_format == "avif" else orientation_of(self._image)
         self.frames: int = animation_frames(descriptor) if image_format == "png" else _pages(self._image)
+
+    def traits(self) -> Traits:
+        """Tell what the header says. See ``Picture.traits``."""
+        image = self._image
+        dpi = None
+        if resolution.is_stated(image):
+            inch = resolution.MILLIMETRES_AN_INCH
+            dpi = image.xres * inch, image.yres * inch
+        return Traits(
+            _colour(image),
+            _bits(image),
+            bool(image.hasalpha()),
+            _blob(image, ICC_FIELD),
+            _blob(image, EXIF_FIELD),
+            _blob(image, XMP_FIELD),
+            dpi,
+            ownership(image),
+        )
 
     def decode(self, wanted: Size) -> Any:
         """Give the pixels, decoded smaller where that is enough. See ``Picture.decode``."""
@@ -112,6 +141,25 @@ def open_picture(source: OpenSource, limits: Limits) -> VipsPicture:
         message = f"Corrupt input: {source.size_bytes:,} bytes cannot hold {picture.width}x{picture.height} pixels"
         raise MediaError("corrupt_input", message, "decode")
     return picture
+
+
+def _colour(image: Any) -> ColourSpace:
+    if image.interpretation in {"multiband", "histogram", "matrix"} and image.bands < 3:
+        return "grey"
+    return COLOURS.get(image.interpretation, "rgb")
+
+
+def _bits(image: Any) -> int | None:
+    """Tell bits a sample: the file's own where it tells them, but not those of a palette's index."""
+    if not image.get_typeof("palette"):
+        for name in BITS_FIELDS:
+            if image.get_typeof(name):
+                return int(image.get(name))
+    return SAMPLE_BITS.get(image.format)
+
+
+def _blob(image: Any, name: str) -> bytes:
+    return bytes(image.get(name)) if image.get_typeof(name) else b""
 
 
 def _pages(image: Any) -> int:

@@ -1,0 +1,41 @@
+"""What a slot is asked about a file, whose descriptor comes with the question."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dmedia.model import Task
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """Process a file.
+
+    Attributes
+    ----------
+    task : Task
+        What to do.
+    temporary : bytes
+        Where the rendition is written first.
+    """
+
+    task: Task
+    temporary: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """Describe a file.
+
+    Attributes
+    ----------
+    source : bytes
+        Absolute path, to compare its name with the content.
+    """
+
+    source: bytes
+
+
+Question = Assignment | Inquiry
