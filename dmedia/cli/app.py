@@ -24,6 +24,9 @@ SECTIONS: dict[str, dict[str, str]] = {
         "retry": "Try the failed files of a job again.",
         "prune": "Remove the records of old jobs.",
     },
+    "Files": {
+        "info": "Show what photos and films say about themselves.",
+    },
     "First steps": {
         "doctor": "Show versions, limits, and whether this machine's protections are active.",
         "demo": "Make a small tree of photos and a film to try dmedia on.",

@@ -95,7 +95,7 @@ def _describe_picture(source: OpenSource, limits: Limits, notes: Notes) -> Media
         copyright=stated.copyright,
         has_gps=stated.has_gps,
         decoder=picture.decoder,
-        warnings=(*notes.warnings, *picture.warnings),
+        warnings=tuple(filter(None, map(legible, (*notes.warnings, *picture.warnings)))),
     )
 
 

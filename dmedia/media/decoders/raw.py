@@ -49,7 +49,12 @@ class RawPicture:
         """Take the file's own tags where it is laid out as TIFF, else what LibRaw has found."""
         if block := exif_of_tiff(self._descriptor):
             return block
-        other, lens = self._raw.other, self._raw.lens
+        import rawpy
+
+        try:
+            other, lens = self._raw.other, self._raw.lens  # rawpy unpacks the sensor's data for them
+        except rawpy.LibRawError:
+            return b""
         taken = other.timestamp.strftime("%Y:%m:%d %H:%M:%S") if other.timestamp.year > 1970 else ""
         return write_exif(_texts({ARTIST: other.artist}), {EXIF_DIRECTORY: _texts({TAKEN: taken, LENS: lens.model})})
 

@@ -103,7 +103,7 @@ def describe_film(source: OpenSource, limits: Limits, notes: Notes) -> MediaInfo
             video_streams=sum(not found.disposition & NOT_A_FILM for found in container.streams.video),
             audio_streams=len(audio),
             decoder="pyav",
-            warnings=tuple(notes.warnings),
+            warnings=tuple(filter(None, map(legible, notes.warnings))),
         )
 
 
