@@ -107,6 +107,13 @@ class FileDocument(TypedDict):
     path_b64: NotRequired[Annotated[str, EXACT]]
 
 
+class BatchDocument(JobDocument):
+    """A job with files."""
+
+    files_shown: Annotated[int, Help("How many of the files are told of: failed ones first, then those at work")]
+    files: list[FileDocument]
+
+
 class PlannedFileDocument(TypedDict):
     """What would become of one source."""
 
@@ -129,6 +136,13 @@ class PlanDocument(TypedDict):
     free_bytes: Annotated[int, Help("Free where they would go")]
     ignored: Annotated[dict[str, int], Help("Files in directories that the operation does not take, by extension")]
     warnings: Annotated[list[str], Help("What concerns the plan as a whole")]
+
+
+class PreviewDocument(PlanDocument):
+    """A plan with files."""
+
+    files_shown: Annotated[int, Help("How many of the files are told of")]
+    files: list[PlannedFileDocument]
 
 
 class PresetDocument(TypedDict):

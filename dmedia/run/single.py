@@ -6,18 +6,61 @@ import contextlib
 import os
 from typing import TYPE_CHECKING
 
+from dmedia.errors import MediaError
 from dmedia.model import Limits, WorkOrder
 from dmedia.operations.convert import Convert
 from dmedia.run.scratch import Scratch
 from dmedia.run.slot import Slot
+from dmedia.storage import local as storage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dmedia.model import MediaInfo
+    from dmedia.model import FileResult, MediaInfo, Task
+
+SINGLE = "single"
+"""What stands for the job in the names of temporary files and in the marks of renditions that no job has made."""
+
+FORGOTTEN_S = 86_400.0
+"""Seconds after which nobody works on such a temporary file any longer: a process that was killed has left it."""
 
 DESCRIPTION_LIMIT_S = 30.0
 """Seconds in which a slot reads a header."""
+
+
+def process_file(order: WorkOrder, task: Task) -> FileResult:
+    """Do one task in a slot of its own.
+
+    Parameters
+    ----------
+    order : WorkOrder
+        What to do; ``job`` names its temporary file and marks the rendition.
+    task : Task
+        The source and where its rendition goes; ``replaces`` says whether a file that is not ours may go.
+
+    Returns
+    -------
+    FileResult
+        What was published, or why nothing was.
+
+    Raises
+    ------
+    MediaError
+        ``output_exists``, before anything is read.
+    NoSlotError
+        When no slot can be started here.
+    """
+    if os.path.lexists(task.rendition) and not task.replaces and storage.marked_by(task.rendition) == "":
+        message = "Output exists: the file at the rendition's path is not dmedia's own"
+        raise MediaError("output_exists", message, "publish", "choose another path, or allow overwriting")
+    storage.sweep_forgotten(os.path.dirname(task.rendition), SINGLE, FORGOTTEN_S)
+    scratch = Scratch()
+    slot = Slot(order, scratch.path)
+    try:
+        return slot.work(task)
+    finally:
+        slot.close()
+        scratch.close()
 
 
 def describe_file(source: bytes, roots: tuple[bytes, ...] = ()) -> MediaInfo:

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from dmedia.storage.local.marks import marked_by
-from dmedia.storage.local.renditions import create, discard, prepare_parent, publish, sweep, temporary_path
+from dmedia.storage.local.renditions import (
+    create,
+    discard,
+    prepare_parent,
+    publish,
+    sweep,
+    sweep_forgotten,
+    temporary_path,
+)
 from dmedia.storage.local.roots import is_inside, narrowed, real_roots, refuse_outside, refuse_outside_descriptor
 from dmedia.storage.local.sources import checksum, open_source, read_head, same_file
 
@@ -23,5 +31,6 @@ __all__ = [
     "refuse_outside_descriptor",
     "same_file",
     "sweep",
+    "sweep_forgotten",
     "temporary_path",
 ]

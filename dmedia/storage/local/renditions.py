@@ -10,6 +10,7 @@ import contextlib
 import functools
 import os
 import secrets
+import time
 from typing import TYPE_CHECKING
 
 from dmedia.errors import MediaError
@@ -169,6 +170,26 @@ def sweep(directory: bytes, job: str, roots: tuple[bytes, ...] = ()) -> None:
         for entry in entries:
             if entry.name.startswith(_prefix(job)) and entry.name.endswith(SUFFIX):
                 discard(entry.path)
+
+
+def sweep_forgotten(directory: bytes, job: str, age_s: float) -> None:
+    """Remove temporary files from one directory that are so old that nobody works on them any longer.
+
+    Parameters
+    ----------
+    directory : bytes
+        Where renditions go.
+    job : str
+        What stands for the job in their names.
+    age_s : float
+        Seconds since they were last written.
+    """
+    with contextlib.suppress(OSError), os.scandir(directory) as entries:
+        for entry in entries:
+            if entry.name.startswith(_prefix(job)) and entry.name.endswith(SUFFIX):
+                with contextlib.suppress(OSError):
+                    if time.time() - entry.stat(follow_symlinks=False).st_mtime > age_s:
+                        os.unlink(entry.path)
 
 
 def _prefix(job: str) -> bytes:

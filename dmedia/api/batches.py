@@ -1,0 +1,173 @@
+"""Batches: many files by one request."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any, Unpack
+
+from dmedia.api.job import Job
+from dmedia.api.request import read_spec, read_work
+from dmedia.api.start import start
+from dmedia.model import FileStatus
+from dmedia.record.reader import list_jobs, read_files, read_job
+from dmedia.report.documents import file_document, job_document, plan_document, planned_file_document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from dmedia.api.request import AnyPath, BatchOptions
+    from dmedia.model import JobSpec
+    from dmedia.report.shapes import BatchDocument, FileDocument, JobDocument, PreviewDocument
+
+    Inputs = AnyPath | Sequence[AnyPath]
+
+MOST_FILES = 50
+"""Files that a status tells of: what a person, or an assistant, can take in."""
+
+MOST_PLANNED = 1000
+"""Files that a plan tells of."""
+
+URGENT = (FileStatus.FAILED, FileStatus.PROCESSING)
+"""The files that are told of first where not all can be."""
+
+
+def batch_process(
+    input_pattern: Inputs,
+    operation: str,
+    output_directory: AnyPath,
+    parameters: Mapping[str, Any] | None = None,
+    *,
+    client: Any = None,
+    **options: Unpack[BatchOptions],
+) -> Job:
+    """Start a batch and go on; it does not need this process any further, unless it has the client.
+
+    Parameters
+    ----------
+    input_pattern : path or sequence of path
+        Files, directories and globs such as ``images/*.jpg``.
+    operation : str
+        Name of an operation or of a preset.
+    output_directory : path
+        Where renditions go; made when missing. The tree below the inputs' common base is mirrored.
+    parameters : mapping of str to object, optional
+        The operation's arguments, or what shall be otherwise than in the preset.
+    client : distributed.Client, optional
+        Connected and synchronous: the job runs on its cluster, from a thread of this process. Without one, a launcher
+        of its own runs it on this machine's cores, and outlives this process.
+    **options : BatchOptions
+        What else there is to say.
+
+    Returns
+    -------
+    Job
+        Its handle.
+
+    Raises
+    ------
+    UsageError
+        When what is asked makes no sense.
+    DmediaError
+        When the plan is refused within a moment: no input, renditions that collide, no space. Otherwise the job's
+        status will say so.
+    """
+    spec = read_spec(input_pattern, read_work(operation, parameters, options.get("preset")), output_directory, options)
+    return Job(start(spec, client, _arguments(options)), client)
+
+
+def plan(
+    input_pattern: Inputs,
+    operation: str,
+    output_directory: AnyPath,
+    parameters: Mapping[str, Any] | None = None,
+    **options: Unpack[BatchOptions],
+) -> PreviewDocument:
+    """Plan a batch and do nothing: which renditions it would write, and whether it could.
+
+    Parameters
+    ----------
+    input_pattern, operation, output_directory, parameters, **options
+        See `batch_process`.
+
+    Returns
+    -------
+    dict
+        Numbers, forecast and ``files``, of which only the first thousand are told.
+
+    Raises
+    ------
+    UsageError, NoInputError, CollisionError, PreflightError
+        What would keep the batch from starting.
+    """
+    work = read_work(operation, parameters, options.get("preset"))
+    return preview(read_spec(input_pattern, work, output_directory, options), MOST_PLANNED)
+
+
+def preview(spec: JobSpec, most_files: int) -> PreviewDocument:
+    """Plan a job, tell the plan and forget it.
+
+    Parameters
+    ----------
+    spec : JobSpec
+        What is asked for.
+    most_files : int
+        How many files to tell of.
+
+    Returns
+    -------
+    dict
+        See `plan`.
+    """
+    from dmedia.planning import plan_job
+    from dmedia.record.writer import RecordWriter
+
+    with RecordWriter.create(spec, ephemeral=True) as record:
+        planned = plan_job(record)
+        files = [planned_file_document(file) for file in itertools.islice(record.files(), most_files)]
+    return {**plan_document(planned), "files_shown": len(files), "files": files}
+
+
+def get_batch_status(job_id: str | None = None, *, most_files: int = MOST_FILES) -> BatchDocument | list[JobDocument]:
+    """Tell where a job stands, or what jobs there are.
+
+    Parameters
+    ----------
+    job_id : str, optional
+        Its id, the beginning of one, or ``last``.
+    most_files : int
+        How many files to tell of.
+
+    Returns
+    -------
+    dict or list of dict
+        With an id the job with its ``files``: all when there are no more than ``most_files``; otherwise so many, failed
+        ones first, then those being worked on. Without one all jobs that are not over and the newest of the others.
+
+    Raises
+    ------
+    UnknownJobError, DamagedRecordError
+        When there is no such job, or its record cannot be read.
+    """
+    if job_id is None:
+        return [job_document(report) for report in list_jobs()[0]]
+    report = read_job(Job(job_id).id)
+    chosen = list(_choose_files(report.id, report.total, most_files))
+    return {**job_document(report), "files_shown": len(chosen), "files": chosen}
+
+
+def _choose_files(job: str, total: int, most_files: int) -> Iterator[FileDocument]:
+    if total <= most_files:
+        files = read_files(job)
+    else:
+        others = set(FileStatus) - set(URGENT)
+        files = itertools.chain.from_iterable(read_files(job, {*wanted}) for wanted in (*zip(URGENT), others))
+    return map(file_document, itertools.islice(files, most_files))
+
+
+def _arguments(options: BatchOptions) -> list[str]:
+    """Write what concerns the launcher alone for its command line."""
+    slots, scheduler = options.get("slots"), options.get("scheduler")
+    return [
+        *(() if slots is None else ("--slots", str(slots))),
+        *(() if scheduler is None else ("--scheduler", scheduler)),
+    ]

@@ -1,0 +1,43 @@
+"""Presets as documents."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dmedia.errors import shown
+from dmedia.presets import BrokenPreset, Preset
+from dmedia.presets import list_presets as read_presets
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dmedia.report.shapes import PresetDocument
+
+
+def list_presets(extra_files: Sequence[bytes] = ()) -> list[PresetDocument]:
+    """List all presets: dmedia's own, those in the configuration directory and in ``./presets``.
+
+    Parameters
+    ----------
+    extra_files : sequence of bytes
+        Further files, which take precedence.
+
+    Returns
+    -------
+    list of dict
+        Sorted by name; a file that is no preset has an ``error``.
+    """
+    return [preset_document(preset) for preset in read_presets(extra_files)]
+
+
+def preset_document(preset: Preset | BrokenPreset) -> PresetDocument:
+    """Make the document of a preset, or of a file that should be one."""
+    if isinstance(preset, BrokenPreset):
+        return {"name": preset.name, "path": shown(preset.path), "error": preset.error.message}
+    return {
+        "name": preset.name,
+        "description": preset.description,
+        "operation": preset.operation,
+        "parameters": preset.parameters.given(),
+        "path": shown(preset.path),
+    }
