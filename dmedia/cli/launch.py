@@ -74,6 +74,7 @@ def run(start: Start, values: dict[str, Any], spec: JobSpec | None = None) -> in
         Exit status.
     """
     from dmedia.run.cluster import ClusterChoice
+    from dmedia.run.launcher import become_launcher
     from dmedia.run.machine import default_slots
     from dmedia.run.stop import Stop
 
@@ -87,6 +88,7 @@ def run(start: Start, values: dict[str, Any], spec: JobSpec | None = None) -> in
         raise UsageError(
             "-j is for this machine: the workers of a cluster bring their own slots", "start workers with --nthreads"
         )
+    become_launcher()
     observer = choose_observer(quiet=values["quiet"])
     with heeded_signals(stop):
         try:

@@ -16,11 +16,14 @@ T = TypeVar("T")
 class Observer(Protocol):
     """Is told how a job goes; what it does about it never changes the job."""
 
+    def begun(self, job: str) -> None:
+        """Hear the job's id: it has a record, and this launcher has it."""
+
     def found(self, total: int) -> None:
         """Hear how many sources were found so far."""
 
     def planned(self, report: JobReport) -> None:
-        """Hear that the plan is complete, and the job has an id."""
+        """Hear that the plan is complete."""
 
     def progress(self, report: JobReport) -> None:
         """Look at the job, several times a second while it runs."""
@@ -34,6 +37,9 @@ class Observer(Protocol):
 
 class Silence:
     """Shows nothing."""
+
+    def begun(self, job: str) -> None:
+        """Show nothing."""
 
     def found(self, total: int) -> None:
         """Show nothing."""

@@ -1,17 +1,15 @@
-"""The Dask cluster a job runs on: one in this process, or one that is running elsewhere."""
+"""The Dask cluster a job runs on: one in this process, one that is running elsewhere, or that of a given client."""
 
 from __future__ import annotations
 
 import contextlib
-import logging
-import os
 import threading
-import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from dmedia.errors import ClusterError
 from dmedia.run.exposure import exposure
+from dmedia.run.given_client import connect_like, is_gone, refuse_unfit
 from dmedia.run.patience import Call, patiently
 
 if TYPE_CHECKING:
@@ -55,17 +53,34 @@ class ClusterChoice:
         Whether a public address without encryption is accepted.
     worker_wait_s : float
         Seconds to wait for a worker when all were lost.
+    client : distributed.Client or None
+        Of the program that this process is: the job runs on its cluster, and leaves it and the process as they are.
+
+    Raises
+    ------
+    UsageError
+        When the client is asynchronous, closed or none.
     """
 
     scheduler: str | None
     slots: int
     insecure: bool = False
     worker_wait_s: float = 600.0
+    client: Any = None
+
+    def __post_init__(self) -> None:
+        if self.client is not None:
+            refuse_unfit(self.client)
 
     @property
     def local(self) -> bool:
         """Whether the cluster is made in this process."""
-        return self.scheduler is None
+        return self.scheduler is None and self.client is None
+
+    @property
+    def may_come_back(self) -> bool:
+        """Whether a scheduler that was lost is worth looking for."""
+        return not (self.local or (self.client is not None and is_gone(self.client)))
 
 
 @dataclass(frozen=True)
@@ -96,25 +111,6 @@ class ConnectedCluster:
     worker_wait_s: float = 600.0
 
 
-def load_dask() -> Any:
-    """Import Dask quickly and quietly: numpy's threads are of no use here, and cost 0.3 s of CPU.
-
-    Returns
-    -------
-    module
-        ``dask``; ``distributed`` is loaded as well.
-    """
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    warnings.filterwarnings("ignore", module="distributed")
-    import dask
-    import distributed  # noqa: F401 - the import is the point: it takes most of a second
-
-    for name in list(logging.root.manager.loggerDict):
-        if name.startswith("distributed"):
-            logging.getLogger(name).setLevel(logging.CRITICAL + 1)  # what matters of it becomes an error of ours
-    return dask
-
-
 @contextlib.contextmanager
 def connect(
     choice: ClusterChoice, tick: Callable[[], None] = lambda: None, *, again: bool = False
@@ -139,17 +135,22 @@ def connect(
     ClusterError
         When the scheduler does not answer, has no workers, or is public and not encrypted.
     """
-    if choice.scheduler is None:
-        with _local_cluster(choice.slots) as cluster:
+    if choice.client is not None:
+        # Its workers may come when there is something to do: what is patient with a lost cluster is so with this one.
+        with _running_cluster(choice, tick, again=True) as cluster:
             yield cluster
+    elif choice.scheduler is not None:
+        warning = exposure(choice.scheduler, insecure=choice.insecure)
+        with _running_cluster(choice, tick, again=again) as cluster:
+            yield replace(cluster, warning=warning)
     else:
-        with _remote_cluster(choice, choice.scheduler, tick, again=again) as cluster:
+        with _local_cluster(choice.slots) as cluster:
             yield cluster
 
 
 @contextlib.contextmanager
 def _local_cluster(slots: int) -> Iterator[ConnectedCluster]:
-    dask = load_dask()
+    import dask
     from distributed import Client, LocalCluster
 
     from dmedia.run.dashboard import PlainWorker, offer_dashboard
@@ -180,17 +181,16 @@ def _local_cluster(slots: int) -> Iterator[ConnectedCluster]:
 
 
 @contextlib.contextmanager
-def _remote_cluster(
-    choice: ClusterChoice, address: str, tick: Callable[[], None], *, again: bool
-) -> Iterator[ConnectedCluster]:
-    warning = exposure(address, insecure=choice.insecure)
-    load_dask()
+def _running_cluster(choice: ClusterChoice, tick: Callable[[], None], *, again: bool) -> Iterator[ConnectedCluster]:
     from distributed import Client
 
     given_up = threading.Event()
 
     def open_client() -> Client:
-        client = Client(address, timeout=CONNECT_TIMEOUT_S, set_as_default=False)
+        if choice.client is None:
+            client = Client(choice.scheduler, timeout=CONNECT_TIMEOUT_S, set_as_default=False)
+        else:
+            client = connect_like(choice.client, CONNECT_TIMEOUT_S)
         if given_up.is_set():
             client.close()
         return client
@@ -198,14 +198,15 @@ def _remote_cluster(
     try:
         client = patiently(open_client, tick, ANSWER_LIMIT_S)
     except (OSError, TimeoutError, ValueError) as error:
-        raise ClusterError(
-            f"No Dask scheduler answers at {address}: {error}", "start one with: dask scheduler"
-        ) from error
+        place = f"at {choice.scheduler}" if choice.scheduler else "to the given client's address"
+        raise ClusterError(f"No Dask scheduler answers {place}: {error}", "start one with: dask scheduler") from error
     finally:
         given_up.set()
+    address = choice.scheduler or client.scheduler.address
     try:
         slots = _count_slots(client, address, tick, again=again)
-        yield ConnectedCluster(client, slots, address, _dashboard_of(client), warning, choice.worker_wait_s)
+        dashboard = _dashboard_of(client, choice.client or client)
+        yield ConnectedCluster(client, slots, address, dashboard, worker_wait_s=choice.worker_wait_s)
     finally:
         Call(client.close).wait(CLOSE_LIMIT_S)
 
@@ -234,8 +235,9 @@ def _count_slots(client: Client, address: str, tick: Callable[[], None], *, agai
     return max(1, sum(threads.values()))
 
 
-def _dashboard_of(client: Client) -> str | None:
+def _dashboard_of(client: Client, owner: Client) -> str | None:
+    """Name the dashboard's address; the client that belongs to whoever made the cluster knows it best."""
     with contextlib.suppress(Exception):  # the link is made of the user's own template, which may name anything
-        link: str = client.dashboard_link
+        link: str = owner.dashboard_link
         return link if "dashboard" in client.scheduler_info(n_workers=0)["services"] else None
     return None

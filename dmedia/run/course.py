@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import time
 from typing import TYPE_CHECKING
 
@@ -87,8 +86,6 @@ class Course:
         ClusterError
             When the cluster cannot be reached, or was lost and did not come back.
         """
-        gc.freeze()  # what was loaded until now stays
-        gc.enable()
         self._refusals_limit_s = min(REFUSALS_LIMIT_S, choice.worker_wait_s)
         lost: ClusterLostError | None = None
         lost_s = 0.0
@@ -103,12 +100,12 @@ class Course:
             except EndedError:
                 return
             except ClusterLostError as error:
-                if choice.local:
+                if not choice.may_come_back:
                     raise
                 lost, lost_s, self.left_behind = error, time.monotonic(), True
                 self._record.life.warn(_looking_for(error), passing=True)
             except ClusterError:
-                if not lost:
+                if not (lost and choice.may_come_back):
                     raise
             if time.monotonic() - lost_s > choice.worker_wait_s:
                 raise ClusterError(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,6 @@ from dmedia.record.reader import read_job
 from dmedia.record.unfinished import UnfinishedJobs
 from dmedia.record.writer import RecordWriter
 from dmedia.report.observer import tell
-from dmedia.run.cluster import load_dask
 from dmedia.run.slots import STARTED_EARLY, Slots
 from dmedia.storage import local as storage
 
@@ -61,6 +59,7 @@ def run_job(spec: JobSpec, choice: ClusterChoice, observer: Observer, stop: Stop
         When the cluster cannot be reached, and there is no job; or when it was lost, and what is done is in the record.
     """
     with RecordWriter.create(spec) as record, early_start(WorkOrder.of(record.job, spec), choice):
+        tell(observer.begun, record.job)
         try:
             _plan(record, observer, stop)
             _run(record, choice, observer, stop)
@@ -108,6 +107,7 @@ def resume_job(job: str, again: Again, choice: ClusterChoice, observer: Observer
         record.change(again.persistence, again.roots or ())
         refuse_outside_roots(record.spec)
         held.enter_context(early_start(WorkOrder.of(job, record.spec), choice))
+        tell(observer.begun, job)
         if record.life.was_started():
             record.withdraw_requests()  # they were made of the launcher before this one
         try:
@@ -213,7 +213,7 @@ def _end(record: RecordWriter, course: Course) -> None:
 
 @contextlib.contextmanager
 def early_start(order: WorkOrder, choice: ClusterChoice) -> Iterator[None]:
-    """Load Dask, and start the slots of a cluster in this process, while the job is being planned.
+    """Start the slots of a cluster in this process while the job is being planned.
 
     Parameters
     ----------
@@ -226,7 +226,6 @@ def early_start(order: WorkOrder, choice: ClusterChoice) -> Iterator[None]:
     if slots:
         slots.start()
         STARTED_EARLY[order.job] = slots
-    threading.Thread(target=load_dask, name="dmedia-load-dask", daemon=True).start()
     try:
         yield
     finally:
