@@ -9,6 +9,7 @@ import click
 from dmedia.cli.command import make_command, option
 from dmedia.cli.launch import launch
 from dmedia.cli.options import HOW_PARAMETERS, INPUT, PATH, WHERE_PARAMETERS, read_spec
+from dmedia.errors import OutsideRootsError, quoted
 from dmedia.operations import find_operation
 
 
@@ -16,9 +17,28 @@ def apply(**values: Any) -> int:
     """Process files by a preset."""
     from dmedia.presets import load_preset
 
+    refuse_outside(values["preset_file"], values["root"])
     preset = load_preset(values["preset"], values["preset_file"])
     operation = find_operation(preset.operation)
     return launch(read_spec(operation, preset.parameters, values, preset.name), values)
+
+
+def refuse_outside(files: tuple[bytes, ...], roots: tuple[bytes, ...]) -> None:
+    """Refuse preset files outside the roots: what is wrong with one is told in its own words.
+
+    Raises
+    ------
+    OutsideRootsError
+        It names the first.
+    """
+    from dmedia.storage.local import is_inside
+
+    for path in files:
+        if not is_inside(path, roots):
+            raise OutsideRootsError(
+                f"The preset file {quoted(path)} leads out of the directories that this job may use",
+                "Put it inside one of them, or into the directories that `dmedia presets list --json` names.",
+            )
 
 
 command = make_command(
