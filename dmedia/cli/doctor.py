@@ -42,8 +42,8 @@ def document(diagnosis: Diagnosis) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``versions extras sandbox slots records font slot_error``. ``font`` is null where none can be read, and
-        ``slot_error`` where a slot could start.
+        ``versions extras sandbox slots records font slot_error operations broken_operations``. ``font`` is null where
+        none can be read, and ``slot_error`` where a slot could start; the last two are of other packages, by name.
     """
     from dmedia.errors import shown
 
@@ -74,6 +74,8 @@ def document(diagnosis: Diagnosis) -> dict[str, Any]:
         },
         "font": None if isinstance(slot, str) else slot.font or None,
         "slot_error": slot if isinstance(slot, str) else None,
+        "operations": diagnosis.operations,
+        "broken_operations": diagnosis.broken_operations,
     }
 
 
@@ -107,6 +109,10 @@ def lines(diagnosis: Diagnosis) -> Iterator[str]:
     yield _line("font", found["font"] or "MISSING: watermarks will fail")
     if found["slot_error"]:
         yield _line("slot", f"DOES NOT START: {found['slot_error']}")
+    for name, package in found["operations"].items():
+        yield _line("operation", f"{name}, of {package}")
+    for reason in found["broken_operations"].values():
+        yield _line("operation", f"BROKEN: {reason}")
 
 
 def _line(name: str, value: str) -> str:

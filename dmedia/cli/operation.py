@@ -10,6 +10,8 @@ from dmedia.cli.command import Command, make_command, option
 from dmedia.cli.launch import launch
 from dmedia.cli.options import HOW_PARAMETERS, WHERE_PARAMETERS, read_spec
 from dmedia.cli.types import Choice
+from dmedia.errors import UsageError
+from dmedia.operations import package_of
 from dmedia.operations.parameters import Help, parameter_fields
 
 if TYPE_CHECKING:
@@ -32,6 +34,11 @@ def operation_command(operation: Operation) -> Command:
     -------
     Command
         With an option for each parameter.
+
+    Raises
+    ------
+    UsageError
+        When one of its parameters is called like an option of every command: only another package's can be.
     """
     declared = parameter_fields(operation.parameters)
 
@@ -42,6 +49,7 @@ def operation_command(operation: Operation) -> Command:
         return launch(read_spec(operation, parameters, values), values)
 
     options = [_parameter_option(name, *field) for name, field in declared.items()]
+    _refuse_taken(operation, options)
     return make_command(
         operation.name,
         operation.summary,
@@ -49,6 +57,18 @@ def operation_command(operation: Operation) -> Command:
         run,
         operation.example,
     )
+
+
+def _refuse_taken(operation: Operation, options: list[click.Option]) -> None:
+    others = [*WHERE_PARAMETERS, *HOW_PARAMETERS]
+    taken = {"help", "--help", *(word for other in others for word in (str(other.name), *other.opts))}
+    for own in options:
+        if not taken.isdisjoint((str(own.name), *own.opts, *own.secondary_opts)):
+            raise UsageError(
+                f"The operation {operation.name!r} of {package_of(operation.name)} cannot be a command: its parameter "
+                f"{own.name!r} is an option of every command",
+                "a preset can give it; its authors should call that parameter otherwise",
+            )
 
 
 def _parameter_option(name: str, annotation: Any, default: Any, described: Help) -> click.Option:

@@ -59,7 +59,7 @@ def settle(image: Any, icc: IccPolicy, *, deep: bool) -> Coloured:
         The picture.
     """
     deep = deep and image.format in DEEP_SAMPLES
-    image = _named(_integer_samples(image))
+    image = named(_integer_samples(image))
     if image.interpretation == "cmyk":
         warnings = ("CMYK was converted to sRGB: renditions are grey or RGB",) if icc == "keep" else ()
         return Coloured(_transform(image, deep=False, fallback="cmyk"), converted=True, warnings=warnings)
@@ -95,6 +95,17 @@ def samples(image: Any, colour: tuple[int, int, int, int]) -> list[int]:
     step = 257 if image.format == "ushort" else 1
     red, green, blue, alpha = (part * step for part in colour)
     return {1: [green], 2: [green, alpha], 3: [red, green, blue], 4: [red, green, blue, alpha]}[image.bands]
+
+
+def named(image: Any) -> Any:
+    """Give pictures whose samples nobody named the likely name, and those named for another depth the right one."""
+    if image.interpretation not in GREY | {"srgb", "rgb16", "multiband", "rgb", "histogram", "matrix"}:
+        return image
+    if image.bands > 4:
+        image = image.extract_band(0, n=3)
+    names = ("grey16", "rgb16") if image.format == "ushort" else ("b-w", "srgb")
+    name = names[0] if image.bands < 3 else names[1]
+    return image if image.interpretation == name else image.copy(interpretation=name)
 
 
 def _from_profile(image: Any, *, deep: bool) -> Coloured:
@@ -143,14 +154,3 @@ def _integer_samples(image: Any) -> Any:
         image = image.copy_memory()  # looked at twice
         image = image.linear(65535, 0) if image.max() <= 1 else image
     return image.cast("ushort").copy(interpretation="grey16" if image.bands < 3 else "rgb16")
-
-
-def _named(image: Any) -> Any:
-    """Give pictures whose samples nobody named the likely name, and those named for another depth the right one."""
-    if image.interpretation not in GREY | {"srgb", "rgb16", "multiband", "rgb", "histogram", "matrix"}:
-        return image
-    if image.bands > 4:
-        image = image.extract_band(0, n=3)
-    names = ("grey16", "rgb16") if image.format == "ushort" else ("b-w", "srgb")
-    name = names[0] if image.bands < 3 else names[1]
-    return image if image.interpretation == name else image.copy(interpretation=name)

@@ -8,6 +8,10 @@ import site
 import sys
 import sysconfig
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 CODECS = ("av", "PIL", "pillow_heif", "_pillow_heif", "rawpy", "pyvips", "numpy")
 """Packages and modules that are loaded with the first file that needs them, maybe long after the slot has given up
@@ -29,8 +33,13 @@ glibc the wheels were seen to read the loader's cache, the time zone, the locale
 the others are what their code names."""
 
 
-def readable_paths() -> list[str]:
+def readable_paths(packages: Iterable[str] = ()) -> list[str]:
     """List everything outside of a job's own directories that a slot has reason to read.
+
+    Parameters
+    ----------
+    packages : iterable of str
+        Further packages that the job needs, wherever they lie: a checkout, or a directory of ``PYTHONPATH``.
 
     Returns
     -------
@@ -44,7 +53,7 @@ def readable_paths() -> list[str]:
     found += [site.getusersitepackages(), os.path.dirname(os.path.dirname(os.path.abspath(__file__)))]
     found += [os.path.join(prefix, "lib") for prefix in (sys.prefix, sys.base_prefix)]
     found += [entry for entry in sys.path if os.path.basename(entry) in CODE_FOLDERS or entry.endswith(".zip")]
-    for package in CODECS:
+    for package in (*CODECS, *packages):
         found += _package_places(package)
     for variable in ("FONTCONFIG_FILE", "FONTCONFIG_PATH", "LD_LIBRARY_PATH"):
         found += filter(None, os.environ.get(variable, "").split(os.pathsep))

@@ -21,6 +21,7 @@ from dmedia.media.libvips import pyvips
 from dmedia.media.opened import Notes, check_bytes, look_at
 from dmedia.media.rendering import render
 from dmedia.media.verification import verify
+from dmedia.media.work import load_work
 from dmedia.model import FileResult, Output
 from dmedia.operations import find_operation
 from dmedia.operations.parameters import Box
@@ -212,7 +213,8 @@ def _encode(picture: Picture, source: OpenSource, draft: Draft, attempt: Attempt
         if _keep_frames(picture, source, draft, attempt):
             notes.warn(f"the animation was kept as it is: {picture.frames} frames are not encoded anew")
             return Measures(stored, turned(stored, picture.orientation))
-        rendered = render(picture, draft.format, parameters, attempt.order.limits, notes)
+        work = load_work(attempt.order.operation)
+        rendered = render(picture, draft.format, parameters, attempt.order.limits, notes, work)
         encode(rendered.image, draft.descriptor, draft.format, parameters)
         if draft.format == "tiff":
             metadata.complete_tiff(draft.path, rendered.image)

@@ -19,6 +19,7 @@ from dmedia.operations.watermark import Watermark
 if TYPE_CHECKING:
     from dmedia.media.decoders.picture import Picture
     from dmedia.media.opened import Notes
+    from dmedia.media.work import Work
     from dmedia.model import Limits
 
 SHORTEST_DEADLINE_S = 30.0
@@ -47,7 +48,14 @@ class Rendered:
     changed: bool
 
 
-def render(picture: Picture, image_format: str, parameters: Encoding, limits: Limits, notes: Notes) -> Rendered:
+def render(
+    picture: Picture,
+    image_format: str,
+    parameters: Encoding,
+    limits: Limits,
+    notes: Notes,
+    work: Work | None = None,
+) -> Rendered:
     """Do what an operation asks for.
 
     Parameters
@@ -62,6 +70,8 @@ def render(picture: Picture, image_format: str, parameters: Encoding, limits: Li
         What one file may cost.
     notes : Notes
         Gets the warnings.
+    work : Work or None
+        What another package's operation does to the framed picture.
 
     Returns
     -------
@@ -89,6 +99,10 @@ def render(picture: Picture, image_format: str, parameters: Encoding, limits: Li
     if image.hasalpha() and not encoder.alpha:
         image = _flatten(image, parameters, notes)
     image = _operate(image, layout, parameters, notes, alpha=encoder.alpha)
+    if work:
+        image = work.apply(image, parameters, encoder, limits)
+        if image.hasalpha() and not encoder.alpha:
+            image = _flatten(image, parameters, notes)
     _note(picture, layout, coloured.warnings, notes)
     size = framing.size_of(image)
     changed = coloured.converted or size != layout.source or picture.frames > 1

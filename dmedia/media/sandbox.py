@@ -94,7 +94,7 @@ class Sandbox:
         return self.reason if self.is_offered else ""
 
 
-def enter(directories: Iterable[bytes]) -> Sandbox:
+def enter(directories: Iterable[bytes], packages: Iterable[str] = ()) -> Sandbox:
     """Give up everything but reading libraries and writing some directories, for the rest of this process's life.
 
     Only the calling thread and those it starts are narrowed: call it while there is no other.
@@ -103,6 +103,8 @@ def enter(directories: Iterable[bytes]) -> Sandbox:
     ----------
     directories : iterable of bytes
         What may be written, with all below it. One that is not there is left out.
+    packages : iterable of str
+        Packages besides dmedia's libraries that may be read: see ``libraries.readable_paths``.
 
     Returns
     -------
@@ -116,7 +118,7 @@ def enter(directories: Iterable[bytes]) -> Sandbox:
     others = _other_threads()
     try:
         abi = _call(CREATE_RULESET, None, 0, QUERY_VERSION)
-        _restrict(abi, directories)
+        _restrict(abi, directories, packages)
     except OSError as error:
         known = REASONS.get(error.errno or 0)
         return Sandbox(0, known or f"Landlock failed: {error.strerror}", is_offered=known is None)
@@ -141,7 +143,7 @@ def _other_threads() -> int:
         return 0
 
 
-def _restrict(abi: int, directories: Iterable[bytes]) -> None:
+def _restrict(abi: int, directories: Iterable[bytes], packages: Iterable[str] = ()) -> None:
     handled = sum(rights for since, rights in FILE_RIGHTS if abi >= since)
     attributes = struct.pack("=Q", handled)
     if abi >= NETWORK_SINCE:
@@ -150,7 +152,7 @@ def _restrict(abi: int, directories: Iterable[bytes]) -> None:
         attributes += struct.pack("=Q", SCOPES)
     ruleset = _call(CREATE_RULESET, attributes, len(attributes), 0)
     try:
-        for library in readable_paths():
+        for library in readable_paths(packages):
             with contextlib.suppress(OSError):  # whatever is wrong with one of them: no right to it, and all the others
                 _allow(ruleset, os.fsencode(library), READ)
         for directory in directories:

@@ -1,4 +1,7 @@
-"""What can be asked: one module per operation. Loads no codec and no validation library."""
+"""What can be asked: one module per operation. Loads no codec and no validation library.
+
+Other packages can bring operations of their own: see ``installed``, which is loaded only when one is asked for.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +16,11 @@ if TYPE_CHECKING:
 OPERATIONS: dict[str, Operation] = {
     module.OPERATION.name: module.OPERATION for module in (resize, convert, compress, watermark, thumbnail, crop)
 }
+"""dmedia's own."""
 
 
 def find_operation(name: str) -> Operation:
-    """Look up an operation.
+    """Look up an operation: dmedia's own, or one that another package brings.
 
     Parameters
     ----------
@@ -31,9 +35,69 @@ def find_operation(name: str) -> Operation:
     Raises
     ------
     UnknownOperationError
-        When there is none; the message names the nearest.
+        When there is none; the message names the nearest. When it is another package's and is broken; the message
+        names the package and says why.
     """
-    try:
+    if name in OPERATIONS:
         return OPERATIONS[name]
-    except KeyError:
-        raise UnknownOperationError(f"Unknown operation {name!r}: {nearest(name, OPERATIONS)}") from None
+    from dmedia.operations import installed
+
+    if name in installed.offers():
+        return installed.load(name)
+    raise UnknownOperationError(f"Unknown operation {name!r}: {nearest(name, [*OPERATIONS, *installed.offers()])}")
+
+
+def known_operations() -> dict[str, Operation]:
+    """List all operations that can be used: dmedia's own, then those of other packages.
+
+    Returns
+    -------
+    dict of str to Operation
+        By name. Those of other packages are loaded for it, and sorted; what is broken is left out.
+    """
+    known = dict(OPERATIONS)
+    for name in foreign_names():
+        try:
+            known[name] = find_operation(name)
+        except UnknownOperationError:
+            continue
+    return known
+
+
+def broken_operations() -> dict[str, str]:
+    """Tell what is wrong with operations of other packages.
+
+    Returns
+    -------
+    dict of str to str
+        For each name that cannot be used a sentence that names the package and says why.
+    """
+    from dmedia.operations import installed
+
+    broken: dict[str, str] = {}
+    for name in installed.offers():
+        if name in OPERATIONS:
+            packages = " and ".join(offer.package for offer in installed.offers()[name])
+            broken[name] = f"The operation {name!r} of {packages} is not used: dmedia has one of this name itself"
+            continue
+        try:
+            find_operation(name)
+        except UnknownOperationError as error:
+            broken[name] = error.message
+    return broken
+
+
+def foreign_names() -> list[str]:
+    """Name the operations of other packages, without loading them; broken ones too."""
+    from dmedia.operations import installed
+
+    return [name for name in installed.offers() if name not in OPERATIONS]
+
+
+def package_of(name: str) -> str:
+    """Tell which package brings an operation, as ``name version``; empty for dmedia's own, and where none does."""
+    if name in OPERATIONS:
+        return ""
+    from dmedia.operations import installed
+
+    return " and ".join(offer.package for offer in installed.offers().get(name, ()))

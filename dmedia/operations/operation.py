@@ -28,6 +28,10 @@ class Operation:
         Kinds of media it works on: ``image``, ``film``.
     example : str
         A command line that shows it.
+    work : str
+        ``package.module:function``, of an operation that another package brings: what it does to a picture. It is
+        loaded only in a slot, and called with a ``pyvips.Image`` and the parameters; what it returns is encoded.
+        Empty for dmedia's own.
     """
 
     name: str
@@ -35,3 +39,4 @@ class Operation:
     parameters: type[Parameters]
     accepts: frozenset[str]
     example: str
+    work: str = ""

@@ -138,13 +138,13 @@ class Box(Encoding):
         return self.fit or "inside"
 
 
-def parameter_fields(parameters: type[Parameters]) -> dict[str, tuple[Any, Any, Help]]:
+def parameter_fields(parameters: type[Any]) -> dict[str, tuple[Any, Any, Help]]:
     """List an operation's parameters for a command line or a schema.
 
     Parameters
     ----------
-    parameters : type of Parameters
-        The operation's parameter class.
+    parameters : type
+        The operation's parameter class, or another dataclass whose fields all carry a `Help`.
 
     Returns
     -------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import reprlib
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -18,16 +18,18 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 
-_ADAPTERS: dict[type[Parameters], TypeAdapter[Parameters]] = {}
+T = TypeVar("T")
+
+_ADAPTERS: dict[type, TypeAdapter[Any]] = {}
 
 
-def adapter(parameters: type[Parameters]) -> TypeAdapter[Parameters]:
+def adapter(parameters: type[T]) -> TypeAdapter[T]:
     """Make the validator of an operation's parameters; it also gives their JSON schema.
 
     Parameters
     ----------
-    parameters : type of Parameters
-        The operation's parameter class.
+    parameters : type
+        The operation's parameter class, or another dataclass.
 
     Returns
     -------
@@ -63,17 +65,41 @@ def validate(operation: str, arguments: Mapping[str, Any]) -> Parameters:
         When a parameter is unknown (the nearest is named), of the wrong type, out of range or contradicts
         another.
     """
-    parameters = find_operation(operation).parameters
-    known = parameter_fields(parameters)
+    return construct(operation, find_operation(operation).parameters, arguments)
+
+
+def construct(subject: str, kind: type[T], arguments: Mapping[str, Any]) -> T:
+    """Make a record of declared fields from outside input.
+
+    Parameters
+    ----------
+    subject : str
+        What the fields belong to, for messages.
+    kind : type
+        A dataclass whose fields all carry a `Help`.
+    arguments : mapping of str to object
+        Names and values, as typed or read.
+
+    Returns
+    -------
+    object
+        Of this kind.
+
+    Raises
+    ------
+    ParameterError
+        See `validate`.
+    """
+    known = parameter_fields(kind)
     for name in arguments:
         if name not in known:
-            raise ParameterError(f"{operation}: unknown parameter {name!r}: {nearest(name, known)}")
+            raise ParameterError(f"{subject}: unknown parameter {name!r}: {nearest(name, known)}")
         if isinstance(arguments[name], bool) and not _is_switch(known[name][0]):
-            raise ParameterError(f"{operation}: {name} is {arguments[name]}: it is no switch, but has a value")
+            raise ParameterError(f"{subject}: {name} is {arguments[name]}: it is no switch, but has a value")
     try:
-        return adapter(parameters).validate_python({name: _spelled(name, arguments[name]) for name in arguments})
+        return adapter(kind).validate_python({name: _spelled(name, arguments[name]) for name in arguments})
     except ValidationError as error:
-        raise ParameterError("; ".join(_sentence(operation, detail) for detail in error.errors())) from None
+        raise ParameterError("; ".join(_sentence(subject, detail) for detail in error.errors())) from None
 
 
 def _is_switch(annotation: Any) -> bool:

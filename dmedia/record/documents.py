@@ -5,10 +5,14 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import asdict
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from dmedia.errors import UnknownOperationError
 from dmedia.model import Failure, FileResult, Inputs, JobSpec, Limits, OnCollision, Output, Persistence, Policies
-from dmedia.operations import find_operation
+from dmedia.operations import find_operation, package_of
+
+if TYPE_CHECKING:
+    from dmedia.operations.parameters import Parameters
 
 
 def write_spec(spec: JobSpec) -> str:
@@ -19,6 +23,7 @@ def write_spec(spec: JobSpec) -> str:
     return json.dumps(
         {
             "operation": spec.operation,
+            "package": package_of(spec.operation),
             "parameters": asdict(spec.parameters),
             "output_directory": _text(spec.output_directory),
             "policies": asdict(spec.policies),
@@ -40,17 +45,16 @@ def read_spec(text: str) -> JobSpec:
     ValueError, KeyError, TypeError
         When the text is not what `write_spec` made.
     UnknownOperationError
-        When it names an operation that this dmedia does not have.
+        When it names an operation that is not here; the message says which package has brought it.
     """
     stored = json.loads(text)
     inputs: dict[str, Any] = {name: _tupled(value) for name, value in stored["inputs"].items()}
     inputs["paths"] = tuple(_bytes(path) for path in inputs["paths"])
     inputs["listing"] = None if inputs["listing"] is None else _bytes(inputs["listing"])
     policies = stored["policies"] | {"on_collision": OnCollision(stored["policies"]["on_collision"])}
-    parameters = {name: _tupled(value) for name, value in stored["parameters"].items()}
     return JobSpec(
         operation=stored["operation"],
-        parameters=find_operation(stored["operation"]).parameters(**parameters),
+        parameters=_read_parameters(stored),
         inputs=Inputs(**inputs),
         output_directory=_bytes(stored["output_directory"]),
         policies=Policies(**policies),
@@ -60,6 +64,21 @@ def read_spec(text: str) -> JobSpec:
         accepts=frozenset(stored["accepts"]),
         roots=tuple(_bytes(root) for root in stored.get("roots", ())),  # older records have none
     )
+
+
+def _read_parameters(stored: dict[str, Any]) -> Parameters:
+    operation, package = stored["operation"], stored.get("package", "")  # older records know of no other packages
+    given = {name: _tupled(value) for name, value in stored["parameters"].items()}
+    if not package:
+        return find_operation(operation).parameters(**given)
+    cure = f"pip install {package.replace(' ', '==')}, as when the job began"
+    here = package_of(operation)
+    if not here:
+        raise UnknownOperationError(f"it needs {operation!r} of {package}, which is not installed here", cure)
+    try:
+        return find_operation(operation).parameters(**given)
+    except (TypeError, ValueError) as error:
+        raise UnknownOperationError(f"{operation!r} of {here} does not take its parameters: {error}", cure) from None
 
 
 class Detail(NamedTuple):

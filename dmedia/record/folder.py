@@ -12,7 +12,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dmedia.errors import DamagedRecordError, DmediaError, JobHeldError, PreflightError, RecordError, UnknownJobError
+from dmedia.errors import JobHeldError, PreflightError, RecordError, UnknownJobError, UnknownOperationError
 from dmedia.record import documents, home, journal, schema
 from dmedia.record.lock import JobLock, held_by, host
 
@@ -146,7 +146,7 @@ def open_existing(job: str) -> OpenRecord:
 
     Raises
     ------
-    UnknownJobError, JobHeldError, DamagedRecordError
+    UnknownJobError, JobHeldError, DamagedRecordError, UnknownOperationError
         See `RecordWriter.open`.
     """
     path = home.record_path(job)
@@ -172,11 +172,9 @@ def open_existing(job: str) -> OpenRecord:
     except (RecordError, JobHeldError):
         lock.release()
         raise
-    except DmediaError as error:
+    except UnknownOperationError as error:  # the record is whole, but what it asks for is not here
         lock.release()
-        raise DamagedRecordError(
-            f"The record {path} asks for something unknown: {error.message}", error.hint
-        ) from error
+        raise UnknownOperationError(f"The job {job} cannot go on: {error.message}", error.hint) from error
     except BaseException:
         lock.release()
         raise

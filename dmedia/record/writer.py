@@ -94,6 +94,8 @@ class RecordWriter:
             When another launcher has it; the message names host and process.
         DamagedRecordError
             When it is damaged, none of ours or of a newer version. It is left as it is.
+        UnknownOperationError
+            When its operation is not here; the message names the package that has brought it.
         """
         place = folder.open_existing(job)
         try:

@@ -13,6 +13,7 @@ import psutil
 from dmedia import __version__
 from dmedia.media.libraries import installed
 from dmedia.model import Limits, WorkOrder
+from dmedia.operations import broken_operations, known_operations, package_of
 from dmedia.operations.convert import Convert
 from dmedia.planning.folding import nearest_existing
 from dmedia.planning.preflight import free_bytes
@@ -85,6 +86,10 @@ class Diagnosis:
         Where records lie.
     slot : SlotReport or str
         What a real slot says of itself; a text when none can start.
+    operations : dict of str
+        The package of each operation that another package brings.
+    broken_operations : dict of str
+        Of each that cannot be used, a sentence that says why.
     """
 
     versions: dict[str, str]
@@ -92,6 +97,8 @@ class Diagnosis:
     machine: Machine
     records: Records
     slot: SlotReport | str
+    operations: dict[str, str]
+    broken_operations: dict[str, str]
 
 
 def diagnose() -> Diagnosis:
@@ -115,7 +122,8 @@ def diagnose() -> Diagnosis:
     if not isinstance(slot, str):
         versions |= slot.versions
     extras = {extra: bool(installed(distribution)) for extra, distribution in EXTRAS.items()}
-    return Diagnosis(versions, extras, machine, _look_at_records(), slot)
+    foreign = {name: package_of(name) for name, operation in known_operations().items() if operation.work}
+    return Diagnosis(versions, extras, machine, _look_at_records(), slot, foreign, broken_operations())
 
 
 def _ask_slot(limits: Limits) -> SlotReport | str:

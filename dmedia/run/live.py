@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dmedia.errors import ClusterError, ClusterLostError
+from dmedia.errors import ClusterError, ClusterLostError, UnknownOperationError
 from dmedia.model import Running
 from dmedia.run.brake import EndedError
 from dmedia.run.patience import Call, patiently
@@ -74,6 +74,8 @@ class Live:
             raise ClusterLostError(f"The scheduler was lost while workers got their slots: {error}") from error
         except EndedError:
             raise
+        except UnknownOperationError as error:
+            raise ClusterError(error.message, error.hint) from error
         except Exception as error:
             if self._client.status != "running":
                 raise ClusterLostError(f"The scheduler was lost while workers got their slots: {error}") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import pickle
 import threading
 from dataclasses import astuple
 from typing import TYPE_CHECKING
@@ -11,6 +12,9 @@ import dask.config
 from distributed import get_worker
 from distributed.diagnostics.plugin import WorkerPlugin
 
+from dmedia.errors import UnknownOperationError
+from dmedia.operations import find_operation, package_of
+from dmedia.run.slot import NoSlotError
 from dmedia.run.slots import claim_slots
 
 if TYPE_CHECKING:
@@ -48,20 +52,59 @@ class SlotsPlugin(WorkerPlugin):
     """
 
     def __init__(self, order: WorkOrder) -> None:
-        self.order = order
         self.name = plugin_name(order.job)
+        self._job, self._operation, self._package = order.job, order.operation, package_of(order.operation)
+        self._order = pickle.dumps(order)  # a worker that lacks a package can still read all the rest, and say so
+        self._hindrance = "its set-up of the job has failed"
+        self._slots: Slots | None = None
 
     def setup(self, worker: Worker) -> None:
-        """Start one slot for each thread of the worker, unless the launcher has already done so in this process."""
+        """Start one slot for each thread of the worker, unless the launcher has already done so in this process.
+
+        Raises
+        ------
+        UnknownOperationError
+            When this worker lacks the package that brings the operation, or has one that is broken.
+        """
         self._worker = worker
         self._ended = threading.Event()
-        self.slots = claim_slots(self.order, worker.state.nthreads)
-        threading.Thread(target=self._tell, name=f"dmedia-live-{self.order.job}", daemon=True).start()
+        self._slots = claim_slots(self._read_order(worker.address), worker.state.nthreads)
+        threading.Thread(target=self._tell, name=f"dmedia-live-{self._job}", daemon=True).start()
+
+    @property
+    def slots(self) -> Slots:
+        """The job's slots here.
+
+        Raises
+        ------
+        NoSlotError
+            When there are none, because `setup` has failed: Dask keeps the plugin, and sends chunks nevertheless.
+        """
+        if self._slots is None:
+            raise NoSlotError(self._hindrance)
+        return self._slots
+
+    def _read_order(self, worker: str) -> WorkOrder:
+        try:
+            order: WorkOrder = pickle.loads(self._order)  # noqa: S301 - it comes from the launcher, with the plugin
+            find_operation(order.operation)
+        except Exception as error:
+            if not self._package:
+                raise
+            self._hindrance = (
+                f"The worker {worker} cannot do {self._operation!r}, which {self._package} brings: "
+                f"{type(error).__name__}: {error}"
+            )
+            raise UnknownOperationError(
+                self._hindrance, f"install {self._package} in every worker's environment"
+            ) from None
+        return order
 
     def teardown(self, worker: Worker) -> None:  # noqa: ARG002 - Dask's signature
         """End the slots."""
         self._ended.set()
-        self.slots.close()
+        if self._slots is not None:
+            self._slots.close()
 
     def _tell(self) -> None:
         """Send what is being worked on, once a period while it changes; losing a message harms nothing."""
@@ -72,9 +115,7 @@ class SlotsPlugin(WorkerPlugin):
             running = [astuple(entry) for entry in self.slots.running()]
             if running != told:
                 with contextlib.suppress(Exception):  # a worker that is leaving or has lost its scheduler
-                    self._worker.log_event(
-                        live_topic(self.order.job), {"worker": self._worker.address, "running": running}
-                    )
+                    self._worker.log_event(live_topic(self._job), {"worker": self._worker.address, "running": running})
                 told = running
 
 

@@ -44,6 +44,15 @@ def test_help_status_and_import_load_neither_dask_nor_codecs(dmedia: Dmedia, arg
     assert modules & HEAVY == set()
 
 
+@pytest.mark.parametrize("arguments", [["status"], ["resize", "--help"], ["convert", "--help"], ["cancel", "--help"]])
+def test_commands_of_dmedia_itself_do_not_look_for_other_packages(dmedia: Dmedia, arguments: list[str]) -> None:
+    program = LISTING.format(arguments=arguments, run=MAIN)
+    ended = subprocess.run(
+        [sys.executable, "-c", program], env=dmedia.environment, capture_output=True, text=True, check=False
+    )
+    assert "importlib.metadata" not in eval(ended.stdout.splitlines()[-1])
+
+
 JOB = "import sys; sys.argv = ['dmedia', 'resize', 'a.jpg', '-o', 'out', '--width', '9', '-q']; " + MAIN
 
 

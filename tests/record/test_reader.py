@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from dmedia.errors import DamagedRecordError, RecordError, UnknownJobError
+from dmedia.errors import DamagedRecordError, RecordError, UnknownJobError, UnknownOperationError
 from dmedia.model import FileStatus, JobState, Running
 from dmedia.record import home, reader
 from dmedia.record.lock import host, is_held
@@ -215,9 +215,9 @@ def test_a_job_of_an_operation_we_do_not_have_is_refused_to_launchers() -> None:
     with make_record(1) as record:
         pass
     change(home.record_path(record.job), """UPDATE job SET request = replace(request, '"convert"', '"dance"')""")
-    with pytest.raises(DamagedRecordError, match="Unknown operation 'dance'"):
+    with pytest.raises(UnknownOperationError, match=f"The job {record.job} cannot go on: Unknown operation 'dance'"):
         RecordWriter.open(record.job)
-    with pytest.raises(DamagedRecordError):  # and the lock is free
+    with pytest.raises(UnknownOperationError):  # and the lock is free
         RecordWriter.open(record.job)
 
 
