@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
@@ -31,8 +30,8 @@ ANIMATIONS = frozenset({"gif", "webp", "png", "avif"})
 TURNED_BY_DECODER = frozenset({"avif", "heif", "raw"})
 
 UNNAMED = "unnamed"
-LARGEST_DPI = 1e6
-"""More pixels an inch than anything states that means it."""
+LEAST_DPI, LARGEST_DPI = 0.01, 1e6
+"""Fewer and more pixels an inch than anything states that means it."""
 
 
 def describe(descriptor: int, path: bytes, limits: Limits) -> MediaInfo:
@@ -115,7 +114,7 @@ def _open(source: OpenSource, limits: Limits) -> Picture:
 
 def _resolution(traits: Traits) -> tuple[float, float] | None:
     """Take a resolution that is possible, rounded: files hold it as a fraction, or in pixels a metre."""
-    if traits.dpi is None or not all(math.isfinite(value) and 0 < value < LARGEST_DPI for value in traits.dpi):
+    if traits.dpi is None or not all(LEAST_DPI <= value <= LARGEST_DPI for value in traits.dpi):
         return None
     across, down = traits.dpi
     return round(across, 2), round(down, 2)

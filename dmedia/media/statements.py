@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from dmedia.media import exif
@@ -23,7 +24,7 @@ GPS_POSITION = frozenset({0x0002, 0x0004})
 
 XMP_POSITION = (b"GPSLatitude", b"GPSLongitude")
 
-MOMENT = re.compile(r"(\d{4})[:-](\d\d)[:-](\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d+)?\s*(Z|[+-]\d\d:?\d\d)?")
+MOMENT = re.compile(r"(\d{4})[:-](\d\d)[:-](\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d+)?\s*(Z|[+-]\d\d:?\d\d)?", re.ASCII)
 """Date and time as EXIF, ISO 8601 and FFmpeg write them; offset where there is one."""
 
 MOST_BYTES = 8 * LONGEST_VALUE
@@ -103,12 +104,17 @@ def moment(text: str | None) -> str | None:
         was never set write zeros.
     """
     found = MOMENT.match(text or "")
-    if found is None or found[1] == "0000" or "00" in found.group(2, 3):
+    if found is None:
         return None
     year, month, day, clock, offset = found.groups()
     if offset and len(offset) == 5:
         offset = f"{offset[:3]}:{offset[3:]}"
-    return f"{year}-{month}-{day}T{clock}{offset or ''}"
+    told = f"{year}-{month}-{day}T{clock}{offset or ''}"
+    try:
+        datetime.fromisoformat(told)
+    except ValueError:
+        return None
+    return told
 
 
 def camera(maker: str | None, model: str | None) -> str | None:

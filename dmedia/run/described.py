@@ -59,7 +59,7 @@ def media_info(found: Fields) -> MediaInfo:
         video_codec=_text(found, "video_codec"),
         audio_codec=_text(found, "audio_codec"),
         audio_channels=_count(found, "audio_channels", 0),
-        rotation=_count(found, "rotation", 0, 270),
+        rotation=_rotation(found),
         video_streams=_count(found, "video_streams", 0),
         audio_streams=_count(found, "audio_streams", 0),
         decoder=_text(found, "decoder") or "",
@@ -69,6 +69,13 @@ def media_info(found: Fields) -> MediaInfo:
 
 def _count(found: Fields, name: str, least: int, most: int = LARGEST_COUNT) -> int | None:
     return found.integer(name, most, least) if found.has(name) else None
+
+
+def _rotation(found: Fields) -> int | None:
+    degrees = _count(found, "rotation", 0, 270)
+    if degrees is not None and degrees % 90:
+        raise BreachError("rotation is no quarter turn")
+    return degrees
 
 
 def _truth(found: Fields, name: str) -> bool | None:

@@ -32,6 +32,7 @@ MAIN = "from dmedia.cli import main; main()"
         (["status"], MAIN),
         (["resize", "--help"], MAIN),
         (["presets", "list"], MAIN),
+        (["info", "--help"], MAIN),
         ([], "import dmedia"),
     ],
 )

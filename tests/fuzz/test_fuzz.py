@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from dmedia.errors import MediaError
 from dmedia.model import Limits, Task, WorkOrder
 from dmedia.operations.validation import validate
+from dmedia.run.single import describe_file, describing
 from dmedia.run.slots import Slots
 from tests.fuzz.mutations import mutate
 from tests.fuzz.seeds import FILMS, PICTURES, make_seed
@@ -145,6 +147,30 @@ def test_what_was_once_blamed_on_something_else_is_bad_input(name: str, number: 
     for operation in ("thumbnail",) if name in FILMS else tuple(ORDERS):
         result = work(bytes(source), bytes(tmp_path / "out" / source.name), operation, **ORDERS[operation])
         assert result.failure is None or result.failure.code in BAD_INPUT, (operation, result)
+
+
+def test_a_few_damaged_headers_each_have_a_description_or_a_reason(tmp_path: Path) -> None:
+    with describing() as slot:
+        for name in (*PICTURES, *FILMS):
+            seed, source = make_seed(name, tmp_path), tmp_path / f"in-{name}"
+            for number in range(FEW):
+                source.write_bytes(mutate(seed, name, number))
+                try:
+                    slot.describe(bytes(source))
+                except MediaError as error:
+                    assert error.code in BAD_INPUT, (name, number, error.message)
+
+
+@pytest.mark.parametrize(("name", "number"), [("mpeg4.mp4", 9), ("mjpeg.avi", 51), ("mpeg4.avi", 34), ("h264.mov", 12)])
+def test_sizes_and_rates_that_cannot_be_are_not_told(name: str, number: int, tmp_path: Path) -> None:
+    source = tmp_path / f"in-{name}"
+    source.write_bytes(mutate(make_seed(name, tmp_path), name, number))
+    try:
+        info = describe_file(bytes(source))
+    except MediaError as error:
+        assert error.code in BAD_INPUT, error.message
+    else:
+        assert info.frame_rate is None or info.frame_rate > 0
 
 
 @pytest.mark.fuzz

@@ -298,7 +298,7 @@ def test_a_raw_file_that_cannot_be_developed_gives_its_preview_and_says_so() -> 
         raw.RawPicture(FakeRaw(None), 0, Limits()).decode(Size(10, 10))
     assert raised.value.code == "unsupported_format"
     with pytest.raises(MediaError) as raised:
-        raw.RawPicture(FakeRaw(previews[0]), Limits(max_page_pixels=10)).decode(Size(10, 10))
+        raw.RawPicture(FakeRaw(previews[0]), 0, Limits(max_page_pixels=10)).decode(Size(10, 10))
     assert raised.value.code == "too_large"
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import math
 from typing import TYPE_CHECKING
 
 from av.error import FFmpegError
 
+from dmedia.errors import MediaError
 from dmedia.media.films.frame import orientation, shown_size
 from dmedia.media.films.opened import NOT_A_FILM, open_film
 from dmedia.media.statements import camera, legible, moment
@@ -69,7 +69,7 @@ def describe_film(source: OpenSource, limits: Limits, notes: Notes) -> MediaInfo
     Raises
     ------
     MediaError
-        What ``open_film`` raises.
+        What ``open_film`` raises; ``corrupt_input`` for a film without a size.
     """
     with open_film(source, limits, strict=False) as film:
         container, stream, context = film.container, film.stream, film.stream.codec_context
@@ -77,8 +77,8 @@ def describe_film(source: OpenSource, limits: Limits, notes: Notes) -> MediaInfo
         frame = _first_frame(film)
         if frame is None:
             notes.warn("no frame of this film can be decoded from its beginning: how it is turned is not known")
-        width, height = shown_size(stream.width, stream.height, stream.sample_aspect_ratio)
         turns = orientation(frame)[1] if frame else 0
+        width, height = _size(film, frame)
         audio = [found.codec_context for found in container.streams.audio]
         first_audio = next((found for found in audio if found), None)
         return MediaInfo(
@@ -119,6 +119,15 @@ def _first_frame(film: OpenFilm) -> VideoFrame | None:
         return None
 
 
+def _size(film: OpenFilm, frame: VideoFrame | None) -> tuple[int, int]:
+    """Measure a film with square pixels, not turned yet; what was decoded is truer than what was declared."""
+    stream = film.stream
+    width, height = (frame.width, frame.height) if frame else (stream.width, stream.height)
+    if width < 1 or height < 1:
+        raise MediaError("corrupt_input", f"Corrupt input: a film of {width}x{height} pixels", "open")
+    return shown_size(width, height, stream.sample_aspect_ratio)
+
+
 def _format(container: InputContainer, head: bytes) -> MediaFormat:
     """Tell containers apart that share a demuxer, by brand (ISO/IEC 14496-12, 4.3) or document type (RFC 8794)."""
     found = FORMATS[container.format.name.split(",", 1)[0]]
@@ -139,6 +148,5 @@ def _duration(duration_s: float | None) -> float | None:
 
 
 def _rate(rate: Fraction | None) -> float | None:
-    if not rate or not math.isfinite(float(rate)) or not 0 < rate <= FASTEST:
-        return None
-    return round(float(rate), 3)
+    """Round a rate; 0 is what slower ones than any film's come to."""
+    return round(float(rate), 3) or None if rate and 0 < rate <= FASTEST else None
