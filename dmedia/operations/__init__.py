@@ -5,6 +5,7 @@ Other packages can bring operations of their own: see ``installed``, which is lo
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 from dmedia.errors import UnknownOperationError, nearest
@@ -12,6 +13,7 @@ from dmedia.operations import compress, convert, crop, resize, thumbnail, waterm
 
 if TYPE_CHECKING:
     from dmedia.operations.operation import Operation
+    from dmedia.operations.parameters import Parameters
 
 OPERATIONS: dict[str, Operation] = {
     module.OPERATION.name: module.OPERATION for module in (resize, convert, compress, watermark, thumbnail, crop)
@@ -85,6 +87,26 @@ def broken_operations() -> dict[str, str]:
         except UnknownOperationError as error:
             broken[name] = error.message
     return broken
+
+
+def request_digest(operation: str, parameters: Parameters) -> str:
+    """Fingerprint what is asked for, so that a later job can tell that it was asked for the same.
+
+    Parameters
+    ----------
+    operation : str
+        Its name.
+    parameters : Parameters
+        Its arguments.
+
+    Returns
+    -------
+    str
+        Hexadecimal. Of an operation of another package the package's version counts too: a new one may do otherwise.
+    """
+    package = package_of(operation)
+    digest = parameters.digest()
+    return hashlib.sha256(f"{digest} {package}".encode()).hexdigest() if package else digest
 
 
 def foreign_names() -> list[str]:

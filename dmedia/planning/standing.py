@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from dmedia.errors import CollisionError, shown
 from dmedia.model import Failure, FileStatus, PlannedFile, Standing
+from dmedia.operations import request_digest
 from dmedia.record.earlier import EarlierRenditions
 from dmedia.record.unfinished import UnfinishedJobs
 from dmedia.storage.local import is_inside
@@ -48,7 +49,9 @@ def note_standing(record: RecordWriter, meanwhile: Callable[[], None]) -> list[s
     spec = record.spec
     if not os.path.isdir(spec.output_directory):
         return []
-    earlier = EarlierRenditions(spec.output_directory, spec.operation, spec.parameters.digest(), besides=record.job)
+    earlier = EarlierRenditions(
+        spec.output_directory, spec.operation, request_digest(spec.operation, spec.parameters), besides=record.job
+    )
     unfinished = UnfinishedJobs(spec.output_directory, besides=record.job)
     try:
         look = _Look(record, earlier, unfinished, meanwhile)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dmedia.errors import JobHeldError, PreflightError, RecordError, UnknownJobError, UnknownOperationError
+from dmedia.operations import request_digest
 from dmedia.record import documents, home, journal, schema
 from dmedia.record.lock import JobLock, held_by, host
 
@@ -213,7 +214,7 @@ def _fill(path: Path, job: str, spec: JobSpec) -> None:
                 job,
                 now,
                 spec.operation,
-                spec.parameters.digest(),
+                request_digest(spec.operation, spec.parameters),
                 spec.preset,
                 json.dumps(spec.parameters.given()),
                 spec.output_directory,

@@ -6,9 +6,9 @@ import os
 import sqlite3
 from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from dmedia.errors import DamagedRecordError, RecordError, RecordFullError
+from dmedia.record.connections import connect
 from dmedia.record.header import APPLICATION_ID, SCHEMA_VERSION, check_header, cure
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ CREATE TABLE job (            -- one row, written when the job is made and when 
   id TEXT NOT NULL,
   created_at REAL NOT NULL,
   operation TEXT NOT NULL,
-  digest TEXT NOT NULL,       -- of the parameters
+  digest TEXT NOT NULL,       -- of the parameters, and of who brings the operation
   preset TEXT,
   given TEXT NOT NULL,        -- JSON: the parameters that differ from their defaults
   output_directory BLOB NOT NULL,
@@ -103,7 +103,7 @@ def create(path: Path) -> sqlite3.Connection:
     sqlite3.Connection
         In autocommit mode, with empty tables.
     """
-    connection = _connect(path, "rwc", WRITE_WAIT_S)
+    connection = connect(path, "rwc", WRITE_WAIT_S)
     connection.executescript(
         f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA_VERSION}; {TABLES} {FAILED_INDEX}"
     )
@@ -116,15 +116,14 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     A launcher killed while it committed can leave a rollback journal, which SQLite plays back only for a connection
     that may write; then, and only then, this one may.
     """
-    check_header(path)
-    connection = _connect(path, "ro", READ_WAIT_S)
+    connection = connect(path, "ro", READ_WAIT_S, check_header)
     try:
         _touch(connection)
     except sqlite3.OperationalError as error:
         connection.close()
         if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_READONLY:
             raise
-        connection = _connect(path, "rw", READ_WAIT_S)
+        connection = connect(path, "rw", READ_WAIT_S, check_header)
         _touch(connection)
         connection.execute("PRAGMA query_only = 1")
     except BaseException:
@@ -135,7 +134,7 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
 
 def connect_to_write(path: Path) -> sqlite3.Connection:
     """Open an existing record without looking into it."""
-    return _connect(path, "rw", WRITE_WAIT_S)
+    return connect(path, "rw", WRITE_WAIT_S)
 
 
 def open_for_writing(path: Path) -> sqlite3.Connection:
@@ -234,8 +233,3 @@ def complete(connection: sqlite3.Connection) -> None:
     columns = {name for _, name, *_ in connection.execute("PRAGMA table_info(warning)")}
     if "passing" not in columns:
         connection.execute("ALTER TABLE warning ADD COLUMN passing INTEGER NOT NULL DEFAULT 0")
-
-
-def _connect(path: Path, mode: str, wait_s: float) -> sqlite3.Connection:
-    uri = f"file:{quote(os.fsencode(path))}?mode={mode}"
-    return sqlite3.connect(uri, uri=True, timeout=wait_s, isolation_level=None, check_same_thread=False)

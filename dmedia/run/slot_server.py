@@ -55,7 +55,7 @@ def serve(descriptor: int) -> None:
     """
     connection = Connection(descriptor)
     try:
-        beginning: Beginning = connection.recv()  # loads the class of the parameters, which may be another package's
+        beginning = _read_beginning(connection)
         from dmedia.media import guard
 
         guard.enter(beginning.order.limits)
@@ -71,6 +71,21 @@ def serve(descriptor: int) -> None:
         return
     with contextlib.suppress(EOFError, BrokenPipeError):
         _Server(connection, beginning).work()
+
+
+def _read_beginning(connection: Connection) -> Beginning:
+    """Read what the slot is told first: that loads the class of the parameters, which may be another package's.
+
+    Raises
+    ------
+    UnknownOperationError
+        When it cannot be loaded here.
+    """
+    try:
+        beginning: Beginning = connection.recv()
+    except Exception as error:
+        raise UnknownOperationError(f"the job cannot be read in a slot: {type(error).__name__}: {error}") from error
+    return beginning
 
 
 class _Server:

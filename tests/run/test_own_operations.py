@@ -139,6 +139,35 @@ def test_a_function_that_no_slot_can_load_ends_the_job_with_its_name(
     assert dmedia("resume", "last").status == 0
 
 
+def test_a_package_that_only_a_slot_cannot_load_is_told_of(dmedia: Dmedia, site: Path, tmp_path: Path) -> None:
+    bring(site, "shy", "import sys\nif '-c' in sys.orig_argv: raise RuntimeError('not in a slot')")
+    ran = dmedia("shy", "in", "-o", "out", "--worker-wait", "1")
+    assert (ran.status, "the job cannot be read in a slot: RuntimeError: not in a slot" in ran.err) == (7, True), (
+        ran.err
+    )
+
+
+def test_a_new_version_of_a_package_does_its_files_anew(dmedia: Dmedia, site: Path) -> None:
+    bring(site, "same", "def work(image, parameters): return image")
+    assert dmedia("same", "in", "-o", "out", "--json").document["completed"] == 1
+    assert dmedia("same", "in", "-o", "out", "--json").document["skipped"] == 1
+    metadata = site / "dmedia_same-1.0.dist-info" / "METADATA"
+    metadata.write_text(metadata.read_text().replace("Version: 1.0", "Version: 1.1"))
+    assert dmedia("same", "in", "-o", "out", "--json").document["completed"] == 1
+
+
+def test_an_operation_without_a_size_works_on_films_too(dmedia: Dmedia, site: Path, tmp_path: Path) -> None:
+    install(site, "dmedia-still", "1.0", {"still": "dmedia_still:OPERATION"})
+    (site / "dmedia_still.py").write_text(
+        f"{HEAD}\ndef work(image, parameters): return image.fliphor()\n"
+        "OPERATION = Operation('still', 'A.', Encoding, IMAGE_AND_FILM, '', 'dmedia_still:work')\n"
+    )
+    assert dmedia("demo", "media").status == 0
+    ran = dmedia("still", "media", "-r", "-o", "out", "--json", "--format", "jpg")
+    assert (ran.status, ran.document["failed"]) == (0, 0), ran.err
+    assert any(file["decoder"] == "pyav" for file in dmedia.files().values())
+
+
 def test_a_job_whose_package_is_gone_is_shown_and_names_the_package_when_it_is_resumed(
     dmedia: Dmedia, site: Path, tmp_path: Path
 ) -> None:
@@ -149,7 +178,7 @@ def test_a_job_whose_package_is_gone_is_shown_and_names_the_package_when_it_is_r
     shown = dmedia("status", "last", "--files", "--json").document
     assert (shown["operation"], shown["status"]) == ("blur", "failed")
     assert shown["files"][0]["error"] == "Operation failed: blur raised ValueError: not today"
-    for command in (["resume", "last"], ["retry", "last"], ["retry", "last", "--detach"]):
+    for command in (["resume", "last"], ["retry", "last"]):
         ran = dmedia(*command)
         assert ran.status == 2, ran.out + ran.err
         assert "cannot go on: it needs 'blur' of dmedia-blur 1.0, which is not installed here" in ran.err
