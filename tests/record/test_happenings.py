@@ -13,7 +13,7 @@ import pytest
 
 from dmedia.errors import UnknownJobError
 from dmedia.model import FileReport, FileStatus, JobReport, JobState
-from dmedia.record import happenings
+from dmedia.record import happenings, home
 from dmedia.record.happenings import follow
 from dmedia.record.rows import PAGE
 from dmedia.record.schema import open_for_reading
@@ -244,3 +244,18 @@ def test_a_look_at_a_hundred_thousand_files_reads_only_where_some_have_ended(mon
         assert numbers(until_quiet(events)) == []
         assert toll.paid() == 0
     assert worst < whole / 20
+
+
+def test_a_look_from_the_launchers_own_process_leaves_its_locks_alone() -> None:
+    # POSIX locks of a process are gone when it closes any descriptor of the file: another process could then write
+    take = (
+        "import sqlite3, sys; sqlite3.connect(sys.argv[1], timeout=0, isolation_level=None).execute('BEGIN IMMEDIATE')"
+    )
+    with make_record(3) as record:
+        record._connection.execute("PRAGMA journal_mode = DELETE")  # as on a network file system
+        record._connection.execute("BEGIN IMMEDIATE")
+        assert numbers(follow(record.job, until=time.monotonic())) == []
+        other = python(take, str(home.record_path(record.job)))
+        _, words = other.communicate()
+        record._connection.execute("ROLLBACK")
+    assert "database is locked" in words
