@@ -71,6 +71,8 @@ def told(text: bytes, tag: int = blocks.ARTIST) -> bytes:
         ("P", "GIF", "a.gif", ("gif", "rgb", 8, False)),
         ("RGB", "WEBP", "a.webp", ("webp", "rgb", 8, False)),
         ("CMYK", "TIFF", "a.tif", ("tiff", "cmyk", 8, False)),
+        ("P", "TIFF", "a.tif", ("tiff", "rgb", 8, False)),
+        ("1", "TIFF", "a.tif", ("tiff", "grey", 1, False)),
         ("RGB", "AVIF", "a.avif", ("avif", "rgb", 8, False)),
         ("RGB", "BMP", "a.bmp", ("bmp", "rgb", 8, False)),
         ("1", "BMP", "a.bmp", ("bmp", "grey", 1, False)),

@@ -150,12 +150,14 @@ def _colour(image: Any) -> ColourSpace:
 
 
 def _bits(image: Any) -> int | None:
-    """Tell bits a sample: the file's own where it tells them, but not those of a palette's index."""
+    """Tell bits a sample: the file's own where it tells them, but not those of a palette's index, as in TIFF too."""
+    decoded = SAMPLE_BITS.get(image.format)
     if not image.get_typeof("palette"):
         for name in BITS_FIELDS:
             if image.get_typeof(name):
-                return int(image.get(name))
-    return SAMPLE_BITS.get(image.format)
+                stated = int(image.get(name))
+                return stated if stated >= 8 or _colour(image) == "grey" else decoded
+    return decoded
 
 
 def _blob(image: Any, name: str) -> bytes:
