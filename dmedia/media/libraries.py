@@ -53,8 +53,11 @@ def readable_paths(packages: Iterable[str] = ()) -> list[str]:
     found += [site.getusersitepackages(), os.path.dirname(os.path.dirname(os.path.abspath(__file__)))]
     found += [os.path.join(prefix, "lib") for prefix in (sys.prefix, sys.base_prefix)]
     found += [entry for entry in sys.path if os.path.basename(entry) in CODE_FOLDERS or entry.endswith(".zip")]
-    for package in (*CODECS, *packages):
+    for package in CODECS:
         found += _package_places(package)
+    for package in packages:
+        for place in _package_places(package):
+            found += [place, *_links_below(place)]
     for variable in ("FONTCONFIG_FILE", "FONTCONFIG_PATH", "LD_LIBRARY_PATH"):
         found += filter(None, os.environ.get(variable, "").split(os.pathsep))
     paths.update(dict.fromkeys(filter(os.path.isabs, found)))
@@ -108,3 +111,13 @@ def _package_places(package: str) -> list[str]:
         return [specification.origin or ""]
     places = list(specification.submodule_search_locations)
     return [*places, *(str(Path(place).parent / f"{package}.libs") for place in places)]
+
+
+def _links_below(place: str) -> list[str]:
+    """Find where the links in a package lead: one way of an editable install fills a folder with nothing else."""
+    return [
+        os.path.realpath(path)
+        for folder, folders, files in os.walk(place)
+        for path in (os.path.join(folder, name) for name in (*folders, *files))
+        if os.path.islink(path)
+    ]

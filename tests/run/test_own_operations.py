@@ -242,7 +242,8 @@ def test_a_function_reads_what_its_package_brings_and_nothing_else(dmedia: Dmedi
         f"    try: Path({str(tmp_path / 'secret.txt')!r}).read_text()\n"
         "    except PermissionError: return image * 0 + int((PLACE / 'table.txt').read_text())\n"
     )
-    (package / "late.py").write_text("from pathlib import Path\nPLACE = Path(__file__).parent\n")
+    (tmp_path / "checkout.py").write_text("from pathlib import Path\nPLACE = Path(__file__).parent\n")
+    (package / "late.py").symlink_to(tmp_path / "checkout.py")  # as some editable installs do
     ran = dmedia("shelf", "in", "-o", "out", "--json")
     assert (ran.status, ran.document["warnings"]) == (0, []), ran.err
     assert dmedia.files()["a.png"]["warnings"] == []
