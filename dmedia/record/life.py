@@ -78,6 +78,12 @@ class JobLife:
         with translated(self._place.path):
             self._note(START, scheduler=scheduler, dashboard=dashboard)
 
+    def reopen(self) -> None:
+        """Declare that an ended job is taken up again, so that nobody takes its old end for the new one."""
+        self._place.unmark_ended()
+        with translated(self._place.path):
+            self._note(TURN, state=JobState.QUEUED.value)
+
     def pause(self) -> None:
         """Declare that the job waits."""
         with translated(self._place.path):

@@ -215,6 +215,7 @@ class RecordWriter:
         int
             How many.
         """
+        self.life.reopen()  # first: a launcher that dies now leaves a job to be resumed, and none that has ended
         again = {FileStatus.FAILED, FileStatus.CANCELLED} & set(statuses)
         return self._move({STORED[status]: PENDING for status in again}, codes)
 

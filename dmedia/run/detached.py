@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dmedia.errors import LauncherError
+from dmedia.model import ENDED
 from dmedia.record.home import LOCK_FILE, job_folder
 from dmedia.record.lock import holder, host
 from dmedia.record.reader import read_job
@@ -87,8 +88,10 @@ class DetachedLauncher:
             status = self.process.poll()
             if status is not None:
                 return status
-            if holder(lock) == (host(), self.process.pid) and not read_job(self.job).planning:
-                return None
+            if holder(lock) == (host(), self.process.pid):
+                report = read_job(self.job)
+                if not report.planning and report.state not in ENDED:
+                    return None
             time.sleep(LOOK_PERIOD_S)
         return self.process.poll()
 
