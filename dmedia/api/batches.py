@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import math
+import time
 from typing import TYPE_CHECKING, Any, Unpack
 
 from dmedia.api.job import Job
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
     from dmedia.api.request import AnyPath, BatchOptions
     from dmedia.model import JobSpec
-    from dmedia.report.shapes import BatchDocument, FileDocument, JobDocument, PreviewDocument
+    from dmedia.report.shapes import BatchDocument, FileDocument, JobDocument, PlanDocument, PreviewDocument
 
     Inputs = AnyPath | Sequence[AnyPath]
 
@@ -103,7 +105,11 @@ def plan(
     return preview(read_spec(input_pattern, work, output_directory, options), MOST_PLANNED)
 
 
-def preview(spec: JobSpec, most_files: int) -> PreviewDocument:
+class _EnoughError(Exception):
+    """A plan took longer than somebody wants to wait."""
+
+
+def preview(spec: JobSpec, most_files: int, limit_s: float | None = None) -> PreviewDocument:
     """Plan a job, tell the plan and forget it.
 
     Parameters
@@ -112,6 +118,8 @@ def preview(spec: JobSpec, most_files: int) -> PreviewDocument:
         What is asked for.
     most_files : int
         How many files to tell of.
+    limit_s : float, optional
+        Seconds after which the plan is stopped, and what was found so far is told.
 
     Returns
     -------
@@ -121,10 +129,34 @@ def preview(spec: JobSpec, most_files: int) -> PreviewDocument:
     from dmedia.planning import plan_job
     from dmedia.record.writer import RecordWriter
 
+    until_s = time.monotonic() + (math.inf if limit_s is None else limit_s)
+
+    def found(_: int) -> None:
+        if time.monotonic() > until_s:
+            raise _EnoughError
+
     with RecordWriter.create(spec, ephemeral=True) as record:
-        planned = plan_job(record)
+        try:
+            document = plan_document(plan_job(record, found))
+        except _EnoughError:
+            document = _unfinished(record.plan.total())
         files = [planned_file_document(file) for file in itertools.islice(record.files(), most_files)]
-    return {**plan_document(planned), "files_shown": len(files), "files": files}
+    return {**document, "files_shown": len(files), "files": files}
+
+
+def _unfinished(total: int) -> PlanDocument:
+    return {
+        "planning": True,
+        "total": total,
+        "pending": total,
+        "skipped": 0,
+        "failed": 0,
+        "bytes_in": None,
+        "forecast_bytes": None,
+        "free_bytes": None,
+        "ignored": {},
+        "warnings": ["the plan was stopped while files were counted: up to date, collisions and space are not known"],
+    }
 
 
 def get_batch_status(job_id: str | None = None, *, most_files: int = MOST_FILES) -> BatchDocument | list[JobDocument]:

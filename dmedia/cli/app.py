@@ -27,6 +27,9 @@ SECTIONS: dict[str, dict[str, str]] = {
     "Files": {
         "info": "Show what photos and films say about themselves.",
     },
+    "Assistants": {
+        "mcp": "Serve an AI assistant over MCP, within given directories.",
+    },
     "First steps": {
         "doctor": "Show versions, limits, and whether this machine's protections are active.",
         "demo": "Make a small tree of photos and a film to try dmedia on.",

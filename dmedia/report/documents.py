@@ -108,6 +108,7 @@ def file_document(report: FileReport) -> FileDocument:
 def plan_document(plan: Plan) -> PlanDocument:
     """Make the document of a plan that is only shown."""
     return {
+        "planning": False,
         "total": plan.total,
         "pending": plan.pending,
         "skipped": plan.skipped,

@@ -114,6 +114,21 @@ class BatchDocument(JobDocument):
     files: list[FileDocument]
 
 
+class JobsDocument(TypedDict):
+    """Jobs, newest first."""
+
+    jobs: list[JobDocument]
+
+
+class ReportDocument(TypedDict):
+    """A job in sentences, and some of its files."""
+
+    job: JobDocument
+    summary: Annotated[list[str], Help("Lines for people")]
+    offset: Annotated[int, Help("How many files were left out before the first of these")]
+    files: list[FileDocument]
+
+
 class PlannedFileDocument(TypedDict):
     """What would become of one source."""
 
@@ -125,15 +140,16 @@ class PlannedFileDocument(TypedDict):
 
 
 class PlanDocument(TypedDict):
-    """A plan of which nothing was done."""
+    """A plan of which nothing was done. What a plan that was stopped does not know is null."""
 
-    total: Annotated[int, Help("Files")]
+    planning: Annotated[bool, Help("Whether it was stopped while files were counted: collisions are not known then")]
+    total: Annotated[int, Help("Files; while planning is true, those found so far")]
     pending: Annotated[int, Help("Files that would be written")]
     skipped: Annotated[int, Help("Files whose renditions are up to date")]
     failed: Annotated[int, Help("Files that cannot be done")]
-    bytes_in: Annotated[int, Help("Size of the sources to be done")]
-    forecast_bytes: Annotated[int, Help("Size of the renditions, estimated")]
-    free_bytes: Annotated[int, Help("Free where they would go")]
+    bytes_in: Annotated[int | None, Help("Size of the sources to be done")]
+    forecast_bytes: Annotated[int | None, Help("Size of the renditions, estimated")]
+    free_bytes: Annotated[int | None, Help("Free where they would go")]
     ignored: Annotated[dict[str, int], Help("Files in directories that the operation does not take, by extension")]
     warnings: Annotated[list[str], Help("What concerns the plan as a whole")]
 
@@ -154,6 +170,34 @@ class PresetDocument(TypedDict):
     operation: NotRequired[str]
     parameters: NotRequired[Annotated[dict[str, Any], Help("Those that differ from the defaults")]]
     error: NotRequired[Annotated[str, Help("What is wrong with the file")]]
+
+
+class PresetsDocument(TypedDict):
+    """All presets, by name."""
+
+    presets: list[PresetDocument]
+
+
+class OperationDocument(TypedDict):
+    """Something that can be asked of a file."""
+
+    summary: str
+    accepts: Annotated[list[str], Help("Kinds of media: image, film")]
+    parameters: Annotated[dict[str, Any], Help("JSON schema of its parameters")]
+
+
+class CapabilitiesDocument(TypedDict):
+    """What can be asked for here."""
+
+    version: Annotated[str, Help("Of dmedia")]
+    operations: Annotated[dict[str, OperationDocument], Help("By name")]
+    reads: Annotated[list[str], Help("Picture formats")]
+    reads_films: Annotated[list[str], Help("Extensions of films; what one is, its content decides")]
+    writes: Annotated[list[str], Help("Picture formats")]
+    roots: Annotated[list[str], Help("Directories outside of which nothing is read or written")]
+    slots: Annotated[int, Help("Files worked on at once on this machine")]
+    sandbox: Annotated[bool, Help("Whether decoders are kept from everything but their file and the output directory")]
+    limits: Annotated[dict[str, int], Help("Of one file: pixels, bytes of a picture, bytes of a film")]
 
 
 class JobEvent(TypedDict):

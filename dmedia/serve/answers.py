@@ -1,0 +1,64 @@
+"""What a tool answers: a result for people and programs, or an error that cannot be taken for one."""
+
+from __future__ import annotations
+
+import json
+import sys
+import traceback
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mcp.types import CallToolResult, TextContent
+
+from dmedia.errors import DmediaError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a tool has to say.
+
+    Attributes
+    ----------
+    document : mapping
+        For programs; of the tool's output schema.
+    text : str
+        For people; empty: the document itself.
+    job : str or None
+        The job that it is about, where it can be waited for.
+    """
+
+    document: Mapping[str, Any]
+    text: str = ""
+    job: str | None = None
+
+
+def result(answer: Answer) -> CallToolResult:
+    """Make the protocol's result of an answer."""
+    text = answer.text or json.dumps(answer.document, ensure_ascii=False)
+    return CallToolResult(content=[TextContent(text=text)], structured_content=dict(answer.document))
+
+
+def failure(error: Exception) -> CallToolResult:
+    """Make the protocol's result of an error: ``isError``, with code, message and hint.
+
+    Parameters
+    ----------
+    error : Exception
+        What is not a `DmediaError` is a bug of ours, and is written to standard error too.
+
+    Returns
+    -------
+    CallToolResult
+    """
+    if isinstance(error, DmediaError):
+        described: dict[str, Any] = {"code": error.code, "message": error.message, "hint": error.hint}
+    else:
+        traceback.print_exception(error, file=sys.stderr)
+        message = f"a bug in dmedia: {type(error).__name__}: {error}"
+        described = {"code": "internal", "message": message, "hint": "the server's log has the details"}
+    hint = f"\nhint: {described['hint']}" if described["hint"] else ""
+    text = f"{described['code']}: {described['message']}{hint}"
+    return CallToolResult(content=[TextContent(text=text)], structured_content=described, is_error=True)

@@ -1,0 +1,129 @@
+"""The roots: directories outside of which the server neither reads nor writes, nor tells of jobs."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dmedia.catalog.given import absolute, classify
+from dmedia.errors import OutsideRootsError, UnknownJobError, UsageError, quoted, shown
+from dmedia.record.home import find_job
+from dmedia.record.reader import list_jobs, read_job
+from dmedia.storage.local import is_inside, real_roots
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dmedia.model import JobReport
+
+
+@dataclass(frozen=True, slots=True)
+class Roots:
+    """What a server may use.
+
+    Attributes
+    ----------
+    paths : tuple of bytes
+        Absolute real paths of directories, at least one. Relative paths are meant below the first.
+    """
+
+    paths: tuple[bytes, ...]
+
+    @classmethod
+    def of(cls, given: Sequence[bytes]) -> Roots:
+        """Take the directories that were given at the server's start.
+
+        Raises
+        ------
+        UsageError
+            When there is none, or one is no directory.
+        """
+        if not given:
+            raise UsageError("No root was given", "name a directory that may be used: dmedia mcp --root DIR")
+        for path in given:
+            if b"://" in path:
+                raise UsageError(f"The root {quoted(path)} is a URL: this version reads and writes local files")
+            if not os.path.isdir(path):
+                raise UsageError(f"The root {quoted(path)} is no directory", "make it, or name another one")
+        return cls(real_roots(given))
+
+    def resolve(self, text: str) -> bytes:
+        """Make a path absolute, and refuse it outside of the roots.
+
+        Parameters
+        ----------
+        text : str
+            As the assistant gave it; a relative one is below the first root. It need not exist.
+
+        Returns
+        -------
+        bytes
+            Absolute, without ``.`` and ``..``; a ``/`` at its end stays, for it says that a directory is meant.
+
+        Raises
+        ------
+        UsageError
+            When it is no path.
+        OutsideRootsError
+            When it leads out of them, by itself or through links, also where it does not exist yet.
+        """
+        path = absolute(self._anchored(text))
+        self._refuse_outside(path, text)
+        return os.path.join(path, b"") if text.endswith("/") else path
+
+    def resolve_pattern(self, text: str, *, recursive: bool) -> bytes:
+        """Make a file, a directory or a glob absolute, and refuse it when what is fixed of it leads out of the roots.
+
+        What its wildcards find is looked at by the job, which is confined to the roots too. Raises like `resolve`.
+        """
+        path = self._anchored(text)
+        given = classify(path, recursive=recursive)
+        self._refuse_outside(given.path or given.base, text)
+        return path
+
+    def find_job(self, text: str) -> JobReport:
+        """Find a job that reads and writes within the roots.
+
+        Parameters
+        ----------
+        text : str
+            Its id, the beginning of one, or ``last``.
+
+        Raises
+        ------
+        UnknownJobError
+            When there is none, or it is none of this server's business.
+        """
+        if text == "last":
+            jobs = self.list_jobs()
+            if not jobs:
+                raise UnknownJobError("There is no job within the roots of this server yet")
+            return jobs[0]
+        report = read_job(find_job(text))
+        if not self._holds(report):
+            raise UnknownJobError(f"No job {text!r} within the roots of this server", "get_batch_status lists the jobs")
+        return report
+
+    def list_jobs(self) -> list[JobReport]:
+        """List the jobs within the roots, newest first: all that are not over and the newest of the others."""
+        return [report for report in list_jobs()[0] if self._holds(report)]
+
+    def _holds(self, report: JobReport) -> bool:
+        """Tell whether a job stays within the roots; where its inputs are is known with its plan."""
+        base = report.base or report.output_directory
+        return is_inside(report.output_directory, self.paths) and is_inside(base, self.paths)
+
+    def _anchored(self, text: str) -> bytes:
+        if not text or "\0" in text:
+            raise UsageError(f"{text!r} is no path")
+        if "://" in text:
+            raise OutsideRootsError(f"{text!r} is a URL, and no root of this server is one")
+        return os.path.join(self.paths[0], os.fsencode(text))
+
+    def _refuse_outside(self, path: bytes, text: str) -> None:
+        if not is_inside(path, self.paths):
+            allowed = ", ".join(shown(root) for root in self.paths)
+            raise OutsideRootsError(
+                f"{text!r} leads out of the directories that this server may use", f"It may use {allowed}"
+            )

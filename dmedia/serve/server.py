@@ -1,0 +1,166 @@
+"""The server: the protocol's requests become calls of tools, in threads, so that none keeps another waiting."""
+
+from __future__ import annotations
+
+import functools
+import time
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import anyio
+import anyio.to_thread
+from mcp import MCPError
+from mcp import types as protocol
+from mcp.server.lowlevel import Server
+from mcp.server.stdio import stdio_server
+
+from dmedia import __version__
+from dmedia.api.job import OVER
+from dmedia.errors import DmediaError, nearest
+from dmedia.operations.validation import construct
+from dmedia.record.reader import read_job
+from dmedia.report.documents import job_document
+from dmedia.report.summary import outcome
+from dmedia.serve import resources, schemas
+from dmedia.serve.answers import Answer, failure, result
+from dmedia.serve.tools import list_tools
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mcp.server.context import ServerRequestContext
+
+    from dmedia.serve.roots import Roots
+    from dmedia.serve.tool import Tool
+
+    Context = ServerRequestContext[Any, Any]
+
+T = TypeVar("T")
+
+LOOK_S = 0.25
+"""Seconds between two looks at a job that is waited for."""
+
+INSTRUCTIONS = """\
+dmedia processes photos and films in batches. batch_process starts a job over many files and answers at once with its
+id; get_batch_status tells how it stands, and get_batch_report what became of each file. A job goes on when the
+conversation ends. list_presets and get_capabilities tell what can be asked for. Paths are relative to {root} or
+absolute; nothing outside of the given directories is read or written. Sources are never changed."""
+
+
+class Service:
+    """What a server answers.
+
+    Parameters
+    ----------
+    roots : Roots
+        What may be used.
+    read_only : bool
+        Whether only tools that write nothing are offered.
+    """
+
+    def __init__(self, roots: Roots, *, read_only: bool) -> None:
+        self._roots = roots
+        self._tools = list_tools(read_only=read_only)
+
+    async def list_tools(self, _: Context, __: object) -> protocol.ListToolsResult:
+        """List the tools with their schemas."""
+        return protocol.ListToolsResult(tools=[_describe(tool) for tool in self._tools.values()])
+
+    async def call_tool(self, context: Context, asked: protocol.CallToolRequestParams) -> protocol.CallToolResult:
+        """Call a tool; whatever goes wrong becomes a result that says so."""
+        tool = self._tools.get(asked.name)
+        if tool is None:
+            raise MCPError(protocol.INVALID_PARAMS, f"No tool {asked.name!r}: {nearest(asked.name, self._tools)}")
+        try:
+            arguments: Any = construct(tool.name, tool.arguments, asked.arguments or {})
+            answer = await _in_thread(tool.run, self._roots, arguments)
+            if answer.job:
+                answer = await _wait(context, answer, answer.job, getattr(arguments, "wait_seconds", 0.0))
+            return result(answer)
+        except Exception as error:  # noqa: BLE001 - a bug must not end the server, and is told as one
+            return failure(error)
+
+    async def list_resources(self, _: Context, __: object) -> protocol.ListResourcesResult:
+        """List the jobs."""
+        return protocol.ListResourcesResult(resources=await _in_thread(resources.list_resources, self._roots))
+
+    async def list_templates(self, _: Context, __: object) -> protocol.ListResourceTemplatesResult:
+        """List the kinds of addresses."""
+        return protocol.ListResourceTemplatesResult(resource_templates=resources.list_templates())
+
+    async def read_resource(self, _: Context, asked: protocol.ReadResourceRequestParams) -> protocol.ReadResourceResult:
+        """Read a document."""
+        try:
+            text = await _in_thread(resources.read_resource, self._roots, str(asked.uri))
+        except DmediaError as error:
+            detail = {"code": error.code, "hint": error.hint, "uri": str(asked.uri)}
+            raise MCPError(protocol.INVALID_PARAMS, error.message, detail) from None
+        contents = protocol.TextResourceContents(uri=asked.uri, mime_type=resources.JSON, text=text)
+        return protocol.ReadResourceResult(contents=[contents])
+
+
+def serve(roots: Roots, *, read_only: bool) -> None:
+    """Answer on standard input and output until the client leaves.
+
+    Parameters
+    ----------
+    roots : Roots
+        What may be used.
+    read_only : bool
+        Whether only tools that write nothing are offered.
+    """
+    anyio.run(functools.partial(_serve, Service(roots, read_only=read_only), roots))
+
+
+async def _serve(service: Service, roots: Roots) -> None:
+    server: Server[Any] = Server(
+        "dmedia",
+        version=__version__,
+        title="dmedia",
+        instructions=INSTRUCTIONS.format(root=roots.paths[0].decode("utf-8", "replace")),
+        on_list_tools=service.list_tools,
+        on_call_tool=service.call_tool,
+        on_list_resources=service.list_resources,
+        on_list_resource_templates=service.list_templates,
+        on_read_resource=service.read_resource,
+    )
+    async with stdio_server() as (incoming, outgoing):
+        await server.run(incoming, outgoing, server.create_initialization_options())
+
+
+async def _wait(context: Context, answer: Answer, job: str, wait_s: float) -> Answer:
+    """Wait for a job's end, telling how it goes whoever has asked for that."""
+    until_s = time.monotonic() + wait_s
+    report, told = await _in_thread(read_job, job), -1
+    while True:
+        if report.done > told and not report.planning:
+            told = report.done
+            await context.session.report_progress(told, report.total, outcome(report))
+        if report.state in OVER or time.monotonic() >= until_s:
+            break
+        await anyio.sleep(LOOK_S)
+        report = await _in_thread(read_job, job)
+    if not wait_s:
+        return answer
+    return Answer(job_document(report), f"{answer.text}\n{report.state}: {outcome(report)}", job)
+
+
+def _describe(tool: Tool) -> protocol.Tool:
+    return protocol.Tool(
+        name=tool.name,
+        title=tool.title,
+        description=tool.description,
+        input_schema=schemas.input_schema(tool),
+        output_schema=schemas.output_schema(tool.answer),
+        annotations=protocol.ToolAnnotations(
+            title=tool.title,
+            read_only_hint=not tool.nature.writes,
+            destructive_hint=tool.nature.destroys,
+            idempotent_hint=True,
+            open_world_hint=False,
+        ),
+    )
+
+
+async def _in_thread(function: Callable[..., T], *arguments: Any) -> T:
+    """Call what may take a moment; a request that is cancelled does not wait for it."""
+    return await anyio.to_thread.run_sync(functools.partial(function, *arguments), abandon_on_cancel=True)
