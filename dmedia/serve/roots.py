@@ -100,9 +100,15 @@ class Roots:
             if not jobs:
                 raise UnknownJobError("There is no job within the roots of this server yet")
             return jobs[0]
-        report = read_job(find_job(text))
-        if not self._holds(report):
-            raise UnknownJobError(f"No job {text!r} within the roots of this server", "get_batch_status lists the jobs")
+        try:
+            report = read_job(find_job(text))
+        except UnknownJobError:  # which names others, of whatever directories they are
+            report = None
+        if report is None or not self._holds(report):
+            raise UnknownJobError(
+                f"{text!r} is no job within the roots of this server, or the beginning of several",
+                "get_batch_status lists the jobs",
+            )
         return report
 
     def list_jobs(self) -> list[JobReport]:
