@@ -158,7 +158,8 @@ def test_a_list_outside_is_refused_and_none_of_its_words_told(dmedia: Dmedia, ph
     (tmp_path / "words.csv").write_text("password\nhunter2\n")
     (tmp_path / "words").write_text("hunter2\n")
     (photos / "link").symlink_to(tmp_path / "words")
-    for listing in ("words.csv", "words", "photos/link", "photos/../words", "/etc/passwd"):
+    os.mkfifo(tmp_path / "pipe")
+    for listing in ("words.csv", "words", "photos/link", "photos/../words", "/etc/passwd", "none", "pipe"):
         ran = dmedia("convert", "--files-from", listing, "-o", "photos/out", *PNG, "--root", "photos")
         assert ran.status == 2, ran
         assert "leads out of the directories" in ran.err
