@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from dmedia.model import (
     Standing,
 )
 from dmedia.operations.watermark import Watermark
-from dmedia.record import home, reader
+from dmedia.record import documents, home, reader
 from dmedia.record.lock import is_held
 from dmedia.record.writer import RecordWriter
 from tests.record.making import completed, failed, fill, make_files, make_record, make_spec, output
@@ -53,12 +54,19 @@ def test_a_request_is_restored_exactly() -> None:
         limits=Limits(timeout_s=2.5, max_page_pixels=3),
         preset="mine",
         accepts=frozenset({"image", "film"}),
+        roots=(b"/photos/\xff", b"/"),
     )
     with RecordWriter.create(spec) as record:
         job = record.job
     with RecordWriter.open(job) as record:
         assert record.spec == spec
         assert record.spec.parameters.digest() == spec.parameters.digest()
+
+
+def test_a_request_of_before_there_were_roots_is_read() -> None:
+    stored = json.loads(documents.write_spec(make_spec()))
+    del stored["roots"]
+    assert documents.read_spec(json.dumps(stored)) == make_spec()
 
 
 def test_a_new_job_is_queued_and_planning_and_counts_what_is_found() -> None:
