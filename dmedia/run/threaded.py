@@ -7,6 +7,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+from dmedia.errors import DmediaError
 from dmedia.report.observer import Silence
 from dmedia.run.cluster import ClusterChoice
 from dmedia.run.stop import Stop
@@ -147,8 +148,11 @@ class ThreadedLauncher:
     def _run(self) -> None:
         try:
             self._report = self._start(self._choice, self._watch, self._stop)
-        except BaseException as error:  # noqa: BLE001 - is raised where it is waited for
+        except DmediaError as error:
+            self._error = error  # is raised where it is waited for, and the record says why
+        except BaseException as error:
             self._error = error
+            raise  # a bug: Python tells of it even if nobody waits
         finally:
             self._watch.end()
 

@@ -272,6 +272,20 @@ def test_a_job_that_is_still_planned_has_an_id_and_ends_with_the_program(program
     assert not [name for name in below(program.directory) if ".tmp" in name]
 
 
+def test_a_bug_in_the_launchers_thread_is_told_even_if_nobody_waits_for_it(program: Program) -> None:
+    body = """
+    from dmedia.run.threaded import start_in_thread
+    def start(choice, observer, stop):
+        observer.begun("batch-1-aaaaaa")
+        observer.planned(None)
+        raise RuntimeError("a bug of ours")
+    start_in_thread(start, client)
+    """
+    process = program.start(IN_PROCESS, body)
+    _, err = process.communicate(timeout=LIMIT_S)
+    assert (process.returncode, "a bug of ours" in err) == (0, True)
+
+
 @pytest.mark.parametrize(
     ("client", "words"),
     [
