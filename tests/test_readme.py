@@ -24,7 +24,8 @@ def section(title: str) -> str:
 
 def block(title: str, language: str) -> str:
     """The first block of code of a section."""
-    return re.findall(rf"```{language}\n(.*?)```", section(title), re.DOTALL)[0]
+    found: list[str] = re.findall(rf"```{language}\n(.*?)```", section(title), re.DOTALL)
+    return found[0]
 
 
 def make_shop(directory: Path) -> None:
