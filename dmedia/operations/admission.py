@@ -63,7 +63,7 @@ def _check_parameters(parameters: object) -> None:
         raise ValueError(f"{parameters.__name__} lacks @dataclass(frozen=True, kw_only=True)")
     try:
         hints = get_type_hints(parameters, include_extras=True)
-    except (NameError, TypeError, SyntaxError) as error:
+    except Exception as error:  # noqa: BLE001 - it evaluates what somebody has written
         raise ValueError(f"the types of {parameters.__name__} cannot be read: {error}") from None
     for field in fields(parameters):
         if not any(isinstance(note, Help) for note in getattr(hints[field.name], "__metadata__", ())):

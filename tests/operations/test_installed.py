@@ -51,6 +51,8 @@ FROZEN = "@dataclass(frozen=True, kw_only=True)\nclass P(Box): "
         (f"{FROZEN}a: int = 1\n{NAMED}", "its parameter 'a' has no Help"),
         (f"{FROZEN}a: Annotated[list[int] | None, Help('')] = None\n{NAMED}", "its parameter 'a' is none of bool, int"),
         (f"{FROZEN}a: 'Annotated[Unknown, 1]' = None\n{NAMED}", "the types of P cannot be read: name 'Unknown'"),
+        (f"import os\n{FROZEN}a: 'os.Unknown' = None\n{NAMED}", "the types of P cannot be read: .*'Unknown'"),
+        (f"{FROZEN}a: '1 / 0' = None\n{NAMED}", "the types of P cannot be read: division by zero"),
     ],
 )
 def test_a_broken_operation_is_refused_with_its_package_and_reason_and_troubles_no_other(

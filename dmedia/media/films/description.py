@@ -108,15 +108,13 @@ def describe_film(source: OpenSource, limits: Limits, notes: Notes) -> MediaInfo
 
 
 def _first_frame(film: OpenFilm) -> VideoFrame | None:
-    packets = film.container.demux(film.stream)
-    while True:
-        try:
-            for packet in itertools.islice(packets, MOST_PACKETS):
-                for frame in packet.decode():
-                    return frame
-        except FFmpegError:
-            return None
+    try:
+        for packet in itertools.islice(film.container.demux(film.stream), MOST_PACKETS):
+            for frame in packet.decode():
+                return frame
+    except FFmpegError:
         return None
+    return None
 
 
 def _size(film: OpenFilm, frame: VideoFrame | None) -> tuple[int, int]:
