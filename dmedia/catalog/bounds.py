@@ -6,8 +6,8 @@ import os
 from functools import lru_cache
 
 from dmedia.catalog.given import UNKNOWN, look
-from dmedia.errors import OutsideRootsError, quoted
-from dmedia.storage.local import is_inside
+from dmedia.errors import quoted
+from dmedia.storage.local import is_inside, leading_out
 
 
 class Bounds:
@@ -43,11 +43,7 @@ class Bounds:
             It names the input.
         """
         if not self._holds(directory):
-            raise OutsideRootsError(f"{quoted(text)} leads out of the directories that this job may use", self.hint())
-
-    def hint(self) -> str:
-        """Name the directories that may be used."""
-        return f"It may use {' and '.join(quoted(root) for root in self.roots)}, and what is below."
+            raise leading_out(quoted(text), self.roots)
 
     def look(self, path: bytes) -> tuple[int, tuple[int, int]]:
         """Look at a file once, like `given.look`, but at none outside: nobody learns whether there is one."""

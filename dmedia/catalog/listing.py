@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import io
 import json
@@ -17,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 from dmedia.catalog.bounds import Bounds
 from dmedia.catalog.given import absolute, reason
 from dmedia.errors import MediaError, OutsideRootsError, UsageError, nearest, quoted
-from dmedia.storage.local import refuse_outside, refuse_outside_descriptor
+from dmedia.storage.local import leading_out, refuse_outside, refuse_outside_descriptor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -66,9 +65,7 @@ class Listing:
         except OSError as error:
             raise UsageError(f"Cannot read the listing {self._title}: {reason(error)}") from None
         except MediaError:
-            raise OutsideRootsError(
-                f"The listing {self._title} leads out of the directories that this job may use", self._bounds.hint()
-            ) from None
+            raise leading_out(f"The listing {self._title}", self._bounds.roots) from None
         weakref.finalize(self, self._file.close)
 
     def _hold(self, path: bytes) -> IO[bytes]:
@@ -76,10 +73,11 @@ class Listing:
             return self._spool(sys.stdin.buffer)
         refuse_outside(path, self._bounds.roots, "open")  # before opening: that can do something, or wait
         file = open(path, "rb")  # noqa: SIM115  # kept open: what is read twice must be the same file
-        with contextlib.ExitStack() as on_refusal:
-            on_refusal.callback(file.close)
+        try:
             refuse_outside_descriptor(file.fileno(), path, self._bounds.roots)
-            on_refusal.pop_all()
+        except MediaError:
+            file.close()
+            raise
         if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             return file
         with file:

@@ -6,12 +6,12 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from dmedia.errors import OutsideRootsError, PreflightError, quoted, shown
+from dmedia.errors import PreflightError, quoted, shown
 from dmedia.operations.parameters import Box
 from dmedia.planning.folding import nearest_existing
 from dmedia.planning.naming import NAME_MAX
 from dmedia.report.summary import size
-from dmedia.storage.local import is_inside, temporary_path
+from dmedia.storage.local import is_inside, leading_out, temporary_path
 
 if TYPE_CHECKING:
     from dmedia.model import JobSpec
@@ -47,10 +47,7 @@ def refuse_outside_roots(spec: JobSpec) -> None:
     """
     path = os.path.abspath(spec.output_directory)
     if not all(is_inside(place, spec.roots) for place in (spec.output_directory, path, nearest_existing(path))):
-        raise OutsideRootsError(
-            f"The output directory {quoted(spec.output_directory)} leads out of the directories that this job may use",
-            f"It may use {' and '.join(quoted(root) for root in spec.roots)}, and what is below.",
-        )
+        raise leading_out(f"The output directory {quoted(spec.output_directory)}", spec.roots)
 
 
 def refuse_file_as_directory(output_directory: bytes) -> None:

@@ -104,7 +104,7 @@ def resume_job(job: str, again: Again, choice: ClusterChoice, observer: Observer
     """
     with contextlib.ExitStack() as held:
         record = held.enter_context(RecordWriter.open(job))
-        record.change(again.persistence, again.roots or ())
+        record.change(again.persistence, again.roots)
         refuse_outside_roots(record.spec)
         held.enter_context(early_start(WorkOrder.of(job, record.spec), choice))
         tell(observer.begun, job)
@@ -148,15 +148,15 @@ class Again:
         Of failed files, only those with one of these error codes.
     persistence : mapping of str to object
         Fields of `Persistence` that are asked otherwise than before.
-    roots : tuple of bytes or None
+    roots : tuple of bytes
         Absolute real paths outside of which this launcher neither reads nor writes. They narrow the job's own roots
-        and never widen them.
+        and never widen them. Empty: the job's own.
     """
 
     statuses: frozenset[FileStatus]
     codes: frozenset[str] | None = None
     persistence: Mapping[str, Any] = field(default_factory=dict)
-    roots: tuple[bytes, ...] | None = None
+    roots: tuple[bytes, ...] = ()
 
 
 def _plan(record: RecordWriter, observer: Observer, stop: Stop) -> None:

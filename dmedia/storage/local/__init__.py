@@ -12,7 +12,14 @@ from dmedia.storage.local.renditions import (
     sweep_forgotten,
     temporary_path,
 )
-from dmedia.storage.local.roots import is_inside, narrowed, real_roots, refuse_outside, refuse_outside_descriptor
+from dmedia.storage.local.roots import (
+    is_inside,
+    leading_out,
+    narrowed,
+    real_roots,
+    refuse_outside,
+    refuse_outside_descriptor,
+)
 from dmedia.storage.local.sources import checksum, open_source, read_head, same_file
 
 __all__ = [
@@ -20,6 +27,7 @@ __all__ = [
     "create",
     "discard",
     "is_inside",
+    "leading_out",
     "marked_by",
     "narrowed",
     "open_source",

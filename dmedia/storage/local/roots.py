@@ -78,10 +78,7 @@ def narrowed(roots: tuple[bytes, ...], further: tuple[bytes, ...]) -> tuple[byte
     both = [one for one, other in pairs if lies_below(one, other)]
     both += [other for one, other in pairs if lies_below(other, one)]
     if not both:
-        allowed = " and ".join(quoted(root) for root in roots)
-        raise OutsideRootsError(
-            "The job may use none of these directories", f"It may use {allowed}, and what is below."
-        )
+        raise OutsideRootsError("The job may use none of these directories", _extent(roots))
     return tuple(dict.fromkeys(both))
 
 
@@ -107,6 +104,19 @@ def is_inside(path: bytes, roots: tuple[bytes, ...]) -> bool:
 def lies_below(path: bytes, directory: bytes) -> bool:
     """Tell whether a real path is a directory, or below it, name by name. Both are absolute."""
     return os.path.commonpath((path, directory)) == os.path.normpath(directory)
+
+
+def leading_out(what: str, roots: tuple[bytes, ...]) -> OutsideRootsError:
+    """Make the error about something of a request that leads out of the roots.
+
+    Parameters
+    ----------
+    what : str
+        It, as a person knows it.
+    roots : tuple of bytes
+        Absolute real paths, at least one.
+    """
+    return OutsideRootsError(f"{what} leads out of the directories that this job may use", _extent(roots))
 
 
 def refuse_outside(path: bytes, roots: tuple[bytes, ...], stage: Stage) -> None:
@@ -154,6 +164,10 @@ def refuse_outside_descriptor(descriptor: int, path: bytes, roots: tuple[bytes, 
     real = _real_path(descriptor, path)
     if real is None or not any(lies_below(real, root) for root in roots):
         raise MediaError("permission_denied", REASON, stage, HINT)
+
+
+def _extent(roots: tuple[bytes, ...]) -> str:
+    return f"It may use {' and '.join(map(quoted, roots))}, and what is below."
 
 
 def _real_path(descriptor: int, path: bytes) -> bytes | None:
