@@ -69,13 +69,15 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    """Load a public name when it is first used (PEP 562): importing dmedia costs nothing."""
-    if name not in HOMES:
-        raise AttributeError(f"module 'dmedia' has no attribute {name!r}")
-    found: object = getattr(import_module(HOMES[name]), name)
-    globals()[name] = found
-    return found
+if not TYPE_CHECKING:  # a type checker knows the names above, and takes every other one for a mistake
+
+    def __getattr__(name: str) -> object:
+        """Load a public name when it is first used (PEP 562): importing dmedia costs nothing."""
+        if name not in HOMES:
+            raise AttributeError(f"module 'dmedia' has no attribute {name!r}")
+        found: object = getattr(import_module(HOMES[name]), name)
+        globals()[name] = found
+        return found
 
 
 def __dir__() -> list[str]:

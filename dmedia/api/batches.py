@@ -8,8 +8,10 @@ import time
 from typing import TYPE_CHECKING, Any, Unpack
 
 from dmedia.api.job import Job
+from dmedia.api.options import BatchOptions, read_options
 from dmedia.api.request import read_spec, read_work
 from dmedia.api.start import start
+from dmedia.errors import UsageError
 from dmedia.model import FileStatus
 from dmedia.record.reader import list_jobs, read_files, read_job
 from dmedia.report.documents import file_document, job_document, plan_document, planned_file_document
@@ -17,7 +19,7 @@ from dmedia.report.documents import file_document, job_document, plan_document, 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from dmedia.api.request import AnyPath, BatchOptions
+    from dmedia.api.options import AnyPath
     from dmedia.model import JobSpec
     from dmedia.report.shapes import BatchDocument, FileDocument, JobDocument, PlanDocument, PreviewDocument
 
@@ -74,7 +76,7 @@ def batch_process(
         status will say so.
     """
     spec = read_spec(input_pattern, read_work(operation, parameters, options.get("preset")), output_directory, options)
-    return Job(start(spec, client, _arguments(options)), client)
+    return Job(start(spec, client, _arguments(options, client)), client)
 
 
 def plan(
@@ -196,10 +198,12 @@ def _choose_files(job: str, total: int, most_files: int) -> Iterator[FileDocumen
     return map(file_document, itertools.islice(files, most_files))
 
 
-def _arguments(options: BatchOptions) -> list[str]:
+def _arguments(options: BatchOptions, client: Any) -> list[str]:
     """Write what concerns the launcher alone for its command line."""
-    slots, scheduler = options.get("slots"), options.get("scheduler")
-    return [
-        *(() if slots is None else ("--slots", str(slots))),
-        *(() if scheduler is None else ("--scheduler", scheduler)),
-    ]
+    said = read_options(options, BatchOptions)
+    places = [name for name in ("slots", "scheduler") if name in said]
+    if client is not None and places:
+        raise UsageError(f"{places[0]} is for a batch without a client: the job runs on the client's workers")
+    if len(places) > 1:
+        raise UsageError("slots is for this machine: the workers of a scheduler bring their own slots")
+    return [word for name in places for word in (f"--{name}", str(said[name]))]

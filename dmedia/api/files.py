@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from dmedia import formats
-from dmedia.api.request import Work, anchored, is_operation, read_spec, read_work
+from dmedia.api.options import FileOptions, read_options
+from dmedia.api.request import Work, anchored, is_operation, read_arguments, read_spec, read_work
 from dmedia.errors import DmediaError, MediaError, OutsideRootsError, ParameterError, UsageError, quoted, shown
-from dmedia.model import FileReport, FileStatus, Limits, Source, Task, WorkOrder
+from dmedia.model import FileReport, FileStatus, Source, Task, WorkOrder
 from dmedia.operations.parameters import Encoding
 from dmedia.report.documents import file_document
 from dmedia.storage.local import is_inside, real_roots
@@ -17,27 +18,9 @@ from dmedia.storage.local import is_inside, real_roots
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from dmedia.api.request import AnyPath, BatchOptions
+    from dmedia.api.options import AnyPath, BatchOptions
     from dmedia.report.media_document import MediaDocument
     from dmedia.report.shapes import FileDocument
-
-
-class FileOptions(TypedDict, total=False):
-    """What may be said of one file besides what is done with it.
-
-    Attributes
-    ----------
-    overwrite : bool
-        Whether a file that is not dmedia's own may be replaced.
-    limits : Limits
-        What the file may cost.
-    roots : sequence of path
-        Directories outside of which nothing is read or written.
-    """
-
-    overwrite: bool
-    limits: Limits
-    roots: Sequence[AnyPath]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +102,7 @@ def process_file(
         is not written, a path outside of the roots.
     """
     target = Target.of(output_path)
-    given = dict(parameters or {})
-    if target.format and is_operation(operation):
-        given.setdefault("format", target.format)
-    return _process(input_path, target, read_work(operation, given), options)
+    return _process(input_path, target, _work(target, operation, parameters), options)
 
 
 def apply_preset(
@@ -130,20 +110,17 @@ def apply_preset(
 ) -> FileDocument:
     """Process one file by a preset, here and now. See `process_file`; for many files there is `batch_process`."""
     target = Target.of(output_path)
-    work = read_work(preset, None, preset)
-    if target.format and _format(work) is None:
-        work = read_work(preset, {"format": target.format}, preset)
-    return _process(input_path, target, work, options)
+    return _process(input_path, target, _work(target, preset, None, preset), options)
 
 
-def media_info(path: AnyPath, *, roots: Sequence[AnyPath] = ()) -> MediaDocument:
+def media_info(path: AnyPath, *, roots: AnyPath | Sequence[AnyPath] | None = None) -> MediaDocument:
     """Read what a media file says about itself.
 
     Parameters
     ----------
     path : path
         The file.
-    roots : sequence of path
+    roots : path or sequence of path, optional
         Directories outside of which nothing is read.
 
     Returns
@@ -162,10 +139,13 @@ def media_info(path: AnyPath, *, roots: Sequence[AnyPath] = ()) -> MediaDocument
     from dmedia.run.single import describe_file
     from dmedia.run.slot import NoSlotError
 
-    source, real = anchored(os.fsencode(path)), real_roots(map(os.fsencode, roots))
+    said = read_options({"roots": roots}, FileOptions)
+    source, real = _source(path), real_roots(map(os.fsencode, said.get("roots", ())))
     _refuse_outside(source, real)
     try:
         return media_document(describe_file(source, real), source)
+    except MediaError as error:
+        raise _named(error, source) from None
     except NoSlotError as error:
         raise DmediaError(f"The file cannot be looked at: {error}", "dmedia doctor says more") from None
 
@@ -175,14 +155,15 @@ def _process(input_path: AnyPath, target: Target, work: Work, options: FileOptio
     from dmedia.run.single import SINGLE, process_file
     from dmedia.run.slot import NoSlotError
 
-    source = anchored(os.fsencode(input_path))
+    said = read_options(options, FileOptions)
+    source = _source(input_path)
     if target.format and _format(work) != target.format:
         raise ParameterError(
             f"The rendition is {_format(work)}, and {quoted(target.path)} ends like {target.format}",
             "give it the extension of its format, or name a directory",
         )
     directory = target.path if target.is_directory else os.path.dirname(target.path)
-    batch_options: BatchOptions = {"roots": options.get("roots", ()), "limits": options.get("limits", Limits())}
+    batch_options: BatchOptions = {"roots": said.get("roots"), "limits": said.get("limits")}
     spec = read_spec(source, work, directory, batch_options)
     for path in (source, spec.output_directory):
         _refuse_outside(path, spec.roots)
@@ -193,14 +174,14 @@ def _process(input_path: AnyPath, target: Target, work: Work, options: FileOptio
     size_bytes = os.stat(source).st_size if os.path.exists(source) else -1
     found = Source(source, os.path.dirname(source), size_bytes, -1)
     rendition = Naming(spec).rendition(found) if target.is_directory else target.path
-    task = Task(0, source, os.path.normpath(rendition), size_bytes, replaces=options.get("overwrite", False))
+    task = Task(0, source, os.path.normpath(rendition), size_bytes, replaces=said.get("overwrite", False))
     try:
         result = process_file(WorkOrder.of(SINGLE, spec), task)
     except NoSlotError as error:
         raise DmediaError(f"The file cannot be worked on: {error}", "dmedia doctor says more") from None
     if failure := result.failure:
         hint = None if failure.code == "not_found" else failure.hint  # it speaks of a job
-        raise MediaError(failure.code, f"{failure.message} ({shown(source)})", failure.stage, hint)
+        raise _named(MediaError(failure.code, failure.message, failure.stage, hint), source)
     return file_document(
         FileReport(
             number=0,
@@ -215,6 +196,29 @@ def _process(input_path: AnyPath, target: Target, work: Work, options: FileOptio
             warnings=result.warnings,
         )
     )
+
+
+def _work(target: Target, operation: str, parameters: Mapping[str, Any] | None, preset: str | None = None) -> Work:
+    """Find out what is asked for; where nobody says a format, the rendition's extension does."""
+    given = read_arguments(parameters)
+    if given.get("format", "") is None:
+        del given["format"]
+    by_extension = {"format": target.format} if target.format else {}
+    if preset is None and is_operation(operation):
+        return read_work(operation, by_extension | given)
+    work = read_work(operation, given, preset)
+    return work if _format(work) else read_work(operation, by_extension | given, preset)
+
+
+def _source(path: AnyPath) -> bytes:
+    from dmedia.catalog.given import absolute
+
+    return absolute(anchored(os.fsencode(path)))
+
+
+def _named(error: MediaError, source: bytes) -> MediaError:
+    """Let an error say which file it is about."""
+    return MediaError(error.code, f"{error.message} ({shown(source)})", error.stage, error.hint)
 
 
 def _refuse_outside(path: bytes, roots: tuple[bytes, ...]) -> None:

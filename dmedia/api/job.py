@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from dmedia.errors import UsageError
+from dmedia.errors import UsageError, nearest
 from dmedia.model import ENDED, FileStatus, JobState
 from dmedia.record.reader import read_files, read_job, request, withdraw
 from dmedia.report.documents import file_document, job_document
@@ -70,9 +70,16 @@ class Job:
         ------
         dict
             A file's document.
+
+        Raises
+        ------
+        UsageError
+            When a file cannot have such a status.
         """
-        wanted = {FileStatus(status) for status in statuses} or None
-        return map(file_document, read_files(self.id, wanted))
+        for status in statuses:
+            if status not in list(FileStatus):
+                raise UsageError(f"No file is {status!r}: {nearest(str(status), FileStatus)}")
+        return map(file_document, read_files(self.id, set(map(FileStatus, statuses)) or None))
 
     def failed(self) -> list[FileDocument]:
         """Tell of the files that failed, each with ``error``, ``code`` and ``hint``."""

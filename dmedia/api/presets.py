@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from dmedia.errors import shown
@@ -11,23 +12,29 @@ from dmedia.presets import list_presets as read_presets
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dmedia.api.options import AnyPath
     from dmedia.report.shapes import PresetDocument
 
 
-def list_presets(extra_files: Sequence[bytes] = ()) -> list[PresetDocument]:
+def list_presets(extra_files: Sequence[AnyPath] = ()) -> list[PresetDocument]:
     """List all presets: dmedia's own, those in the configuration directory and in ``./presets``.
 
     Parameters
     ----------
-    extra_files : sequence of bytes
+    extra_files : sequence of path
         Further files, which take precedence.
 
     Returns
     -------
     list of dict
         Sorted by name; a file that is no preset has an ``error``.
+
+    Raises
+    ------
+    PresetError
+        When one of ``extra_files`` does not exist.
     """
-    return [preset_document(preset) for preset in read_presets(extra_files)]
+    return [preset_document(preset) for preset in read_presets([*map(os.fsencode, extra_files)])]
 
 
 def preset_document(preset: Preset | BrokenPreset) -> PresetDocument:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any
 
-from dmedia.errors import ParameterError, UnknownOperationError, UsageError, nearest
+from dmedia.api.options import BatchOptions, read_options
+from dmedia.errors import ParameterError, UnknownOperationError, UsageError, nearest, quoted
 from dmedia.model import Inputs, JobSpec, Limits, OnCollision, Persistence, Policies
 from dmedia.operations import OPERATIONS, find_operation, foreign_names
 from dmedia.storage.local import real_roots
@@ -14,59 +15,8 @@ from dmedia.storage.local import real_roots
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from dmedia.api.options import AnyPath
     from dmedia.operations.parameters import Parameters
-
-    AnyPath = str | bytes | os.PathLike[str] | os.PathLike[bytes]
-    Arguments = Mapping[str, Any]
-
-
-class BatchOptions(TypedDict, total=False):
-    """What may be said of a batch besides its four arguments; each has the command line's name and default.
-
-    Attributes
-    ----------
-    preset : str
-        A preset; ``parameters`` then take precedence over its own.
-    recursive : bool
-        Whether directories are walked into.
-    include, exclude : sequence of str
-        Globs over the path below its input.
-    limit : int
-        Take at most so many files.
-    overwrite : bool
-        Whether files that are not dmedia's own may be replaced.
-    on_collision : str
-        ``error``, ``keep-ext`` or ``number``.
-    name : str
-        Template of a rendition's path, such as ``{dir}/{stem}.{ext}``.
-    portable_names : bool
-        Whether names that differ only in case or Unicode form collide.
-    limits : Limits
-        What one file may cost.
-    persistence : Persistence
-        How failure and want of room are met.
-    roots : sequence of path
-        Directories outside of which nothing is read or written.
-    slots : int
-        Files worked on at once; of a batch without a client.
-    scheduler : str
-        Address of the Dask scheduler to run on; of a batch without a client.
-    """
-
-    preset: str | None
-    recursive: bool
-    include: Sequence[str]
-    exclude: Sequence[str]
-    limit: int | None
-    overwrite: bool
-    on_collision: str
-    name: str
-    portable_names: bool
-    limits: Limits
-    persistence: Persistence
-    roots: Sequence[AnyPath]
-    slots: int | None
-    scheduler: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +38,7 @@ class Work:
     preset: str | None = None
 
 
-def read_work(operation: str, parameters: Arguments | None, preset: str | None = None) -> Work:
+def read_work(operation: str, parameters: Mapping[str, Any] | None, preset: str | None = None) -> Work:
     """Find out what is asked for.
 
     Parameters
@@ -112,13 +62,13 @@ def read_work(operation: str, parameters: Arguments | None, preset: str | None =
     from dmedia.operations.validation import validate
     from dmedia.presets import find_presets, load_preset
 
-    given = dict(parameters or {})
+    given = read_arguments(parameters)
     if preset is None:
         if is_operation(operation):
             return Work(operation, validate(operation, given))
         known = find_presets()
         if operation not in known:
-            choices = nearest(operation, [*OPERATIONS, *foreign_names(), *known])
+            choices = nearest(str(operation), {*OPERATIONS, *foreign_names(), *known})
             raise UnknownOperationError(f"No operation or preset {operation!r}: {choices}")
         preset = operation
     found = load_preset(preset)
@@ -127,6 +77,24 @@ def read_work(operation: str, parameters: Arguments | None, preset: str | None =
             f"The preset {preset} is a {found.operation}, and not a {operation}", "ask for one of them"
         )
     return Work(found.operation, validate(found.operation, found.parameters.given() | given), found.name)
+
+
+def read_arguments(parameters: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Copy an operation's arguments.
+
+    Raises
+    ------
+    ParameterError
+        When they have no names.
+    """
+    try:
+        given = dict(parameters or {})
+    except (TypeError, ValueError):
+        raise ParameterError(f"parameters is {parameters!r}: it is a dict of names and values") from None
+    for name in given:
+        if not isinstance(name, str):
+            raise ParameterError(f"parameters: {name!r} is no name")
+    return given
 
 
 def is_operation(name: str) -> bool:
@@ -160,34 +128,57 @@ def read_spec(
     ParameterError
         When an option is unknown, or of a value that it cannot have.
     UsageError
-        When there is no input or no output directory.
+        When there is no input, or no output directory that could be made.
     """
-    for name in options:
-        if name not in BatchOptions.__annotations__:
-            raise ParameterError(f"Unknown option {name!r}: {nearest(name, BatchOptions.__annotations__)}")
+    said = read_options(options, BatchOptions)
     listed = [inputs] if isinstance(inputs, (str, bytes, os.PathLike)) else list(inputs)
     if not listed:
         raise UsageError("No input was given", "name files, directories or globs")
-    if not os.fspath(output_directory):
-        raise UsageError("The output directory has no name")
     return JobSpec(
         operation=work.operation,
         parameters=work.parameters,
         inputs=Inputs(
             paths=tuple(anchored(os.fsencode(path)) for path in listed),
-            recursive=options.get("recursive", False),
-            include=tuple(options.get("include", ())),
-            exclude=tuple(options.get("exclude", ())),
-            limit=options.get("limit"),
+            recursive=said.get("recursive", False),
+            include=said.get("include", ()),
+            exclude=said.get("exclude", ()),
+            limit=said.get("limit"),
         ),
-        output_directory=os.path.normpath(anchored(os.fsencode(output_directory))),
-        policies=_read_policies(options),
-        limits=options.get("limits", Limits()),
-        persistence=options.get("persistence", Persistence()),
+        output_directory=read_directory(os.fsencode(output_directory)),
+        policies=_read_policies(said),
+        limits=said.get("limits", Limits()),
+        persistence=said.get("persistence", Persistence()),
         preset=work.preset,
         accepts=find_operation(work.operation).accepts,
-        roots=real_roots(map(os.fsencode, options.get("roots", ()))),
+        roots=real_roots(map(os.fsencode, said.get("roots", ()))),
     )
+
+
+def read_directory(path: bytes) -> bytes:
+    """Take the output directory of a job.
+
+    Parameters
+    ----------
+    path : bytes
+        As it was said; relative to the current directory.
+
+    Returns
+    -------
+    bytes
+        Absolute.
+
+    Raises
+    ------
+    UsageError
+        When it has no name, or none that a directory can have.
+    """
+    if not path:
+        raise UsageError("The output directory has no name", "name one; . is the current directory")
+    if b"://" in path:
+        raise UsageError(f"{quoted(path)} is a URL: this version writes local files", "mount the store")
+    if b"\0" in path:
+        raise UsageError(f"{quoted(path)} holds a NUL byte, which no path can")
+    return os.path.normpath(anchored(path))
 
 
 def anchored(path: bytes) -> bytes:
@@ -208,16 +199,16 @@ def anchored(path: bytes) -> bytes:
         raise UsageError("The current directory does not exist any longer", "change to another one") from None
 
 
-def _read_policies(options: BatchOptions) -> Policies:
+def _read_policies(said: Mapping[str, Any]) -> Policies:
     default = Policies()
-    word = options.get("on_collision", default.on_collision)
+    word = said.get("on_collision", default.on_collision)
     try:
         on_collision = OnCollision(word)
     except ValueError:
         raise ParameterError(f"on_collision is {word!r}: {nearest(word, list(OnCollision))}") from None
     return Policies(
-        overwrite=options.get("overwrite", default.overwrite),
+        overwrite=said.get("overwrite", default.overwrite),
         on_collision=on_collision,
-        portable_names=options.get("portable_names", default.portable_names),
-        name_template=options.get("name", default.name_template),
+        portable_names=said.get("portable_names", default.portable_names),
+        name_template=said.get("name", default.name_template),
     )

@@ -41,7 +41,10 @@ def start(spec: JobSpec, client: Any = None, arguments: Sequence[str] = ()) -> s
         When the client cannot be used.
     """
     from dmedia.run.detached import create_job
+    from dmedia.run.given_client import refuse_unfit
 
+    if client is not None:
+        refuse_unfit(client)  # before there is a job that nobody would run
     job = create_job(spec)
     go_on(job, "resume", (), client, arguments)
     return job

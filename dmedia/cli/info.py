@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import TYPE_CHECKING
 
 import click
@@ -44,11 +43,13 @@ def command(files: tuple[bytes, ...], *, as_json: bool) -> int:
 
 def _told(files: tuple[bytes, ...]) -> Iterator[tuple[bytes, MediaInfo | MediaError]]:
     """Ask one slot about all files, one after the other."""
+    from dmedia.api.request import anchored
+    from dmedia.catalog.given import absolute
     from dmedia.run.single import describing
     from dmedia.run.slot import NoSlotError
 
     with describing() as slot:
-        for path in map(os.path.abspath, files):
+        for path in [absolute(anchored(file)) for file in files]:
             try:
                 yield path, slot.describe(path)
             except MediaError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -184,13 +183,13 @@ def read_spec(
     UsageError
         When there is no input, or the output directory has no name.
     """
-    if not values["output"]:
-        raise UsageError("The output directory has no name", "name one with -o DIR; -o . is this directory")
+    from dmedia.api.request import read_directory
+
     return JobSpec(
         operation=operation.name,
         parameters=parameters,
         inputs=read_inputs(values),
-        output_directory=os.path.normpath(anchored(values["output"])),
+        output_directory=read_directory(values["output"]),
         policies=read_policies(values),
         limits=read_limits(values),
         persistence=new_persistence(values),
@@ -210,8 +209,10 @@ def read_inputs(values: dict[str, Any]) -> Inputs:
     """
     if not values["inputs"] and values["files_from"] is None:
         raise UsageError("No INPUT was given", "name files, directories or quoted globs, or a list with --files-from")
+    from dmedia.api.request import anchored
+
     return Inputs(
-        paths=tuple(path if b"://" in path else anchored(path) for path in values["inputs"]),
+        paths=tuple(map(anchored, values["inputs"])),
         listing=values["files_from"] if values["files_from"] in (None, b"-") else anchored(values["files_from"]),
         null_separated=values["null"],
         recursive=values["recursive"],
@@ -219,24 +220,6 @@ def read_inputs(values: dict[str, Any]) -> Inputs:
         exclude=values["exclude"],
         limit=values["limit"],
     )
-
-
-def anchored(path: bytes) -> bytes:
-    """Make a path or glob independent of the current directory: a job may be planned by another process.
-
-    It is not made shorter or resolved; an empty path stays so, to be refused by whoever reads it.
-
-    Raises
-    ------
-    UsageError
-        When the current directory is gone, and the path needs it.
-    """
-    if not path or os.path.isabs(path):
-        return path
-    try:
-        return os.path.join(os.getcwdb(), path)
-    except FileNotFoundError:
-        raise UsageError("The current directory does not exist any longer", "change to another one") from None
 
 
 def read_policies(values: dict[str, Any]) -> Policies:

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING, Any
 
 import click
 
 from dmedia.cli.options import PATH
-
-if TYPE_CHECKING:
-    from dmedia.presets import BrokenPreset, Preset
 
 PRESET_FILE = click.option("--preset-file", multiple=True, type=PATH, metavar="FILE", help="Read this preset file too.")
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -27,14 +23,15 @@ def command() -> None:
 @AS_JSON
 def list_presets(preset_file: tuple[bytes, ...], *, as_json: bool) -> int:
     """List presets: dmedia's own, those in your configuration directory and in ./presets."""
-    from dmedia.presets import list_presets as read_all
+    from dmedia.api.presets import list_presets as read_all
 
-    presets = list(read_all(preset_file))
+    presets = read_all(preset_file)
     if as_json:
-        click.echo(json.dumps([_document(preset) for preset in presets]))
+        click.echo(json.dumps(presets))
         return 0
     for preset in presets:
-        click.echo(f"{preset.name:<16} {_line(preset)}")
+        told = f"not valid: {preset['error']}" if "error" in preset else preset["description"]
+        click.echo(f"{preset['name']:<16} {told}")
     return 0
 
 
@@ -44,11 +41,12 @@ def list_presets(preset_file: tuple[bytes, ...], *, as_json: bool) -> int:
 @AS_JSON
 def show(name: str, preset_file: tuple[bytes, ...], *, as_json: bool) -> int:
     """Show what a preset does."""
+    from dmedia.api.presets import preset_document
     from dmedia.presets import load_preset
 
     preset = load_preset(name, preset_file)
     if as_json:
-        click.echo(json.dumps(_document(preset)))
+        click.echo(json.dumps(preset_document(preset)))
         return 0
     click.echo(f"{preset.name}: {preset.description}")
     click.echo(f"  operation = {preset.operation}")
@@ -67,24 +65,3 @@ def check(file: bytes) -> int:
     preset = read_preset(file)
     click.echo(f"{preset.name}: valid, {preset.operation} with {len(preset.parameters.given())} parameters")
     return 0
-
-
-def _line(preset: Preset | BrokenPreset) -> str:
-    from dmedia.presets import Preset
-
-    return preset.description if isinstance(preset, Preset) else f"not valid: {preset.error.message}"
-
-
-def _document(preset: Preset | BrokenPreset) -> dict[str, Any]:
-    from dmedia.presets import Preset
-
-    path = os.fsdecode(preset.path)
-    if not isinstance(preset, Preset):
-        return {"name": preset.name, "path": path, "error": preset.error.message}
-    return {
-        "name": preset.name,
-        "description": preset.description,
-        "operation": preset.operation,
-        "parameters": preset.parameters.given(),
-        "path": path,
-    }

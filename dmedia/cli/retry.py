@@ -13,12 +13,13 @@ from dmedia.cli.launch import run
 from dmedia.cli.options import RUN, RUN_PARAMETERS
 from dmedia.cli.persistence import read_persistence
 from dmedia.cli.types import Choice
-from dmedia.errors import ErrorCode, UsageError
+from dmedia.errors import ErrorCode
 from dmedia.model import FileStatus
 
 
 def retry(job: str, code: tuple[str, ...], **values: Any) -> int:
     """Try the failed files of a job again."""
+    from dmedia.api.job import refuse_nothing_failed
     from dmedia.record.home import find_job
 
     job = find_job(job)
@@ -29,27 +30,6 @@ def retry(job: str, code: tuple[str, ...], **values: Any) -> int:
 
     again = Again(frozenset({FileStatus.FAILED}), frozenset(code) or None, read_persistence(values), values["root"])
     return run(functools.partial(resume_job, job, again), values)
-
-
-def refuse_nothing_failed(job: str, codes: tuple[str, ...]) -> None:
-    """Refuse a job that has no such failed file, or that is to be resumed first: only failed files are tried again.
-
-    Raises
-    ------
-    UsageError
-        It says which.
-    """
-    from dmedia.model import JobState
-    from dmedia.record.reader import read_job
-
-    report = read_job(job)
-    if report.state is JobState.INTERRUPTED:
-        raise UsageError(f"{job} was interrupted before its end: retry is for failed files", f"dmedia resume {job}")
-    if report.failed and (not codes or set(codes) & set(report.errors)):
-        return
-    known = f"; its failures are {', '.join(report.errors)}" if report.errors else ""
-    reason = f" for the reason {' or '.join(codes)}" if codes else ""
-    raise UsageError(f"Nothing to try again: no file of {job} has failed{reason}{known}")
 
 
 command = make_command(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dmedia.errors import LauncherError
-from dmedia.model import ENDED
+from dmedia.model import ENDED, JobState
 from dmedia.record.home import LOCK_FILE, job_folder
 from dmedia.record.lock import holder, host
 from dmedia.record.reader import read_job
@@ -29,6 +29,9 @@ LOOK_PERIOD_S = 0.05
 
 PLAN_WAIT_S = 1.5
 """Seconds to wait for the number of files; a refusal of the plan usually comes within them too."""
+
+TAKING_WAIT_S = 60.0
+"""Seconds to wait for a launcher to take a job that was over: its interpreter starts in less than one."""
 
 FINISHED = (0, 3, 9)
 """Exit statuses of a launcher that has ended the job."""
@@ -54,6 +57,14 @@ def create_job(spec: JobSpec) -> str:
         return record.job
 
 
+class Departed(subprocess.Popen[bytes]):
+    """A process that goes on without us."""
+
+    def __del__(self) -> None:
+        """Let it go without the warning that it still runs, which is what it is for."""
+        super().__del__(_warn=lambda *_, **__: None)  # type: ignore[call-arg]  # an argument that typeshed leaves out
+
+
 @dataclass(frozen=True)
 class DetachedLauncher:
     """A launcher that was started.
@@ -75,7 +86,8 @@ class DetachedLauncher:
         Parameters
         ----------
         limit_s : float
-            Seconds to wait at most.
+            Seconds to wait at most. A job that shows an earlier end is waited for until the launcher has taken it, so
+            that nobody takes that end for the one to come.
 
         Returns
         -------
@@ -83,17 +95,16 @@ class DetachedLauncher:
             Its exit status, if it has ended already.
         """
         lock = job_folder(self.job) / LOCK_FILE
-        until_s = time.monotonic() + limit_s
-        while time.monotonic() < until_s:
-            status = self.process.poll()
-            if status is not None:
-                return status
-            if holder(lock) == (host(), self.process.pid):
-                report = read_job(self.job)
-                if not report.planning and report.state not in ENDED:
-                    return None
+        began_s = time.monotonic()
+        while (status := self.process.poll()) is None:
+            report = read_job(self.job)
+            over = report.state in ENDED or report.state is JobState.INTERRUPTED
+            if not (over or report.planning) and holder(lock) == (host(), self.process.pid):
+                return None
+            if time.monotonic() >= began_s + (max(limit_s, TAKING_WAIT_S) if over else limit_s):
+                return None
             time.sleep(LOOK_PERIOD_S)
-        return self.process.poll()
+        return status
 
     def confirm(self, limit_s: float = PLAN_WAIT_S) -> int | None:
         """Wait until the launcher works on the job, has ended it or has refused it, but not for long.
@@ -152,7 +163,7 @@ def start_launcher(job: str, arguments: Sequence[str], *, reads_stdin: bool) -> 
     """
     inherited = {name: value for name, value in os.environ.items() if not DETACHES.fullmatch(name)}
     with open(job_folder(job) / LOG_FILE, "ab") as log:
-        process = subprocess.Popen(
+        process = Departed(
             [sys.executable, "-P", "-m", "dmedia", *arguments],
             stdin=None if reads_stdin else subprocess.DEVNULL,
             stdout=log,

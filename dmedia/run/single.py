@@ -60,6 +60,7 @@ def process_file(order: WorkOrder, task: Task) -> FileResult:
         return slot.work(task)
     finally:
         slot.close()
+        slot.rest()
         scratch.close()
 
 
@@ -111,4 +112,5 @@ def describing(roots: tuple[bytes, ...] = ()) -> Iterator[Slot]:
         yield slot
     finally:
         slot.close()
+        slot.rest()
         scratch.close()

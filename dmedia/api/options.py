@@ -1,0 +1,140 @@
+"""What may be said of a batch or a file besides what is done with it."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from dmedia.errors import ParameterError, nearest
+from dmedia.model import Limits, Persistence
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    AnyPath = str | bytes | os.PathLike[str] | os.PathLike[bytes]
+
+
+class FileOptions(TypedDict, total=False):
+    """What may be said of one file besides what is done with it.
+
+    Attributes
+    ----------
+    overwrite : bool
+        Whether a file that is not dmedia's own may be replaced.
+    limits : Limits
+        What the file may cost.
+    roots : path or sequence of path
+        Directories outside of which nothing is read or written.
+    """
+
+    overwrite: bool | None
+    limits: Limits | None
+    roots: AnyPath | Sequence[AnyPath] | None
+
+
+class BatchOptions(FileOptions, total=False):
+    """What may be said of a batch besides its four arguments; each has the command line's name and default.
+
+    Attributes
+    ----------
+    overwrite, limits, roots
+        As for one file.
+    preset : str
+        A preset; ``parameters`` then take precedence over its own.
+    recursive : bool
+        Whether directories are walked into.
+    include, exclude : str or sequence of str
+        Globs over the path below its input.
+    limit : int
+        Take at most so many files, at least 1.
+    on_collision : str
+        ``error``, ``keep-ext`` or ``number``.
+    name : str
+        Template of a rendition's path, such as ``{dir}/{stem}.{ext}``.
+    portable_names : bool
+        Whether names that differ only in case or Unicode form collide.
+    persistence : Persistence
+        How failure and want of room are met.
+    slots : int
+        Files worked on at once, 1 to 1024; of a batch without a client or scheduler.
+    scheduler : str
+        Address of the Dask scheduler to run on; of a batch without a client.
+    """
+
+    preset: str | None
+    recursive: bool | None
+    include: str | Sequence[str] | None
+    exclude: str | Sequence[str] | None
+    limit: int | None
+    on_collision: str | None
+    name: str | None
+    portable_names: bool | None
+    persistence: Persistence | None
+    slots: int | None
+    scheduler: str | None
+
+
+LISTS: dict[str, tuple[type, ...]] = {"include": (str,), "exclude": (str,), "roots": (str, bytes, os.PathLike)}
+"""Options that may have several values, and what each of them is."""
+
+SWITCHES = frozenset({"overwrite", "recursive", "portable_names"})
+RECORDS: dict[str, type] = {"limits": Limits, "persistence": Persistence}
+NUMBERS: dict[str, int | None] = {"limit": None, "slots": 1024}
+"""Options that are whole numbers from 1 on, and the largest that they can be."""
+
+
+def read_options(given: Mapping[str, Any], known: type) -> dict[str, Any]:
+    """Check what was said.
+
+    Parameters
+    ----------
+    given : mapping of str to object
+        Options by name.
+    known : type
+        `BatchOptions` or `FileOptions`.
+
+    Returns
+    -------
+    dict
+        What is ``None`` was not said; of what may be several there is a tuple.
+
+    Raises
+    ------
+    ParameterError
+        When an option is unknown, or of a value that it cannot have.
+    """
+    for name in given:
+        if name not in known.__annotations__:
+            raise ParameterError(f"Unknown option {name!r}: {nearest(name, known.__annotations__)}")
+    return {name: _read(name, value) for name, value in given.items() if value is not None}
+
+
+def _read(name: str, value: Any) -> Any:
+    if kinds := LISTS.get(name):
+        listed = (value,) if isinstance(value, (str, bytes, os.PathLike)) else _several(name, value)
+        for one in listed:
+            _refuse_unless(isinstance(one, kinds), name, one, "a path" if bytes in kinds else "a text")
+        return listed
+    if name in SWITCHES:
+        _refuse_unless(isinstance(value, bool), name, value, "True or False")
+    elif kind := RECORDS.get(name):
+        _refuse_unless(isinstance(value, kind), name, value, f"dmedia.{kind.__name__}(...)")
+    elif name in NUMBERS:
+        most = NUMBERS[name]
+        fits = isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= (most or value)
+        _refuse_unless(fits, name, value, "a whole number from 1 " + (f"to {most}" if most else "on"))
+    else:
+        _refuse_unless(isinstance(value, str), name, value, "a text")
+    return value
+
+
+def _several(name: str, value: Any) -> tuple[Any, ...]:
+    try:
+        return tuple(value)
+    except TypeError:
+        raise ParameterError(f"{name} is {value!r}: it is one, or a list of them") from None
+
+
+def _refuse_unless(fits: bool, name: str, value: Any, what: str) -> None:
+    if not fits:
+        raise ParameterError(f"{name} is {value!r}: it can be {what}")
