@@ -6,8 +6,9 @@ import time
 from typing import TYPE_CHECKING
 
 from dmedia.media.guard import LONGEST_DEADLINE_S
-from dmedia.run.answers import Answer, Deadline, Description, Hindrance, read
+from dmedia.run.answers import Answer, Deadline, Description, Hindrance
 from dmedia.run.fields import BreachError
+from dmedia.run.messages import read
 from dmedia.run.post_mortem import Death
 from dmedia.run.questions import Assignment
 

@@ -18,8 +18,8 @@ import tempfile
 import time
 from typing import TYPE_CHECKING
 
-from dmedia.run.answers import LONGEST_MESSAGE_BYTES
 from dmedia.run.fields import BreachError
+from dmedia.run.messages import LONGEST_MESSAGE_BYTES
 from dmedia.run.slot_server import Beginning
 
 if TYPE_CHECKING:

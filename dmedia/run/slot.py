@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING
 from dmedia.errors import MediaError
 from dmedia.media.faults import failure_of, failure_outside_jobs
 from dmedia.model import FileResult
-from dmedia.run.answers import Answer, Description, SlotReport, read
+from dmedia.run.answers import Answer, Description, SlotReport
 from dmedia.run.asking import ask
 from dmedia.run.child import Child
 from dmedia.run.fields import BreachError
+from dmedia.run.messages import read
 from dmedia.run.post_mortem import Death, cause, tell_cause
 from dmedia.run.questions import Assignment, Inquiry
 from dmedia.storage import local as storage

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from dmedia.errors import MediaError, UnknownOperationError
 from dmedia.media.faults import failure_of, failure_outside_jobs
 from dmedia.model import Failure, FileResult
-from dmedia.run.answers import Answer, Deadline, Description, Hindrance, Said, SlotReport, write
+from dmedia.run.answers import Answer, Deadline, Description, Hindrance, Said, SlotReport
+from dmedia.run.messages import write
 from dmedia.run.questions import Assignment
 from dmedia.storage import local as storage
 

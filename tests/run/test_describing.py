@@ -18,13 +18,14 @@ from dmedia.errors import MediaError
 from dmedia.model import Failure, MediaInfo
 from dmedia.model.info import LONGEST_VALUE
 from dmedia.run import asking, single
-from dmedia.run.answers import LONGEST_MESSAGE_BYTES, Answer, Deadline, Description, read, write
+from dmedia.run.answers import Answer, Deadline, Description
 from dmedia.run.fields import BreachError
+from dmedia.run.messages import LONGEST_MESSAGE_BYTES, read, write
 from dmedia.run.questions import Inquiry
 from dmedia.run.single import describe_file, describing
 from tests.command import ROOT
 from tests.media_making import jpeg
-from tests.run.test_answers import DONE, TASK
+from tests.run.test_messages import DONE, TASK
 from tests.run.test_taken_over_slot import HEIC, TAKEN_OVER, framed
 
 INQUIRY = Inquiry(b"/in/\xff.jpg")

@@ -13,7 +13,8 @@ import pytest
 from dmedia.model import FileResult, Limits, Output, Task, WorkOrder
 from dmedia.operations.convert import Convert
 from dmedia.run import asking
-from dmedia.run.answers import Answer, Deadline, write
+from dmedia.run.answers import Answer, Deadline
+from dmedia.run.messages import write
 from dmedia.run.slots import Slots
 from tests.media_making import jpeg
 

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from dmedia.model import Failure, FileResult, Output, Task
-from dmedia.run.answers import LONGEST_MESSAGE_BYTES, Answer, Deadline, Hindrance, SlotReport, read, write
+from dmedia.run.answers import Answer, Deadline, Hindrance, SlotReport
 from dmedia.run.fields import BreachError
+from dmedia.run.messages import LONGEST_MESSAGE_BYTES, read, write
 
 TASK = Task(7, b"/in/\xff.jpg", b"/out/\xff.webp", 100)
 OUTPUT = Output(TASK.rendition, 40, 30, "webp", 1234, 1_700_000_000_000_000_000, "0" * 64)
