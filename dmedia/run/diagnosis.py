@@ -12,15 +12,13 @@ import psutil
 
 from dmedia import __version__
 from dmedia.media.libraries import installed
-from dmedia.model import Limits, WorkOrder
+from dmedia.model import Limits
 from dmedia.operations import broken_operations, known_operations, package_of
-from dmedia.operations.convert import Convert
 from dmedia.planning.folding import nearest_existing
 from dmedia.planning.preflight import free_bytes
 from dmedia.record.home import home
 from dmedia.run.machine import default_slots, usable_cpus
-from dmedia.run.scratch import Scratch
-from dmedia.run.slot import Slot
+from dmedia.run.single import idle_slot
 
 if TYPE_CHECKING:
     from dmedia.run.answers import SlotReport
@@ -116,7 +114,8 @@ def diagnose() -> Diagnosis:
         limits.image_slot_bytes,
         int(psutil.virtual_memory().available),
     )
-    slot = _ask_slot(limits)
+    with idle_slot("doctor", limits) as asked:
+        slot = asked.report()
     versions = {"dmedia": __version__, "python": platform.python_version(), "system": platform.platform()}
     versions |= {name: installed(name) for name in CLUSTER}
     if not isinstance(slot, str):
@@ -124,17 +123,6 @@ def diagnose() -> Diagnosis:
     extras = {extra: bool(installed(distribution)) for extra, distribution in EXTRAS.items()}
     foreign = {name: package_of(name) for name, operation in known_operations().items() if operation.work}
     return Diagnosis(versions, extras, machine, _look_at_records(), slot, foreign, broken_operations())
-
-
-def _ask_slot(limits: Limits) -> SlotReport | str:
-    scratch = Scratch()
-    output_directory = os.fsencode(scratch.path or os.devnull)
-    slot = Slot(WorkOrder("doctor", "convert", Convert(format="jpg"), output_directory, limits), scratch.path)
-    try:
-        return slot.report()
-    finally:
-        slot.close()
-        scratch.close()
 
 
 def _look_at_records() -> Records:

@@ -54,14 +54,8 @@ def process_file(order: WorkOrder, task: Task) -> FileResult:
         message = "Output exists: the file at the rendition's path is not dmedia's own"
         raise MediaError("output_exists", message, "publish", "choose another path, or allow overwriting")
     storage.sweep_forgotten(os.path.dirname(task.rendition), SINGLE, FORGOTTEN_S)
-    scratch = Scratch()
-    slot = Slot(order, scratch.path)
-    try:
+    with _held(order, Scratch()) as slot:
         return slot.work(task)
-    finally:
-        slot.close()
-        slot.rest()
-        scratch.close()
 
 
 def describe_file(source: bytes, roots: tuple[bytes, ...] = ()) -> MediaInfo:
@@ -102,12 +96,40 @@ def describing(roots: tuple[bytes, ...] = ()) -> Iterator[Slot]:
     Yields
     ------
     Slot
-        For `Slot.describe` alone: it may write nowhere but into its scratch directory. It ends with the context.
+        For `Slot.describe` alone. It ends with the context.
+    """
+    with idle_slot("info", Limits(timeout_s=DESCRIPTION_LIMIT_S), roots) as slot:
+        yield slot
+
+
+@contextlib.contextmanager
+def idle_slot(name: str, limits: Limits, roots: tuple[bytes, ...] = ()) -> Iterator[Slot]:
+    """Hold a slot that has nothing to make, but something to tell.
+
+    Parameters
+    ----------
+    name : str
+        What stands for its job.
+    limits : Limits
+        What one file may cost.
+    roots : tuple of bytes
+        As for `describe_file`.
+
+    Yields
+    ------
+    Slot
+        It may write nowhere but into its scratch directory. It ends with the context.
     """
     scratch = Scratch()
-    output_directory = os.fsencode(scratch.path or os.devnull)
-    limits = Limits(timeout_s=DESCRIPTION_LIMIT_S)
-    slot = Slot(WorkOrder("info", "convert", Convert(format="jpg"), output_directory, limits, roots), scratch.path)
+    nothing = Convert(format="jpg")  # a slot's order names some work, which nobody will ask for here
+    order = WorkOrder(name, "convert", nothing, os.fsencode(scratch.path or os.devnull), limits, roots)
+    with _held(order, scratch) as slot:
+        yield slot
+
+
+@contextlib.contextmanager
+def _held(order: WorkOrder, scratch: Scratch) -> Iterator[Slot]:
+    slot = Slot(order, scratch.path)
     try:
         yield slot
     finally:
