@@ -46,14 +46,14 @@ def process_file(order: WorkOrder, task: Task) -> FileResult:
     Raises
     ------
     MediaError
-        ``output_exists``, before anything is read.
+        ``output_exists``, before anything is read, where the file does not say that it is dmedia's, or nobody can tell.
     NoSlotError
         When no slot can be started here.
     """
-    if os.path.lexists(task.rendition) and not task.replaces and storage.marked_by(task.rendition) == "":
-        message = "Output exists: the file at the rendition's path is not dmedia's own"
+    if os.path.lexists(task.rendition) and not task.replaces and not storage.marked_by(task.rendition):
+        message = "Output exists: the file at the rendition's path is not known to be dmedia's own"
         raise MediaError("output_exists", message, "publish", "choose another path, or allow overwriting")
-    storage.sweep_forgotten(os.path.dirname(task.rendition), SINGLE, FORGOTTEN_S)
+    storage.sweep(os.path.dirname(task.rendition), SINGLE, order.roots, FORGOTTEN_S)
     with _held(order, Scratch()) as slot:
         return slot.work(task)
 

@@ -9,7 +9,6 @@ from dmedia.storage.local.renditions import (
     prepare_parent,
     publish,
     sweep,
-    sweep_forgotten,
     temporary_path,
 )
 from dmedia.storage.local.roots import (
@@ -39,6 +38,5 @@ __all__ = [
     "refuse_outside_descriptor",
     "same_file",
     "sweep",
-    "sweep_forgotten",
     "temporary_path",
 ]

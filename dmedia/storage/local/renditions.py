@@ -152,7 +152,7 @@ def discard(temporary: bytes) -> None:
         os.unlink(temporary)
 
 
-def sweep(directory: bytes, job: str, roots: tuple[bytes, ...] = ()) -> None:
+def sweep(directory: bytes, job: str, roots: tuple[bytes, ...] = (), least_age_s: float = 0.0) -> None:
     """Remove the temporary files of a job that nobody works on any longer from one directory.
 
     Parameters
@@ -160,36 +160,25 @@ def sweep(directory: bytes, job: str, roots: tuple[bytes, ...] = ()) -> None:
     directory : bytes
         Where renditions of the job go.
     job : str
-        The job's id.
+        The job's id, or what stands for one in their names.
     roots : tuple of bytes
         Absolute real paths; a directory that leads out of all stays as it is. Empty: anywhere.
+    least_age_s : float
+        Seconds since a file was last written, where only that tells that nobody works on it.
     """
     if not is_inside(directory, roots):
         return
     with contextlib.suppress(OSError), os.scandir(directory) as entries:
         for entry in entries:
-            if entry.name.startswith(_prefix(job)) and entry.name.endswith(SUFFIX):
+            if entry.name.startswith(_prefix(job)) and entry.name.endswith(SUFFIX) and _age_s(entry) >= least_age_s:
                 discard(entry.path)
 
 
-def sweep_forgotten(directory: bytes, job: str, age_s: float) -> None:
-    """Remove temporary files from one directory that are so old that nobody works on them any longer.
-
-    Parameters
-    ----------
-    directory : bytes
-        Where renditions go.
-    job : str
-        What stands for the job in their names.
-    age_s : float
-        Seconds since they were last written.
-    """
-    with contextlib.suppress(OSError), os.scandir(directory) as entries:
-        for entry in entries:
-            if entry.name.startswith(_prefix(job)) and entry.name.endswith(SUFFIX):
-                with contextlib.suppress(OSError):
-                    if time.time() - entry.stat(follow_symlinks=False).st_mtime > age_s:
-                        os.unlink(entry.path)
+def _age_s(entry: os.DirEntry[bytes]) -> float:
+    try:
+        return max(0.0, time.time() - entry.stat(follow_symlinks=False).st_mtime)
+    except OSError:  # gone meanwhile
+        return 0.0
 
 
 def _prefix(job: str) -> bytes:
