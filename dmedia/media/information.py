@@ -13,6 +13,7 @@ from dmedia.media.geometry import Size
 from dmedia.media.opened import Notes, look_at
 from dmedia.media.statements import legible, statements_of
 from dmedia.model import MediaInfo
+from dmedia.model.info import LARGEST_COUNT
 
 if TYPE_CHECKING:
     from dmedia.media.decoders.picture import Picture, Traits
@@ -79,7 +80,7 @@ def _describe_picture(source: OpenSource, limits: Limits, notes: Notes) -> Media
         width=upright.width,
         height=upright.height,
         size_bytes=source.size_bytes,
-        frames=picture.frames,
+        frames=picture.frames if picture.frames <= LARGEST_COUNT else None,
         animated=picture.frames > 1 and image_format in ANIMATIONS,
         has_alpha=traits.has_alpha,
         bits=traits.bits,

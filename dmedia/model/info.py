@@ -18,6 +18,9 @@ ColourSpace = Literal["rgb", "grey", "cmyk", "lab", "xyz"]
 LONGEST_VALUE = 200
 """Characters of a text that a file says about itself; what is longer is cut off."""
 
+LARGEST_COUNT = 2**31 - 1
+"""Of frames, streams and channels; what claims to have more is damaged there."""
+
 
 @dataclass(frozen=True, slots=True)
 class MediaInfo:

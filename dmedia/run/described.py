@@ -6,10 +6,10 @@ import re
 from typing import cast
 
 from dmedia.model import MediaInfo
-from dmedia.model.info import LONGEST_VALUE, ColourSpace, MediaFormat, MediaKind
+from dmedia.model.info import LARGEST_COUNT, LONGEST_VALUE, ColourSpace, MediaFormat, MediaKind
 from dmedia.run.fields import MOST_TEXTS, BreachError, Fields
 
-LARGEST_SIDE = LARGEST_COUNT = 2**31 - 1
+LARGEST_SIDE = 2**31 - 1
 LARGEST_RATE = 1e6
 """Of frames a second, and of pixels an inch."""
 

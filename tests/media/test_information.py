@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
+import zlib
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -261,6 +262,20 @@ def test_a_film_tells_of_its_sound_and_its_maker(tmp_path: Path) -> None:
     assert (info.audio_streams, info.audio_codec, info.audio_channels) == (1, "aac", 2)
     assert (info.camera, info.taken_at, info.has_gps) == ("Apple iPhone XS [2J", "2024-05-06T07:08:09Z", True)
     assert "48.85" not in repr(info)
+
+
+def test_a_number_of_frames_that_cannot_be_is_not_told(tmp_path: Path, described: Describing) -> None:
+    path = film(tmp_path, "a.avi", codec="mjpeg", pixels="yuvj420p")
+    content = bytearray(path.read_bytes())
+    content[(at := content.index(b"strh") + 8 + 32) : at + 4] = b"\xff" * 4  # dwLength
+    path.write_bytes(content)
+    assert of(path).frames is None
+    frames = [corners(), corners().rotate(180)]
+    content = bytearray(encoded(frames[0], "PNG", save_all=True, append_images=frames[1:]))
+    assert described(bytes(content), "a.png").frames == 2
+    content[(at := content.index(b"acTL") + 4) : at + 4] = b"\xff" * 4
+    content[at + 8 : at + 12] = zlib.crc32(content[at - 4 : at + 8]).to_bytes(4, "big")
+    assert described(bytes(content), "a.png").frames is None
 
 
 @pytest.mark.parametrize("dpi", [(0.001, 0.001), (1e9, 1e9)])

@@ -12,6 +12,7 @@ from dmedia.media.films.frame import orientation, shown_size
 from dmedia.media.films.opened import NOT_A_FILM, open_film
 from dmedia.media.statements import camera, legible, moment
 from dmedia.model import MediaInfo
+from dmedia.model.info import LARGEST_COUNT
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -87,7 +88,7 @@ def describe_film(source: OpenSource, limits: Limits, notes: Notes) -> MediaInfo
             width=height if turns % 2 else width,
             height=width if turns % 2 else height,
             size_bytes=source.size_bytes,
-            frames=stream.frames if stream.frames > 0 else None,
+            frames=stream.frames if 0 < stream.frames <= LARGEST_COUNT else None,
             bits=context.format.components[0].bits if context.format else None,
             taken_at=moment(_stated(stated, TAKEN)),
             camera=camera(_stated(stated, MAKER), _stated(stated, MODEL)),
