@@ -10,6 +10,7 @@ from dmedia.errors import ErrorCode, shown
 from dmedia.model.info import ColourSpace, MediaFormat, MediaKind  # noqa: TC001 - schemas are made of them
 from dmedia.operations.parameters import Help
 from dmedia.report.documents import exact_path
+from dmedia.report.shapes import EXACT
 from dmedia.report.summary import clock, size
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
     from dmedia.errors import MediaError
     from dmedia.model import MediaInfo
-
-EXACT = Help("The path's exact bytes in Base64, where they are not UTF-8")
 
 
 class MediaDocument(TypedDict):
