@@ -168,11 +168,15 @@ def list_presets(extra_files: Sequence[bytes] = ()) -> Iterator[Preset | BrokenP
     PresetError
         When one of ``extra_files`` does not exist.
     """
-    for name, path in find_presets(extra_files).items():
-        try:
-            yield read_preset(path)
-        except PresetError as error:
-            yield BrokenPreset(name, path, error)
+    return map(try_preset, find_presets(extra_files).values())
+
+
+def try_preset(path: bytes) -> Preset | BrokenPreset:
+    """Read one file; what is wrong with it is told and not raised. See `read_preset`."""
+    try:
+        return read_preset(path)
+    except PresetError as error:
+        return BrokenPreset(_name_of(path), path, error)
 
 
 def read_preset(path: bytes) -> Preset:

@@ -48,14 +48,11 @@ def read_spec(text: str) -> JobSpec:
         When it names an operation that is not here; the message says which package has brought it.
     """
     stored = json.loads(text)
-    inputs: dict[str, Any] = {name: _tupled(value) for name, value in stored["inputs"].items()}
-    inputs["paths"] = tuple(_bytes(path) for path in inputs["paths"])
-    inputs["listing"] = None if inputs["listing"] is None else _bytes(inputs["listing"])
     policies = stored["policies"] | {"on_collision": OnCollision(stored["policies"]["on_collision"])}
     return JobSpec(
         operation=stored["operation"],
         parameters=_read_parameters(stored),
-        inputs=Inputs(**inputs),
+        inputs=_read_inputs(stored),
         output_directory=_bytes(stored["output_directory"]),
         policies=Policies(**policies),
         limits=Limits(**stored["limits"]),
@@ -64,6 +61,18 @@ def read_spec(text: str) -> JobSpec:
         accepts=frozenset(stored["accepts"]),
         roots=tuple(_bytes(root) for root in stored.get("roots", ())),  # older records have none
     )
+
+
+def read_inputs(text: str) -> Inputs:
+    """Restore what a request is about, also where its operation is not here. Raises like `read_spec`."""
+    return _read_inputs(json.loads(text))
+
+
+def _read_inputs(stored: dict[str, Any]) -> Inputs:
+    inputs: dict[str, Any] = {name: _tupled(value) for name, value in stored["inputs"].items()}
+    inputs["paths"] = tuple(_bytes(path) for path in inputs["paths"])
+    inputs["listing"] = None if inputs["listing"] is None else _bytes(inputs["listing"])
+    return Inputs(**inputs)
 
 
 def _read_parameters(stored: dict[str, Any]) -> Parameters:

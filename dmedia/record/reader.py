@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from dmedia.errors import RecordError, UnknownJobError, UsageError
 from dmedia.model import ENDED, JobReport, JobState
-from dmedia.record import folder, home
+from dmedia.record import documents, folder, home
 from dmedia.record.lock import host, is_held
 from dmedia.record.rows import WARNED, read_rows
 from dmedia.record.schema import PENDING, decoded, open_for_reading, translated
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator
     from pathlib import Path
 
-    from dmedia.model import FileReport, FileStatus
+    from dmedia.model import FileReport, FileStatus, Inputs
 
 JOB = "SELECT id, created_at, operation, preset, given, output_directory, base, ignored FROM job"
 
@@ -90,13 +90,41 @@ def read_warned(job: str) -> Iterator[FileReport]:
         yield from read_rows(connection, None, where=WARNED)
 
 
-def list_jobs(recent: int = 20) -> tuple[list[JobReport], tuple[str, ...]]:
+def read_inputs(job: str) -> Inputs:
+    """Read what a job was asked to work on.
+
+    Parameters
+    ----------
+    job : str
+        Its id.
+
+    Returns
+    -------
+    Inputs
+        As it was asked: files, directories and globs, before anybody looks what there is.
+
+    Raises
+    ------
+    UnknownJobError, DamagedRecordError
+        See `read_job`.
+    """
+    path = _path(job)
+    with translated(path), decoded(path), closing(open_for_reading(path)) as connection:
+        ((request,),) = connection.execute("SELECT request FROM job")
+        return documents.read_inputs(request)
+
+
+def list_jobs(
+    recent: int = 20, wanted: Callable[[JobReport], bool] = lambda _: True
+) -> tuple[list[JobReport], tuple[str, ...]]:
     """List all jobs that somebody works on and the newest of the others, newest first.
 
     Parameters
     ----------
     recent : int
         How many of the others: ended and interrupted ones.
+    wanted : callable, optional
+        Tells whether a job is to be listed at all.
 
     Returns
     -------
@@ -115,10 +143,10 @@ def list_jobs(recent: int = 20) -> tuple[list[JobReport], tuple[str, ...]]:
             if home.job_folder(job).is_dir():  # otherwise it was removed since the folder was listed
                 warnings.append(error.message)
             continue
-        if report.state in ENDED or report.state is JobState.INTERRUPTED:
-            others += 1
-            if others > recent:
-                continue
+        over = report.state in ENDED or report.state is JobState.INTERRUPTED
+        if (over and others >= recent) or not wanted(report):
+            continue
+        others += over
         listed.append(report)
     return listed, tuple(warnings)
 

@@ -6,11 +6,13 @@ import json
 import sys
 import traceback
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from mcp.types import CallToolResult, TextContent
+from typing_extensions import TypedDict  # Python 3.11's own TypedDict tells pydantic too little
 
 from dmedia.errors import DmediaError
+from dmedia.operations.parameters import Help
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,6 +37,14 @@ class Answer:
     job: str | None = None
 
 
+class ErrorDocument(TypedDict):
+    """Why nothing came of a call; the result is marked as an error too."""
+
+    code: Annotated[str, Help("The reason, for programs")]
+    message: Annotated[str, Help("The reason, in a sentence")]
+    hint: Annotated[str | None, Help("What to do about it")]
+
+
 def result(answer: Answer) -> CallToolResult:
     """Make the protocol's result of an answer."""
     text = answer.text or json.dumps(answer.document, ensure_ascii=False)
@@ -54,11 +64,11 @@ def failure(error: Exception) -> CallToolResult:
     CallToolResult
     """
     if isinstance(error, DmediaError):
-        described: dict[str, Any] = {"code": error.code, "message": error.message, "hint": error.hint}
+        described: ErrorDocument = {"code": error.code, "message": error.message, "hint": error.hint}
     else:
         traceback.print_exception(error, file=sys.stderr)
         message = f"a bug in dmedia: {type(error).__name__}: {error}"
         described = {"code": "internal", "message": message, "hint": "the server's log has the details"}
     hint = f"\nhint: {described['hint']}" if described["hint"] else ""
     text = f"{described['code']}: {described['message']}{hint}"
-    return CallToolResult(content=[TextContent(text=text)], structured_content=described, is_error=True)
+    return CallToolResult(content=[TextContent(text=text)], structured_content=dict(described), is_error=True)

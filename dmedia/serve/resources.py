@@ -10,7 +10,6 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from mcp.types import Resource, ResourceTemplate
 
 from dmedia.errors import UsageError, nearest
-from dmedia.operations.validation import construct
 from dmedia.serve.tools.files import ReadMediaInfo, read_media_info
 from dmedia.serve.tools.reports import GetBatchStatus, get_batch_status
 
@@ -104,7 +103,10 @@ def read_resource(roots: Roots, address: str) -> str:
     DmediaError
         When there is no such document.
     """
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        raise UsageError(f"{address!r} is no address", "for example media://info?path=PATH") from None
     if parts.scheme != "media" or parts.netloc not in KINDS:
         raise UsageError(
             f"No resource {address!r}: {nearest(parts.netloc, KINDS)}", "for example media://info?path=PATH"
@@ -113,5 +115,5 @@ def read_resource(roots: Roots, address: str) -> str:
     given = parse_qs(parts.query, keep_blank_values=True, errors="surrogateescape").get(kind.variable)
     if not given or len(given) > 1:
         raise UsageError(f"The address {address!r} lacks its {kind.variable}: media://{kind.name}?{kind.variable}=...")
-    asked: Any = construct(kind.name, kind.arguments, {kind.argument: given[0]})
+    asked = kind.arguments(**{kind.argument: given[0]})  # which may hold bytes that no text in JSON can
     return json.dumps(kind.run(roots, asked).document, ensure_ascii=False)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dmedia.catalog.given import absolute, classify
-from dmedia.errors import OutsideRootsError, UnknownJobError, UsageError, quoted, shown
+from dmedia.errors import DmediaError, OutsideRootsError, UnknownJobError, UsageError, quoted, shown
+from dmedia.presets import find_presets
 from dmedia.record.home import find_job
-from dmedia.record.reader import list_jobs, read_job
-from dmedia.storage.local import is_inside, real_roots
+from dmedia.record.reader import list_jobs, read_inputs, read_job
+from dmedia.storage.local import is_inside, lies_below, real_roots
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -113,12 +114,37 @@ class Roots:
 
     def list_jobs(self) -> list[JobReport]:
         """List the jobs within the roots, newest first: all that are not over and the newest of the others."""
-        return [report for report in list_jobs()[0] if self._holds(report)]
+        return list_jobs(wanted=self._holds)[0]
+
+    def refuse_preset(self, name: str) -> None:
+        """Refuse a preset whose file seems to lie in a root, and is a link that leads out of them.
+
+        Raises
+        ------
+        OutsideRootsError
+            When it is one. A name that is no preset's passes.
+        """
+        path = find_presets().get(name)
+        if path is not None and not self.holds_preset(path):
+            raise OutsideRootsError(f"The preset {name!r} leads out of the directories that this server may use")
+
+    def holds_preset(self, path: bytes) -> bool:
+        """Tell whether a preset may be read: those that come with dmedia or are the user's own lie where they like."""
+        own = any(lies_below(path, root) for root in self.paths)
+        return not own or is_inside(path, self.paths)
 
     def _holds(self, report: JobReport) -> bool:
-        """Tell whether a job stays within the roots; where its inputs are is known with its plan."""
-        base = report.base or report.output_directory
-        return is_inside(report.output_directory, self.paths) and is_inside(base, self.paths)
+        """Tell whether a job stays within the roots: what it writes, and all that it was asked to read."""
+        if not is_inside(report.output_directory, self.paths):
+            return False
+        try:
+            inputs = read_inputs(report.id)
+            given = [classify(path, recursive=inputs.recursive) for path in inputs.paths]
+        except DmediaError:
+            return False
+        if inputs.listing is not None and not (report.base and is_inside(report.base, self.paths)):
+            return False  # what a list names is known with the plan
+        return all(is_inside(one.path or one.base, self.paths) for one in given)
 
     def _anchored(self, text: str) -> bytes:
         if not text or "\0" in text:

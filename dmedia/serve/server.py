@@ -16,12 +16,12 @@ from mcp.server.stdio import stdio_server
 from dmedia import __version__
 from dmedia.api.job import OVER
 from dmedia.errors import DmediaError, nearest
-from dmedia.operations.validation import construct
 from dmedia.record.reader import read_job
 from dmedia.report.documents import job_document
 from dmedia.report.summary import outcome
 from dmedia.serve import resources, schemas
 from dmedia.serve.answers import Answer, failure, result
+from dmedia.serve.arguments import read_arguments
 from dmedia.serve.tools import list_tools
 
 if TYPE_CHECKING:
@@ -40,10 +40,16 @@ LOOK_S = 0.25
 """Seconds between two looks at a job that is waited for."""
 
 INSTRUCTIONS = """\
-dmedia processes photos and films in batches. batch_process starts a job over many files and answers at once with its
-id; get_batch_status tells how it stands, and get_batch_report what became of each file. A job goes on when the
-conversation ends. list_presets and get_capabilities tell what can be asked for. Paths are relative to {root} or
-absolute; nothing outside of the given directories is read or written. Sources are never changed."""
+dmedia processes photos and films in batches. {starting}get_batch_status tells how a job stands, and get_batch_report
+what became of each file. list_presets and get_capabilities tell what can be asked for. Paths are relative to {root} or
+absolute; nothing outside of the given directories is read or written."""
+
+STARTING = """\
+batch_process starts a job over many files and answers at once with its id; the job goes on when the conversation ends,
+and sources are never changed. """
+
+READ_ONLY = """\
+This server only tells: it starts and changes nothing. """
 
 
 class Service:
@@ -71,7 +77,7 @@ class Service:
         if tool is None:
             raise MCPError(protocol.INVALID_PARAMS, f"No tool {asked.name!r}: {nearest(asked.name, self._tools)}")
         try:
-            arguments: Any = construct(tool.name, tool.arguments, asked.arguments or {})
+            arguments: Any = read_arguments(tool.name, tool.arguments, asked.arguments or {})
             answer = await _in_thread(tool.run, self._roots, arguments)
             if answer.job:
                 answer = await _wait(context, answer, answer.job, getattr(arguments, "wait_seconds", 0.0))
@@ -108,15 +114,17 @@ def serve(roots: Roots, *, read_only: bool) -> None:
     read_only : bool
         Whether only tools that write nothing are offered.
     """
-    anyio.run(functools.partial(_serve, Service(roots, read_only=read_only), roots))
+    root = roots.paths[0].decode("utf-8", "replace")
+    instructions = INSTRUCTIONS.format(root=root, starting=READ_ONLY if read_only else STARTING)
+    anyio.run(_serve, Service(roots, read_only=read_only), instructions)
 
 
-async def _serve(service: Service, roots: Roots) -> None:
+async def _serve(service: Service, instructions: str) -> None:
     server: Server[Any] = Server(
         "dmedia",
         version=__version__,
         title="dmedia",
-        instructions=INSTRUCTIONS.format(root=roots.paths[0].decode("utf-8", "replace")),
+        instructions=instructions,
         on_list_tools=service.list_tools,
         on_call_tool=service.call_tool,
         on_list_resources=service.list_resources,
@@ -150,12 +158,12 @@ def _describe(tool: Tool) -> protocol.Tool:
         title=tool.title,
         description=tool.description,
         input_schema=schemas.input_schema(tool),
-        output_schema=schemas.output_schema(tool.answer),
+        output_schema=schemas.output_schema(tool),
         annotations=protocol.ToolAnnotations(
             title=tool.title,
             read_only_hint=not tool.nature.writes,
             destructive_hint=tool.nature.destroys,
-            idempotent_hint=True,
+            idempotent_hint=not tool.nature.repeats,
             open_world_hint=False,
         ),
     )

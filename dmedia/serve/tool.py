@@ -22,20 +22,23 @@ class Nature:
         Whether it changes anything at all. What does not is offered by a read-only server too.
     destroys : bool
         Whether something that was there can be gone afterwards: a file that was overwritten, work that was given up.
+    repeats : bool
+        Whether the same call again does something again. Otherwise asking twice has the effect of asking once.
     """
 
     writes: bool = False
     destroys: bool = False
+    repeats: bool = False
 
 
 READS = Nature()
-ADDS = Nature(writes=True)
 REPLACES = Nature(writes=True, destroys=True)
+STARTS = Nature(writes=True, destroys=True, repeats=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """Something that an assistant can ask for. Asking twice for the same has the effect of asking once, in all of them.
+    """Something that an assistant can ask for.
 
     Attributes
     ----------

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from annotated_types import Ge, Le
 
 from dmedia.api.batches import preview
 from dmedia.api.job import Job, refuse_nothing_failed
-from dmedia.api.request import BatchOptions, read_spec, read_work
+from dmedia.api.request import read_spec, read_work
 from dmedia.api.start import go_on, start
-from dmedia.errors import shown
+from dmedia.errors import ErrorCode  # noqa: TC001 - a schema is made of it
 from dmedia.model import ENDED, JobState
 from dmedia.operations.parameters import Help
 from dmedia.record.reader import read_job, withdraw
@@ -20,9 +21,10 @@ from dmedia.report.documents import job_document
 from dmedia.report.shapes import JobDocument, PreviewDocument
 from dmedia.report.summary import files, outcome, started
 from dmedia.serve.answers import Answer
-from dmedia.serve.tool import ADDS, REPLACES, Tool
+from dmedia.serve.tool import REPLACES, STARTS, Tool
 
 if TYPE_CHECKING:
+    from dmedia.api.options import BatchOptions
     from dmedia.model import JobSpec
     from dmedia.serve.roots import Roots
 
@@ -64,7 +66,7 @@ class BatchProcess:
     recursive: Annotated[bool, Help("Walk into a directory's subdirectories")] = False
     overwrite: Annotated[bool, Help("Replace files in the output directory that dmedia has not made itself")] = False
     on_collision: Annotated[
-        str,
+        Literal["error", "keep-ext", "number"],
         Help("When two files would get one path: error, keep-ext (photo.jpg.webp) or number (photo-2.webp)"),
     ] = "error"
     dry_run: Annotated[bool, Help("Tell what would be written, and write nothing")] = False
@@ -89,11 +91,12 @@ class ResumeBatch(JobId):
 class RetryBatch(ResumeBatch):
     """Arguments of ``retry_batch``."""
 
-    codes: Annotated[list[str] | None, Help("Only files that failed with one of these error codes")] = None
+    codes: Annotated[list[ErrorCode] | None, Help("Only files that failed with one of these error codes")] = None
 
 
 def batch_process(roots: Roots, asked: BatchProcess) -> Answer:
     """Start a batch."""
+    roots.refuse_preset(asked.preset or asked.operation)
     work = read_work(asked.operation, asked.parameters, asked.preset)
     options: BatchOptions = {
         "recursive": asked.recursive,
@@ -158,7 +161,7 @@ def _going_on(job: str) -> Answer:
 
 def _confined(roots: Roots) -> list[str]:
     """Keep a launcher within the roots, whoever has made the job."""
-    return [word for root in roots.paths for word in ("--root", shown(root))]
+    return [word for root in roots.paths for word in ("--root", os.fsdecode(root))]
 
 
 TOOLS = (
@@ -170,7 +173,7 @@ TOOLS = (
         "ends. A bad file fails alone. The same call again does only what is not up to date.",
         BatchProcess,
         JobDocument | PreviewDocument,
-        REPLACES,
+        STARTS,
         batch_process,
     ),
     Tool(
@@ -188,7 +191,7 @@ TOOLS = (
         "Let a job go on that was paused, interrupted or cancelled. What is done is not done again.",
         ResumeBatch,
         JobDocument,
-        ADDS,
+        REPLACES,
         resume_batch,
     ),
     Tool(
@@ -197,7 +200,7 @@ TOOLS = (
         "Try the failed files of a job again, all or those of some error codes.",
         RetryBatch,
         JobDocument,
-        ADDS,
+        STARTS,
         retry_batch,
     ),
 )

@@ -50,6 +50,7 @@ ASPECT = Annotated[bool, Help("Keep the picture's proportions; false stretches i
 
 def apply_preset(roots: Roots, asked: ApplyPreset) -> Answer:
     """Make one file by a preset."""
+    roots.refuse_preset(asked.preset)
     source, target = roots.resolve(asked.inputPath), roots.resolve(asked.outputPath)
     return _made(api.apply_preset(source, target, asked.preset, overwrite=asked.overwrite, roots=roots.paths))
 

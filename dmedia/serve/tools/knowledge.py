@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dmedia.api.capabilities import read_capabilities
-from dmedia.api.presets import list_presets as read_presets
+from dmedia.api.presets import preset_document
 from dmedia.errors import shown
+from dmedia.presets import find_presets, try_preset
 from dmedia.report.shapes import CapabilitiesDocument, PresetsDocument
 from dmedia.serve.answers import Answer
 from dmedia.serve.schemas import operation_schema
@@ -22,9 +23,10 @@ class Nothing:
     """No arguments."""
 
 
-def list_presets(_: Roots, __: Nothing) -> Answer:
+def list_presets(roots: Roots, _: Nothing) -> Answer:
     """List presets."""
-    return Answer({"presets": read_presets()})
+    found = [path for path in find_presets().values() if roots.holds_preset(path)]
+    return Answer({"presets": [preset_document(try_preset(path)) for path in found]})
 
 
 def get_capabilities(roots: Roots, _: Nothing) -> Answer:

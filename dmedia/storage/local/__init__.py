@@ -14,6 +14,7 @@ from dmedia.storage.local.renditions import (
 from dmedia.storage.local.roots import (
     is_inside,
     leading_out,
+    lies_below,
     narrowed,
     real_roots,
     refuse_outside,
@@ -27,6 +28,7 @@ __all__ = [
     "discard",
     "is_inside",
     "leading_out",
+    "lies_below",
     "marked_by",
     "narrowed",
     "open_source",
