@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import sys
+import threading
 from dataclasses import dataclass
 from importlib import metadata
 from typing import TYPE_CHECKING
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from dmedia.operations.operation import Operation
 
 GROUP = "dmedia.operations"
+
+_LOADING = threading.RLock()
+"""Held while a package is loaded: standard output is turned away meanwhile, and two threads would not turn it back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,7 @@ def _loaded(name: str) -> Operation | UnknownOperationError:
 def _resolve(offer: Offer) -> object:
     if offer.entry is None:
         raise ValueError("the package's entry points cannot be read")
-    with contextlib.redirect_stdout(sys.stderr):  # what a package says when it is loaded is no output of ours
+    with _LOADING, contextlib.redirect_stdout(sys.stderr):  # what a package says when it is loaded is no output of ours
         return offer.entry.load()
 
 

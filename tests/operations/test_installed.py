@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -84,6 +87,20 @@ def test_dmedias_own_operations_cannot_be_replaced(site: Path) -> None:
     assert find_operation("resize") is OPERATIONS["resize"]
     assert list(known_operations()) == list(OPERATIONS)
     assert "dmedia-resize 1.0 is not used: dmedia has one of this name" in broken_operations()["resize"]
+
+
+def test_operations_that_are_loaded_at_once_by_two_threads_leave_the_programs_output_where_it_was(site: Path) -> None:
+    for number in (1, 2, 3, 4):
+        bring(site, f"slow{number}", f"import time\nprint('I am here')\ntime.sleep(0.0{5 + number})\n{KEEP}")
+    before = sys.stdout
+    threads = [threading.Thread(target=find_operation, args=(f"slow{number}",)) for number in (1, 2, 3, 4)]
+    for thread in threads:
+        thread.start()
+        time.sleep(0.01)
+    for thread in threads:
+        thread.join()
+    after, sys.stdout = sys.stdout, before
+    assert after is before
 
 
 def test_a_name_that_two_packages_claim_is_refused_with_both(site: Path) -> None:
