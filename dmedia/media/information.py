@@ -73,6 +73,8 @@ def _describe_picture(source: OpenSource, limits: Limits, notes: Notes) -> Media
         limits = replace(limits, max_page_pixels=UNLIMITED, max_file_pixels=UNLIMITED)
     picture = _open(source, limits)
     traits, upright = picture.traits(), turned(Size(picture.width, picture.height), picture.orientation)
+    if not all(0 < side <= LARGEST_COUNT for side in upright):
+        raise MediaError("corrupt_input", f"Corrupt input: a picture of {upright} pixels", "open")
     stated = statements_of(traits)
     return MediaInfo(
         kind="image",

@@ -19,7 +19,7 @@ LONGEST_VALUE = 200
 """Characters of a text that a file says about itself; what is longer is cut off."""
 
 LARGEST_COUNT = 2**31 - 1
-"""Of frames, streams and channels; what claims to have more is damaged there."""
+"""Of pixels of a side, frames, streams and channels; what claims to have more is damaged there."""
 
 
 @dataclass(frozen=True, slots=True)

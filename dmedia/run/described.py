@@ -9,7 +9,6 @@ from dmedia.model import MediaInfo
 from dmedia.model.info import LARGEST_COUNT, LONGEST_VALUE, ColourSpace, MediaFormat, MediaKind
 from dmedia.run.fields import MOST_TEXTS, BreachError, Fields
 
-LARGEST_SIDE = 2**31 - 1
 LARGEST_RATE = 1e6
 """Of frames a second, and of pixels an inch."""
 
@@ -37,8 +36,8 @@ def media_info(found: Fields) -> MediaInfo:
     return MediaInfo(
         kind=cast("MediaKind", found.choice("kind", MediaKind)),
         format=cast("MediaFormat", found.choice("format", MediaFormat)),
-        width=found.integer("width", LARGEST_SIDE, 1),
-        height=found.integer("height", LARGEST_SIDE, 1),
+        width=found.integer("width", LARGEST_COUNT, 1),
+        height=found.integer("height", LARGEST_COUNT, 1),
         size_bytes=found.integer("size_bytes"),
         frames=_count(found, "frames", 1),
         animated=_truth(found, "animated"),

@@ -12,9 +12,10 @@ from typing import Any, Literal, cast
 
 from dmedia.errors import ErrorCode, Stage
 from dmedia.model import Failure, FileResult, Output, Task
+from dmedia.model.info import LARGEST_COUNT
 from dmedia.operations.parameters import ImageFormat
 from dmedia.run.answers import Answer, Deadline, Description, Hindrance, Said, SlotReport
-from dmedia.run.described import LARGEST_SIDE, media_info
+from dmedia.run.described import media_info
 from dmedia.run.fields import LARGEST_INTEGER, LONGEST_TEXT, MOST_TEXTS, BreachError, Fields
 from dmedia.run.questions import Inquiry
 
@@ -121,8 +122,8 @@ def _output(found: Fields, task: Task) -> Output:
         raise BreachError("sha256 is no checksum")
     return Output(
         task.rendition,
-        found.integer("width", LARGEST_SIDE, 1),
-        found.integer("height", LARGEST_SIDE, 1),
+        found.integer("width", LARGEST_COUNT, 1),
+        found.integer("height", LARGEST_COUNT, 1),
         found.choice("format", ImageFormat),
         found.integer("size_bytes"),
         found.integer("mtime_ns", least=-LARGEST_INTEGER),

@@ -264,6 +264,13 @@ def test_a_film_tells_of_its_sound_and_its_maker(tmp_path: Path) -> None:
     assert "48.85" not in repr(info)
 
 
+def test_a_picture_of_a_size_that_cannot_be_is_damaged(described: Describing) -> None:
+    content = bytearray(encoded(corners(), "BMP"))
+    content[18:22] = b"\xff\xff\xff\x90"[::-1]  # its width
+    with pytest.raises(MediaError, match="Corrupt input: a picture of 4294967184x48 pixels"):
+        described(bytes(content), "a.bmp")
+
+
 def test_a_number_of_frames_that_cannot_be_is_not_told(tmp_path: Path, described: Describing) -> None:
     path = film(tmp_path, "a.avi", codec="mjpeg", pixels="yuvj420p")
     content = bytearray(path.read_bytes())
