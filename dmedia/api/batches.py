@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
-import math
-import time
-from typing import TYPE_CHECKING, Any, Unpack
+from dataclasses import dataclass
+from queue import Empty, Queue
+from threading import Thread
+from typing import TYPE_CHECKING, Any, Unpack, overload
 
 from dmedia.api.job import Job
 from dmedia.api.options import BatchOptions, read_options
@@ -30,6 +31,9 @@ MOST_FILES = 50
 
 MOST_PLANNED = 1000
 """Files that a plan tells of."""
+
+STOPPING_S = 0.3
+"""Seconds in which a plan that goes well notices that it was stopped."""
 
 URGENT = (FileStatus.FAILED, FileStatus.PROCESSING)
 """The files that are told of first where not all can be."""
@@ -111,6 +115,27 @@ class _EnoughError(Exception):
     """A plan took longer than somebody wants to wait."""
 
 
+@dataclass
+class _Counting:
+    """How far a plan is.
+
+    Attributes
+    ----------
+    total : int
+        Files found so far.
+    is_enough : bool
+        Whether nobody waits for more.
+    """
+
+    total: int = 0
+    is_enough: bool = False
+
+    def __call__(self, total: int) -> None:
+        self.total = total
+        if self.is_enough:
+            raise _EnoughError
+
+
 def preview(spec: JobSpec, most_files: int, limit_s: float | None = None) -> PreviewDocument:
     """Plan a job, tell the plan and forget it.
 
@@ -128,18 +153,39 @@ def preview(spec: JobSpec, most_files: int, limit_s: float | None = None) -> Pre
     dict
         See `plan`.
     """
+    counting = _Counting()
+    if limit_s is None:
+        return _look_ahead(spec, most_files, counting)
+    ended: Queue[PreviewDocument | BaseException] = Queue()
+
+    def plan() -> None:
+        try:
+            ended.put(_look_ahead(spec, most_files, counting))
+        except BaseException as error:  # noqa: BLE001 - raised by whoever waits
+            ended.put(error)
+
+    # A thread of its own: where nothing matches for long, a plan does not notice that it was stopped.
+    Thread(target=plan, name="dmedia preview", daemon=True).start()
+    try:
+        outcome = ended.get(timeout=limit_s)
+    except Empty:
+        counting.is_enough = True
+        try:
+            outcome = ended.get(timeout=STOPPING_S)
+        except Empty:
+            return {**_unfinished(counting.total), "files_shown": 0, "files": []}
+    if isinstance(outcome, BaseException):
+        raise outcome
+    return outcome
+
+
+def _look_ahead(spec: JobSpec, most_files: int, counting: _Counting) -> PreviewDocument:
     from dmedia.planning import plan_job
     from dmedia.record.writer import RecordWriter
 
-    until_s = time.monotonic() + (math.inf if limit_s is None else limit_s)
-
-    def found(_: int) -> None:
-        if time.monotonic() > until_s:
-            raise _EnoughError
-
     with RecordWriter.create(spec, ephemeral=True) as record:
         try:
-            document = plan_document(plan_job(record, found))
+            document = plan_document(plan_job(record, counting))
         except _EnoughError:
             document = _unfinished(record.plan.total())
         files = [planned_file_document(file) for file in itertools.islice(record.files(), most_files)]
@@ -159,6 +205,14 @@ def _unfinished(total: int) -> PlanDocument:
         "ignored": {},
         "warnings": ["the plan was stopped while files were counted: up to date, collisions and space are not known"],
     }
+
+
+@overload
+def get_batch_status(job_id: None = None, *, most_files: int = ...) -> list[JobDocument]: ...
+
+
+@overload
+def get_batch_status(job_id: str, *, most_files: int = ...) -> BatchDocument: ...
 
 
 def get_batch_status(job_id: str | None = None, *, most_files: int = MOST_FILES) -> BatchDocument | list[JobDocument]:

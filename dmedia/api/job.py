@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
-from dmedia.errors import UsageError, nearest
+from dmedia.errors import ErrorCode, UsageError, nearest
 from dmedia.model import ENDED, FileStatus, JobState
 from dmedia.record.reader import read_files, read_job, request, withdraw
 from dmedia.report.documents import file_document, job_document
@@ -78,7 +78,7 @@ class Job:
         """
         for status in statuses:
             if status not in list(FileStatus):
-                raise UsageError(f"No file is {status!r}: {nearest(str(status), FileStatus)}")
+                raise UsageError(f"No file is {status!r}: {nearest(str(status), map(str, FileStatus))}")
         return map(file_document, read_files(self.id, set(map(FileStatus, statuses)) or None))
 
     def failed(self) -> list[FileDocument]:
@@ -185,8 +185,11 @@ def refuse_nothing_failed(job: str, codes: Collection[str]) -> None:
     Raises
     ------
     UsageError
-        It says which.
+        It says which, or that there is no such reason.
     """
+    for code in codes:
+        if code not in get_args(ErrorCode):
+            raise UsageError(f"No file fails for the reason {code!r}: {nearest(str(code), get_args(ErrorCode))}")
     report = read_job(job)
     if report.state is JobState.INTERRUPTED:
         raise UsageError(f"{job} was interrupted before its end: retry is for failed files", f"dmedia resume {job}")

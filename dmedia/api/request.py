@@ -205,7 +205,7 @@ def _read_policies(said: Mapping[str, Any]) -> Policies:
     try:
         on_collision = OnCollision(word)
     except ValueError:
-        raise ParameterError(f"on_collision is {word!r}: {nearest(word, list(OnCollision))}") from None
+        raise ParameterError(f"on_collision is {word!r}: {nearest(word, map(str, OnCollision))}") from None
     return Policies(
         overwrite=said.get("overwrite", default.overwrite),
         on_collision=on_collision,

@@ -115,13 +115,7 @@ class Slots:
         """
         if self.running() or time.monotonic() - self._used_s < after_s:
             return
-        resting = []
-        with contextlib.suppress(Empty):
-            while True:
-                resting.append(self._idle.get_nowait())
-                resting[-1].rest()
-        for slot in resting:
-            self._idle.put(slot)
+        self._rest_idle()
 
     def drain(self, wave: int) -> None:
         """Begin no further file of the chunks submitted up to a wave; those being worked on end by themselves."""
@@ -132,7 +126,17 @@ class Slots:
         self._drained_wave = math.inf
         for slot in self._all:
             slot.close()
+        self._rest_idle()  # of one that works, its thread lets the child go
         self._scratch.close()
+
+    def _rest_idle(self) -> None:
+        resting = []
+        with contextlib.suppress(Empty):
+            while True:
+                resting.append(self._idle.get_nowait())
+                resting[-1].rest()
+        for slot in resting:
+            self._idle.put(slot)
 
     def _try(self, slot: Slot, task: Task) -> FileResult:
         """Process one file: whatever goes wrong with it costs no other its result."""
