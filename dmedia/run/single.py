@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from typing import TYPE_CHECKING
 
 from dmedia.errors import MediaError
@@ -26,6 +27,9 @@ FORGOTTEN_S = 86_400.0
 
 DESCRIPTION_LIMIT_S = 30.0
 """Seconds in which a slot reads a header."""
+
+_HELD: set[Slot] = set()
+"""The slots at work for single files in this process."""
 
 
 def process_file(order: WorkOrder, task: Task) -> FileResult:
@@ -130,9 +134,26 @@ def idle_slot(name: str, limits: Limits, roots: tuple[bytes, ...] = ()) -> Itera
 @contextlib.contextmanager
 def _held(order: WorkOrder, scratch: Scratch) -> Iterator[Slot]:
     slot = Slot(order, scratch.path)
+    _HELD.add(slot)
     try:
         yield slot
     finally:
         slot.close()
         slot.rest()
         scratch.close()
+        _HELD.discard(slot)
+
+
+def give_up(limit_s: float) -> None:
+    """End all work on single files in this process, and wait until what was begun of it is taken away.
+
+    Parameters
+    ----------
+    limit_s : float
+        Seconds to wait at most. Threads that hold slots get a `SlotKilledError`.
+    """
+    for slot in list(_HELD):
+        slot.kill()
+    until_s = time.monotonic() + limit_s
+    while _HELD and time.monotonic() < until_s:
+        time.sleep(0.02)

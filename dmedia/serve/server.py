@@ -19,6 +19,7 @@ from dmedia.errors import DmediaError, nearest
 from dmedia.record.reader import read_job
 from dmedia.report.documents import job_document
 from dmedia.report.summary import outcome
+from dmedia.run.single import give_up
 from dmedia.serve import resources, schemas
 from dmedia.serve.answers import Answer, failure, result
 from dmedia.serve.arguments import read_arguments
@@ -38,6 +39,9 @@ T = TypeVar("T")
 
 LOOK_S = 0.25
 """Seconds between two looks at a job that is waited for."""
+
+GIVE_UP_S = 3.0
+"""Seconds in which files that are being worked on when the client leaves are given up."""
 
 INSTRUCTIONS = """\
 dmedia processes photos and films in batches. {starting}get_batch_status tells how a job stands, and get_batch_report
@@ -117,6 +121,7 @@ def serve(roots: Roots, *, read_only: bool) -> None:
     root = roots.paths[0].decode("utf-8", "replace")
     instructions = INSTRUCTIONS.format(root=root, starting=READ_ONLY if read_only else STARTING)
     anyio.run(_serve, Service(roots, read_only=read_only), instructions)
+    give_up(GIVE_UP_S)  # nobody is there any more who could be told of a single file
 
 
 async def _serve(service: Service, instructions: str) -> None:

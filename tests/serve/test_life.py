@@ -84,6 +84,7 @@ def test_the_end_of_input_ends_the_server_but_no_launcher(dmedia: Dmedia, tmp_pa
             arguments={"inputPath": "large.jpg", "outputPath": "large.avif", "effort": 9},
         )
         slots = wait_until(lambda: [child for child in family(wire) if child.pid not in launchers(family(wire))])
+        wait_until(lambda: list(tmp_path.glob(".dmedia-single-*")))
         asked_at = time.monotonic()
         assert wire.finish() == 0
         assert time.monotonic() - asked_at < 20, "seconds; the file alone would take minutes"
@@ -92,7 +93,8 @@ def test_the_end_of_input_ends_the_server_but_no_launcher(dmedia: Dmedia, tmp_pa
         assert wire.log.read_text() == ""
     with Wire(dmedia) as wire:
         assert wait_until(lambda: is_over(wire, job), 120)["status"] == "completed"
-    assert not (tmp_path / "large.avif").exists()
+    left = {name for name in below(tmp_path) if not name.startswith(("home/", "many/", "out/", "server-"))}
+    assert left == {"large.jpg"}, "what was begun is taken away"
 
 
 def test_a_server_whose_client_is_gone_before_it_began_ends_too(dmedia: Dmedia) -> None:
