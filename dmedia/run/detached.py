@@ -30,6 +30,12 @@ LOOK_PERIOD_S = 0.05
 PLAN_WAIT_S = 1.5
 """Seconds to wait for the number of files; a refusal of the plan usually comes within them too."""
 
+PLACE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+"""The directory from which this process has dmedia."""
+
+PROGRAM = "import sys; {place!r} in sys.path or sys.path.append({place!r}); from dmedia.cli import main; main()"
+"""``python -m dmedia``, also where dmedia is not installed and only the program that asks knows its directory."""
+
 TAKING_WAIT_S = 60.0
 """Seconds to wait for a launcher to take a job that was over: its interpreter starts in less than one."""
 
@@ -164,7 +170,7 @@ def start_launcher(job: str, arguments: Sequence[str], *, reads_stdin: bool) -> 
     inherited = {name: value for name, value in os.environ.items() if not DETACHES.fullmatch(name)}
     with open(job_folder(job) / LOG_FILE, "ab") as log:
         process = Departed(
-            [sys.executable, "-P", "-m", "dmedia", *arguments],
+            [sys.executable, "-P", "-c", PROGRAM.format(place=PLACE), *arguments],
             stdin=None if reads_stdin else subprocess.DEVNULL,
             stdout=log,
             stderr=log,
