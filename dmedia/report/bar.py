@@ -37,9 +37,6 @@ class Bar:
         self._warned: set[str] = set()
         self._progress.start()
 
-    def begun(self, job: str) -> None:
-        """Show nothing: a plan that is refused leaves no job."""
-
     def found(self, total: int) -> None:
         """Show how many sources there are so far."""
         self._progress.update(self._task, files=f"{files(total)} found")

@@ -30,9 +30,6 @@ class Lines:
         self._warned: set[str] = set()
         self._paused = False
 
-    def begun(self, job: str) -> None:
-        """Say nothing: a plan that is refused leaves no job."""
-
     def found(self, total: int) -> None:
         """Say how many sources there are so far."""
         self._now_and_then(f"planning: {files(total)} found")

@@ -16,9 +16,6 @@ T = TypeVar("T")
 class Observer(Protocol):
     """Is told how a job goes; what it does about it never changes the job."""
 
-    def begun(self, job: str) -> None:
-        """Hear the job's id: it has a record, and this launcher has it."""
-
     def found(self, total: int) -> None:
         """Hear how many sources were found so far."""
 
@@ -37,9 +34,6 @@ class Observer(Protocol):
 
 class Silence:
     """Shows nothing."""
-
-    def begun(self, job: str) -> None:
-        """Show nothing."""
 
     def found(self, total: int) -> None:
         """Show nothing."""

@@ -59,7 +59,6 @@ def run_job(spec: JobSpec, choice: ClusterChoice, observer: Observer, stop: Stop
         When the cluster cannot be reached, and there is no job; or when it was lost, and what is done is in the record.
     """
     with RecordWriter.create(spec) as record, early_start(WorkOrder.of(record.job, spec), choice):
-        tell(observer.begun, record.job)
         try:
             _plan(record, observer, stop)
             _run(record, choice, observer, stop)
@@ -107,7 +106,6 @@ def resume_job(job: str, again: Again, choice: ClusterChoice, observer: Observer
         record.change(again.persistence, again.roots)
         refuse_outside_roots(record.spec)
         held.enter_context(early_start(WorkOrder.of(job, record.spec), choice))
-        tell(observer.begun, job)
         if record.life.was_started():
             record.withdraw_requests()  # they were made of the launcher before this one
         try:

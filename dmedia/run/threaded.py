@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import threading
-import time
 from typing import TYPE_CHECKING, Any
 
 from dmedia.errors import DmediaError
@@ -27,31 +26,19 @@ WORKER_WAIT_S = 600.0
 """Seconds to wait for a scheduler or for workers that were lost."""
 
 
-def start_in_thread(
-    start: Start, client: Any, limit_s: float = PLAN_LIMIT_S, worker_wait_s: float = WORKER_WAIT_S
-) -> ThreadedLauncher:
-    """Start a launcher in a thread of this process.
+def start_in_thread(start: Start, client: Any) -> None:
+    """Start a launcher in a thread of this process, and wait for its plan, but not for long.
 
     When the interpreter is about to end, the job is asked to stop: files being worked on may end, for at most 10 s, and
-    the rest can be resumed. A job that has an id before (see `create_job` and `resume_job`) keeps its record when its
-    plan is refused or its cluster is not there; one that `run_job` makes does not.
+    the rest can be resumed. What ends the job after its plan, its record says.
 
     Parameters
     ----------
     start : callable
-        `run_job` or `resume_job` with their first arguments bound: gets the cluster, an observer and the wish to stop.
+        `resume_job` with its first arguments bound: gets the cluster, an observer and the wish to stop.
     client : distributed.Client
-        Connected, synchronous. The job makes a connection of its own like it, and never closes this one.
-    limit_s : float
-        Seconds to wait at most until the plan is complete.
-    worker_wait_s : float
-        Seconds to wait for a scheduler or for workers that were lost. A client that gives up its scheduler, or is
-        closed while the scheduler is lost, ends the wait.
-
-    Returns
-    -------
-    ThreadedLauncher
-        Of a job with an id.
+        Connected, synchronous. The job makes a connection of its own like it, and never closes this one. When it gives
+        up its scheduler, or is closed while the scheduler is lost, nobody waits for that any longer.
 
     Raises
     ------
@@ -60,136 +47,49 @@ def start_in_thread(
     DmediaError
         What ended the job before its plan was complete.
     """
-    launcher = ThreadedLauncher(start, ClusterChoice(None, 0, worker_wait_s=worker_wait_s, client=client))
-    launcher.wait_for_plan(limit_s)
-    return launcher
+    choice = ClusterChoice(None, 0, worker_wait_s=WORKER_WAIT_S, client=client)
+    watch = Watch()
+    threading.Thread(target=_run, args=(start, choice, watch), name="dmedia-launcher", daemon=False).start()
+    watch.is_over.wait(PLAN_LIMIT_S)
+    if watch.refusal:
+        raise watch.refusal
 
 
-class ThreadedLauncher:
-    """A launcher that works in a thread of this process; made by `start_in_thread`.
-
-    Parameters
-    ----------
-    start : callable
-        See `start_in_thread`.
-    choice : ClusterChoice
-        Where the job runs.
-
-    Attributes
-    ----------
-    job : str
-        The job's id; empty as long as nobody knows it.
-    """
-
-    def __init__(self, start: Start, choice: ClusterChoice) -> None:
-        self.job = ""
-        self._start, self._choice = start, choice
-        self._stop = StopAtExit()
-        self._watch = Watch()
-        self._report: JobReport | None = None
-        self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, name="dmedia-launcher", daemon=False)
-        self._thread.start()
-
-    @property
-    def is_working(self) -> bool:
-        """Whether the launcher has not ended."""
-        return self._thread.is_alive()
-
-    def wait_for_plan(self, limit_s: float) -> None:
-        """Wait until the job has an id, and then until its plan is complete.
-
-        Parameters
-        ----------
-        limit_s : float
-            Seconds to wait for the plan at most.
-
-        Raises
-        ------
-        DmediaError
-            What ended the job before its plan was complete.
-        """
-        until_s = time.monotonic() + limit_s
-        self._watch.has_begun.wait()
-        self._watch.is_planned.wait(max(0.0, until_s - time.monotonic()))
-        self.job = self._watch.job
-        if self._error and not self._watch.was_planned:
-            raise self._error
-
-    def wait(self, limit_s: float | None = None) -> JobReport | None:
-        """Wait for the launcher's end.
-
-        Parameters
-        ----------
-        limit_s : float or None
-            Seconds to wait at most; ``None`` for as long as it takes.
-
-        Returns
-        -------
-        JobReport or None
-            As the record had it at the end; ``None`` when the launcher still works.
-
-        Raises
-        ------
-        DmediaError
-            What ended the launcher's work, such as a `ClusterError`; what is done is in the record.
-        """
-        self._thread.join(limit_s)
-        if self._thread.is_alive():
-            return None
-        if self._error:
-            raise self._error
-        return self._report
-
-    def stop(self) -> None:
-        """Ask the job to stop: files being worked on may end, and it can be resumed; asked again, it stops at once."""
-        self._stop.request(signal.SIGTERM)
-
-    def _run(self) -> None:
-        try:
-            self._report = self._start(self._choice, self._watch, self._stop)
-        except DmediaError as error:
-            self._error = error  # is raised where it is waited for, and the record says why
-        except BaseException as error:
-            self._error = error
-            raise  # a bug: Python tells of it even if nobody waits
-        finally:
-            self._watch.end()
+def _run(start: Start, choice: ClusterChoice, watch: Watch) -> None:
+    try:
+        start(choice, watch, StopAtExit())
+    except DmediaError as error:
+        watch.refuse(error)  # after the plan the record says why
+    except BaseException as error:
+        watch.refuse(error)
+        raise  # a bug: Python tells of it whenever it comes
+    finally:
+        watch.is_over.set()
 
 
 class Watch(Silence):
-    """Hears how far a launcher is.
+    """Hears how a launcher's plan ends.
 
     Attributes
     ----------
-    job : str
-        The job's id, once it has begun.
-    was_planned : bool
-        Whether its plan was complete.
-    has_begun, is_planned : threading.Event
-        Set when it has got so far, or has ended.
+    is_over : threading.Event
+        Set when it is complete, or nobody makes it any longer.
+    refusal : BaseException or None
+        What ended the launcher's work before.
     """
 
     def __init__(self) -> None:
-        self.job = ""
-        self.was_planned = False
-        self.has_begun = threading.Event()
-        self.is_planned = threading.Event()
-
-    def begun(self, job: str) -> None:
-        """Note the id."""
-        self.job = job
-        self.has_begun.set()
+        self.is_over = threading.Event()
+        self.refusal: BaseException | None = None
 
     def planned(self, report: JobReport) -> None:  # noqa: ARG002 - an observer's signature
         """Note that the plan is complete."""
-        self.was_planned = True
-        self.is_planned.set()
+        self.is_over.set()
 
-    def end(self) -> None:
-        """Let nobody wait for what does not come."""
-        self.has_begun.set()
-        self.is_planned.set()
+    def refuse(self, error: BaseException) -> None:
+        """Note what ended the launcher's work, if the plan was not complete."""
+        if not self.is_over.is_set():
+            self.refusal = error
 
 
 class StopAtExit(Stop):
