@@ -10,7 +10,7 @@ from tests.api.program import Program
 from tests.command import Dmedia
 from tests.media_making import encoded, jpeg, photo
 
-PHOTOS = 4
+PHOTOS, SLOW = 4, 8
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def slow(tmp_path: Path) -> Path:
     """A directory with photos on which ``SLOWLY`` takes some seconds."""
     folder = tmp_path / "slow"
     folder.mkdir()
-    for number in range(12):
+    for number in range(SLOW):
         (folder / f"{number:02}.png").write_bytes(encoded(photo((900, 700), number), "PNG", compress_level=1))
     return folder
 

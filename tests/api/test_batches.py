@@ -15,7 +15,7 @@ import pytest
 
 import dmedia
 from dmedia.errors import LauncherError
-from tests.api.conftest import PHOTOS
+from tests.api.conftest import PHOTOS, SLOW
 from tests.api.program import WAYS, Program
 from tests.command import LIMIT_S, ROOT, below
 from tests.media_making import corners, encoded, jpeg
@@ -75,15 +75,15 @@ print(json.dumps([dmedia.__file__, job.wait(60)["completed"], dmedia.media_info(
 def test_a_program_ends_long_before_its_batch(program: Program, slow: Path, here: Path) -> None:
     job = dmedia.Job(
         program("""
-        asked = {"format": "avif", "effort": 4}
+        asked = {"format": "avif", "effort": 3}
         print(json.dumps(dmedia.batch_process("slow", "convert", "out", asked, slots=1).id))
     """)
     )
     seen = job.status()
     assert seen["status"] in ("queued", "running")
-    assert seen["completed"] < 12
+    assert seen["completed"] < SLOW
     end = job.wait(100)
-    assert (end["status"], end["completed"]) == ("completed", 12)
+    assert (end["status"], end["completed"]) == ("completed", SLOW)
 
 
 def test_paths_are_texts_bytes_and_paths_and_lists_of_them(here: Path, images: Path) -> None:

@@ -16,11 +16,11 @@ import pytest
 import dmedia
 from dmedia.record.home import LOCK_FILE, job_folder
 from dmedia.record.lock import holder
-from tests.api.conftest import PHOTOS
+from tests.api.conftest import PHOTOS, SLOW
 from tests.command import Dmedia, below, wait_until
 from tests.media_making import jpeg
 
-SLOWLY = {"format": "avif", "effort": 5}
+SLOWLY = {"format": "avif", "effort": 4}
 
 
 def start_slowly() -> dmedia.Job:
@@ -70,7 +70,7 @@ def test_a_status_tells_of_all_files_when_they_are_few_and_of_the_urgent_ones_fi
 
 
 def test_a_status_tells_of_files_being_worked_on_before_those_that_wait(here: Path, slow: Path) -> None:
-    (slow / "11.png").write_bytes(b"no picture")
+    (slow / f"{SLOW - 1:02}.png").write_bytes(b"no picture")
     (slow / "00.png").write_bytes(b"no picture")
     job = start_slowly()
 
@@ -107,7 +107,7 @@ def test_waiting_for_a_paused_job_times_out_and_it_goes_on_when_it_is_resumed(he
     )
     listener.start()
     job.resume()
-    assert job.wait(100)["completed"] == 12
+    assert job.wait(100)["completed"] == SLOW
     listener.join(60)
     assert (heard[-1], "running" in heard) == ("completed", True)
 
@@ -118,7 +118,7 @@ def test_a_cancelled_job_ends_and_goes_on_when_it_is_resumed(here: Path, slow: P
     job.cancel()
     end = job.wait(60)
     assert (end["status"], end["progress"]) == ("cancelled", 100)
-    assert end["completed"] + end["cancelled"] == 12
+    assert end["completed"] + end["cancelled"] == SLOW
     assert len(below(here / "out")) == end["completed"]
     for ask in (job.cancel, job.pause):
         with pytest.raises(dmedia.DmediaError, match="there is nothing to") as refused:
@@ -126,7 +126,7 @@ def test_a_cancelled_job_ends_and_goes_on_when_it_is_resumed(here: Path, slow: P
         assert refused.value.code == "usage"
     job.resume()
     end = job.wait(100)
-    assert (end["status"], end["completed"], end["cancelled"]) == ("completed", 12, 0)
+    assert (end["status"], end["completed"], end["cancelled"]) == ("completed", SLOW, 0)
 
 
 def test_an_interrupted_job_is_told_waited_for_and_resumed(here: Path, slow: Path) -> None:
@@ -144,7 +144,7 @@ def test_an_interrupted_job_is_told_waited_for_and_resumed(here: Path, slow: Pat
         job.retry()
     assert refused.value.hint == f"dmedia resume {job.id}"
     job.resume()
-    assert job.wait(100)["completed"] == 12
+    assert job.wait(100)["completed"] == SLOW
 
 
 def test_failed_files_are_tried_again_by_their_codes(here: Path, images: Path) -> None:
