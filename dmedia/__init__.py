@@ -28,9 +28,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dmedia.api.batches import batch_process, get_batch_status, plan
+    from dmedia.api.batches import batch_process, get_batch_status
     from dmedia.api.files import apply_preset, media_info, process_file
     from dmedia.api.job import Job
+    from dmedia.api.plans import plan
     from dmedia.api.presets import list_presets
     from dmedia.errors import DmediaError, MediaError
     from dmedia.model import Limits, Persistence
@@ -40,7 +41,7 @@ __version__ = "0.1.0"
 HOMES = {
     "batch_process": "dmedia.api.batches",
     "get_batch_status": "dmedia.api.batches",
-    "plan": "dmedia.api.batches",
+    "plan": "dmedia.api.plans",
     "apply_preset": "dmedia.api.files",
     "media_info": "dmedia.api.files",
     "process_file": "dmedia.api.files",

@@ -15,7 +15,7 @@
     │   └── ClusterLostError          7  cluster_lost        the scheduler of a running job is gone: may be back soon
     ├── TooManyFailedError            7  too_many_failed     --max-failures was reached; can be taken up again
     ├── JobHeldError                  8  job_held            another launcher works on the job
-    ├── LauncherError           its own  by its exit status  a launcher in a process of its own has refused the job
+    ├── LauncherError           its own  its own             a launcher in a process of its own has refused the job
     ├── StoppedError            129-143  stopped             a signal came before the plan was complete
     ├── RecordError                  10  record
     │   ├── RecordFullError           5  record_full         its disk has no room: a running job waits for some
@@ -171,12 +171,16 @@ class LauncherError(DmediaError):
         What it said.
     exit_status : int
         How it ended.
+    code : str
+        That of the error that it told of.
     """
 
-    def __init__(self, message: str, hint: str | None, exit_status: int) -> None:
+    code = "launcher_ended"
+
+    def __init__(self, message: str, hint: str | None, exit_status: int, code: str) -> None:
         super().__init__(message, hint)
         self.exit_status = exit_status
-        self.code = CODES.get(exit_status, "launcher_ended")
+        self.code = code
 
 
 class StoppedError(DmediaError):
@@ -240,15 +244,6 @@ class MediaError(DmediaError):
         super().__init__(message, hint)
         self.code: ErrorCode = code
         self.stage: Stage = stage
-
-
-CODES = {
-    kind.exit_status: kind.code
-    for kind in (
-        UsageError, NoInputError, PreflightError, CollisionError, ClusterError, JobHeldError, RecordError, DmediaError
-    )
-}  # fmt: skip
-"""The code of each exit status, as far as a status alone can tell."""
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

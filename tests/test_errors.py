@@ -35,13 +35,10 @@ def test_each_error_has_the_exit_status_of_the_tree(error: type[errors.DmediaErr
     assert (str(raised), raised.message, raised.hint) == ("What is wrong.", "What is wrong.", "What to do.")
 
 
-def test_each_error_has_a_code_for_programs_and_a_launcher_that_refused_the_code_of_its_status() -> None:
+def test_each_error_has_a_code_of_its_own_for_programs() -> None:
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.DmediaError)]
     own = [kind for kind in kinds if "code" in vars(kind)]
     assert len({kind.code for kind in own}) == len(own)
-    assert [errors.LauncherError("x", None, status).code for status in (2, 4, 5, 6, 7, 8, 10, 137)] == [
-        "usage", "no_input", "preflight_refused", "collision", "cluster_lost", "job_held", "record", "launcher_ended",
-    ]  # fmt: skip
 
 
 def test_a_media_error_says_code_and_stage() -> None:

@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Any, Unpack
 from dmedia import formats
 from dmedia.api.options import FileOptions, read_options
 from dmedia.api.request import Work, anchored, is_operation, read_arguments, read_spec, read_work
-from dmedia.errors import DmediaError, MediaError, OutsideRootsError, ParameterError, UsageError, quoted, shown
+from dmedia.errors import MediaError, ParameterError, UsageError, quoted, shown
 from dmedia.model import FileReport, FileStatus, Source, Task, WorkOrder
 from dmedia.operations.parameters import Encoding
 from dmedia.report.documents import file_document
-from dmedia.storage.local import is_inside, real_roots
+from dmedia.storage.local import is_inside, leading_out, real_roots
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from dmedia.api.options import AnyPath, BatchOptions
+    from dmedia.model import FileResult
     from dmedia.report.media_document import MediaDocument
     from dmedia.report.shapes import FileDocument
 
@@ -137,7 +138,6 @@ def media_info(path: AnyPath, *, roots: AnyPath | Sequence[AnyPath] | None = Non
     """
     from dmedia.report.media_document import media_document
     from dmedia.run.single import describe_file
-    from dmedia.run.slot import NoSlotError
 
     said = read_options({"roots": roots}, FileOptions)
     source, real = _source(path), real_roots(map(os.fsencode, said.get("roots", ())))
@@ -146,14 +146,11 @@ def media_info(path: AnyPath, *, roots: AnyPath | Sequence[AnyPath] | None = Non
         return media_document(describe_file(source, real), source)
     except MediaError as error:
         raise _named(error, source) from None
-    except NoSlotError as error:
-        raise DmediaError(f"The file cannot be looked at: {error}", "dmedia doctor says more") from None
 
 
 def _process(input_path: AnyPath, target: Target, work: Work, options: FileOptions) -> FileDocument:
     from dmedia.planning.naming import Naming
     from dmedia.run.single import SINGLE, process_file
-    from dmedia.run.slot import NoSlotError
 
     said = read_options(options, FileOptions)
     source = _source(input_path)
@@ -175,17 +172,17 @@ def _process(input_path: AnyPath, target: Target, work: Work, options: FileOptio
     found = Source(source, os.path.dirname(source), size_bytes, -1)
     rendition = Naming(spec).rendition(found) if target.is_directory else target.path
     task = Task(0, source, os.path.normpath(rendition), size_bytes, replaces=said.get("overwrite", False))
-    try:
-        result = process_file(WorkOrder.of(SINGLE, spec), task)
-    except NoSlotError as error:
-        raise DmediaError(f"The file cannot be worked on: {error}", "dmedia doctor says more") from None
+    return _tell(task, process_file(WorkOrder.of(SINGLE, spec), task))
+
+
+def _tell(task: Task, result: FileResult) -> FileDocument:
     if failure := result.failure:
         hint = None if failure.code == "not_found" else failure.hint  # it speaks of a job
-        raise _named(MediaError(failure.code, failure.message, failure.stage, hint), source)
+        raise _named(MediaError(failure.code, failure.message, failure.stage, hint), task.source)
     return file_document(
         FileReport(
-            number=0,
-            source=source,
+            number=task.number,
+            source=task.source,
             status=FileStatus.COMPLETED,
             rendition=task.rendition,
             attempts=1,
@@ -223,7 +220,7 @@ def _named(error: MediaError, source: bytes) -> MediaError:
 
 def _refuse_outside(path: bytes, roots: tuple[bytes, ...]) -> None:
     if not is_inside(path, roots):
-        raise OutsideRootsError(f"{quoted(path)} leads out of the directories that may be used")
+        raise leading_out(quoted(path), roots)
 
 
 def _format(work: Work) -> str | None:

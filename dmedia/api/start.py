@@ -73,7 +73,7 @@ def go_on(job: str, command: str, codes: Sequence[str], client: Any = None, argu
         from dmedia.run.detached import start_launcher
 
         chosen = [word for code in codes for word in ("--code", code)]
-        start_launcher(job, [command, job, *chosen, "--quiet", *arguments], reads_stdin=False).confirm()
+        start_launcher(job, [command, job, *chosen, *arguments], reads_stdin=False).confirm()
         return
     from dmedia.run.job import Again, resume_job
     from dmedia.run.threaded import start_in_thread

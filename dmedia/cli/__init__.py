@@ -10,7 +10,7 @@ import os
 import sys
 import traceback
 
-from dmedia.errors import DmediaError
+from dmedia.errors import DmediaError, UsageError
 
 BUG = 1
 UNWRITABLE = 5
@@ -65,9 +65,9 @@ def _run(arguments: list[str]) -> int:
     except click.Abort:
         return SIGINT_STATUS
     except click.ClickException as error:
-        return _tell(error.format_message(), _usage_hint(error), error.exit_code, as_json=as_json)
+        return _tell(error.format_message(), _usage_hint(error), error.exit_code, UsageError.code, as_json=as_json)
     except DmediaError as error:
-        return _tell(error.message, error.hint, error.exit_status, as_json=as_json)
+        return _tell(error.message, error.hint, error.exit_status, error.code, as_json=as_json)
     except SystemExit as error:  # Click's way of telling that the reader of our output has left
         raise BrokenPipeError from error
     except OSError as error:
@@ -81,14 +81,14 @@ def _run(arguments: list[str]) -> int:
 
 def _bug(error: Exception, *, as_json: bool) -> int:
     traceback.print_exception(error)
-    return _tell(f"a bug in dmedia: {type(error).__name__}: {error}", None, BUG, as_json=as_json)
+    return _tell(f"a bug in dmedia: {type(error).__name__}: {error}", None, BUG, DmediaError.code, as_json=as_json)
 
 
-def _tell(message: str, hint: str | None, status: int, *, as_json: bool) -> int:
+def _tell(message: str, hint: str | None, status: int, code: str, *, as_json: bool) -> int:
     import click
 
     if as_json:
-        click.echo(json.dumps({"error": message, "hint": hint, "exit_status": status}))
+        click.echo(json.dumps({"error": message, "hint": hint, "code": code, "exit_status": status}))
     click.echo(f"dmedia: {message}", err=True)
     if hint:
         click.echo(f"hint: {hint}", err=True)

@@ -43,7 +43,7 @@ def detach(job: str, command: Sequence[str], values: dict[str, Any], *, reads_st
     from dmedia.report.summary import started
     from dmedia.run.detached import start_launcher
 
-    arguments = [command[0], job, *command[1:], "--quiet", *passed_on(values)]
+    arguments = [command[0], job, *command[1:], *passed_on(values)]
     launcher = start_launcher(job, arguments, reads_stdin=reads_stdin)
     status = launcher.confirm()
     report = read_job(job)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dmedia.cli.options import PATH
-from dmedia.errors import MediaError, PreflightError
+from dmedia.errors import MediaError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +46,6 @@ def _told(files: tuple[bytes, ...]) -> Iterator[tuple[bytes, MediaInfo | MediaEr
     from dmedia.api.request import anchored
     from dmedia.catalog.given import absolute
     from dmedia.run.single import describing
-    from dmedia.run.slot import NoSlotError
 
     with describing() as slot:
         for path in [absolute(anchored(file)) for file in files]:
@@ -54,8 +53,6 @@ def _told(files: tuple[bytes, ...]) -> Iterator[tuple[bytes, MediaInfo | MediaEr
                 yield path, slot.describe(path)
             except MediaError as error:
                 yield path, error
-            except NoSlotError as error:
-                raise PreflightError(f"Files cannot be looked at here: {error}", "dmedia doctor says more") from None
 
 
 def _document(path: bytes, found: MediaInfo | MediaError) -> MediaDocument | UndescribedDocument:

@@ -12,6 +12,7 @@ from dmedia.cli.persistence import PERSISTENCE_PARAMETERS, new_persistence
 from dmedia.cli.types import Quantity, Root
 from dmedia.errors import UsageError
 from dmedia.model import Inputs, JobSpec, Limits, OnCollision, Policies
+from dmedia.model.request import WORKER_WAIT_S
 
 if TYPE_CHECKING:
     from dmedia.operations.operation import Operation
@@ -97,7 +98,7 @@ RUN_PARAMETERS: list[click.Parameter] = [
         group=RUN,
         metavar="SECONDS",
         type=click.FloatRange(min=1),
-        default=600.0,
+        default=WORKER_WAIT_S,
         show_default=True,
         help="How long to wait for a worker when the cluster has lost all.",
     ),

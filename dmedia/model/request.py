@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from dmedia.operations.parameters import Parameters
 
 
+WORKER_WAIT_S = 600.0
+"""Seconds to wait for a scheduler or for workers that were lost, where nobody says otherwise."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What one file may cost. Checked from the header, before anything is decoded.

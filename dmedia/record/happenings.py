@@ -28,7 +28,7 @@ REST = 4.0
 SETTLED = f"SELECT number FROM file WHERE number >= ? AND number < ? AND status <> {PENDING}"  # noqa: S608  # our words
 
 
-def follow(job: str, period_s: float = PERIOD_S, until: float | None = None) -> Iterator[FileReport | JobReport]:
+def follow(job: str, period_s: float = PERIOD_S, until_s: float | None = None) -> Iterator[FileReport | JobReport]:
     """Tell what happens to a job until it has ended or is interrupted.
 
     Parameters
@@ -37,7 +37,7 @@ def follow(job: str, period_s: float = PERIOD_S, until: float | None = None) -> 
         Its id.
     period_s : float
         Seconds between two looks at the record, above 0; more when a look takes long.
-    until : float or None
+    until_s : float or None
         The moment by ``time.monotonic()`` from which on nothing further is waited for, although the job goes on.
 
     Yields
@@ -47,7 +47,7 @@ def follow(job: str, period_s: float = PERIOD_S, until: float | None = None) -> 
         is tried again after it was told is not told again. None while the job is planned, for a plan can begin anew.
     JobReport
         After the files of one look, when the job's state or a counter is another than before. The last one says how
-        the job ended, that it is interrupted, or, at `until`, where it stands.
+        the job ended, that it is interrupted, or, at `until_s`, where it stands.
 
     Raises
     ------
@@ -69,7 +69,7 @@ def follow(job: str, period_s: float = PERIOD_S, until: float | None = None) -> 
         if told is None or _timeless(report) != _timeless(told):
             yield report
             told = report
-        left_s = float("inf") if until is None else until - time.monotonic()
+        left_s = float("inf") if until_s is None else until_s - time.monotonic()
         if report.state in ENDED or report.state is JobState.INTERRUPTED or left_s <= 0:
             return
         time.sleep(min(left_s, max(period_s, REST * spent_s)))

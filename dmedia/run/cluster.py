@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from dmedia.errors import ClusterError
+from dmedia.model.request import WORKER_WAIT_S
 from dmedia.run.exposure import exposure
 from dmedia.run.given_client import connect_like, is_gone, refuse_unfit
 from dmedia.run.patience import Call, patiently
@@ -65,7 +66,7 @@ class ClusterChoice:
     scheduler: str | None
     slots: int
     insecure: bool = False
-    worker_wait_s: float = 600.0
+    worker_wait_s: float = WORKER_WAIT_S
     client: Any = None
 
     def __post_init__(self) -> None:
@@ -108,7 +109,7 @@ class ConnectedCluster:
     scheduler: str
     dashboard: str | None
     warning: str | None = None
-    worker_wait_s: float = 600.0
+    worker_wait_s: float = WORKER_WAIT_S
 
 
 @contextlib.contextmanager

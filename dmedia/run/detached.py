@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import re
 import subprocess
@@ -81,10 +83,13 @@ class DetachedLauncher:
         The job's id.
     process : subprocess.Popen
         The launcher.
+    log_start : int
+        Where in the job's log its own words begin, in bytes: launchers before it have written there too.
     """
 
     job: str
     process: subprocess.Popen[bytes]
+    log_start: int
 
     def wait_for_plan(self, limit_s: float) -> int | None:
         """Wait until the launcher has the job and knows how many files it has.
@@ -138,17 +143,19 @@ class DetachedLauncher:
     def words(self) -> list[str]:
         """Read the last lines that the launcher wrote."""
         try:
-            return (job_folder(self.job) / LOG_FILE).read_text("utf-8", "replace").splitlines()[-20:]
+            written = (job_folder(self.job) / LOG_FILE).read_bytes()[self.log_start :]
         except OSError:
             return []
+        return written.decode("utf-8", "replace").splitlines()[-20:]
 
 
 def refusal(words: Sequence[str], status: int) -> LauncherError:
-    """Make an error of what a launcher has written, and of its exit status."""
-    said = [line.removeprefix("dmedia: ") for line in words if line.startswith("dmedia: ")]
-    hints = [line.removeprefix("hint: ") for line in words if line.startswith("hint: ")]
-    message = said[-1] if said else f"the launcher ended with status {status}"
-    return LauncherError(message, hints[-1] if hints else None, status)
+    """Make an error of what a launcher has written, which with ``--json`` is a document, and of its exit status."""
+    for line in reversed(words):
+        with contextlib.suppress(ValueError, TypeError, KeyError):
+            said = json.loads(line)
+            return LauncherError(str(said["error"]), said["hint"], status, str(said["code"]))
+    return LauncherError(f"the launcher ended with status {status}", None, status, LauncherError.code)
 
 
 def start_launcher(job: str, arguments: Sequence[str], *, reads_stdin: bool) -> DetachedLauncher:
@@ -159,7 +166,7 @@ def start_launcher(job: str, arguments: Sequence[str], *, reads_stdin: bool) -> 
     job : str
         The job it works on.
     arguments : sequence of str
-        Its command line, without the program.
+        Its command line, without the program; it gets ``--quiet --json`` besides.
     reads_stdin : bool
         Whether the job's inputs come from standard input: then the launcher inherits it.
 
@@ -169,12 +176,13 @@ def start_launcher(job: str, arguments: Sequence[str], *, reads_stdin: bool) -> 
     """
     inherited = {name: value for name, value in os.environ.items() if not DETACHES.fullmatch(name)}
     with open(job_folder(job) / LOG_FILE, "ab") as log:
+        log_start = log.tell()
         process = Departed(
-            [sys.executable, "-P", "-c", PROGRAM.format(place=PLACE), *arguments],
+            [sys.executable, "-P", "-c", PROGRAM.format(place=PLACE), *arguments, "--quiet", "--json"],
             stdin=None if reads_stdin else subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             start_new_session=True,
             env={**inherited, "PYTHONUNBUFFERED": "1"},
         )
-    return DetachedLauncher(job, process)
+    return DetachedLauncher(job, process, log_start)

@@ -7,11 +7,11 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from dmedia.errors import MediaError
+from dmedia.errors import MediaError, PreflightError
 from dmedia.model import Limits, WorkOrder
 from dmedia.operations.convert import Convert
 from dmedia.run.scratch import Scratch
-from dmedia.run.slot import Slot
+from dmedia.run.slot import NoSlotError, Slot
 from dmedia.storage import local as storage
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def process_file(order: WorkOrder, task: Task) -> FileResult:
     ------
     MediaError
         ``output_exists``, before anything is read, where the file does not say that it is dmedia's, or nobody can tell.
-    NoSlotError
+    PreflightError
         When no slot can be started here.
     """
     if os.path.lexists(task.rendition) and not task.replaces and not storage.marked_by(task.rendition):
@@ -81,7 +81,7 @@ def describe_file(source: bytes, roots: tuple[bytes, ...] = ()) -> MediaInfo:
     ------
     MediaError
         When the file cannot be read, is no media file or brings its slot down.
-    NoSlotError
+    PreflightError
         When no slot can be started here.
     """
     with describing(roots) as slot:
@@ -137,6 +137,8 @@ def _held(order: WorkOrder, scratch: Scratch) -> Iterator[Slot]:
     _HELD.add(slot)
     try:
         yield slot
+    except NoSlotError as error:
+        raise PreflightError(f"Files cannot be worked on here: {error}", "dmedia doctor says more") from None
     finally:
         slot.close()
         slot.rest()

@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from dmedia.errors import DmediaError
+from dmedia.model.request import WORKER_WAIT_S
 from dmedia.report.observer import Silence
 from dmedia.run.cluster import ClusterChoice
 from dmedia.run.stop import Stop
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
 
 PLAN_LIMIT_S = 10.0
 """Seconds to wait for a plan; a refusal usually comes within them."""
-
-WORKER_WAIT_S = 600.0
-"""Seconds to wait for a scheduler or for workers that were lost."""
 
 
 def start_in_thread(start: Start, client: Any) -> None:

@@ -103,7 +103,7 @@ def test_files_that_are_up_to_date_are_told_when_the_plan_is_complete() -> None:
 
 def test_a_job_is_told_of_only_when_something_has_changed() -> None:
     with make_record(3) as record:
-        events = follow(record.job, SOON_S, until=time.monotonic() + 0.5)
+        events = follow(record.job, SOON_S, until_s=time.monotonic() + 0.5)
         told = list(events)
     assert len(told) == 1
 
@@ -111,7 +111,7 @@ def test_a_job_is_told_of_only_when_something_has_changed() -> None:
 def test_what_is_waited_for_no_longer_ends_without_the_job() -> None:
     with make_record(2) as record:
         record.commit([completed(1)], [])
-        told = list(follow(record.job, until=time.monotonic()))
+        told = list(follow(record.job, until_s=time.monotonic()))
     assert numbers(told) == [1]
     assert isinstance(told[-1], JobReport)
     assert told[-1].state is JobState.RUNNING
@@ -254,7 +254,7 @@ def test_a_look_from_the_launchers_own_process_leaves_its_locks_alone() -> None:
     with make_record(3) as record:
         record._connection.execute("PRAGMA journal_mode = DELETE")  # as on a network file system
         record._connection.execute("BEGIN IMMEDIATE")
-        assert numbers(follow(record.job, until=time.monotonic())) == []
+        assert numbers(follow(record.job, until_s=time.monotonic())) == []
         other = python(take, str(home.record_path(record.job)))
         _, words = other.communicate()
         record._connection.execute("ROLLBACK")

@@ -52,7 +52,7 @@ def test_process_all_product_photos_800_pixels_wide_as_webp(dmedia: Dmedia, tmp_
         assert (picture.format, picture.size) == ("WEBP", (800, 560))
 
 
-@pytest.mark.parametrize("way", ["operation", "preset"])
+@pytest.mark.parametrize("way", ["operation", "preset", "apply_preset"])
 def test_apply_the_social_media_preset_to_all_my_photos(dmedia: Dmedia, tmp_path: Path, mode: Mode, way: str) -> None:
     for name, size in (("wide", (900, 300)), ("deep/tall", (300, 900)), ("deep/large", (1400, 1200))):
         (tmp_path / "photos/deep").mkdir(parents=True, exist_ok=True)
@@ -62,9 +62,12 @@ def test_apply_the_social_media_preset_to_all_my_photos(dmedia: Dmedia, tmp_path
     async def conversation(client: Client) -> None:
         presets = (await ask(client, "list_presets"))["presets"]
         assert "social_media" in {preset["name"] for preset in presets}
-        started = await ask(
-            client, "batch_process", input_pattern="photos", output_directory="social", recursive=True, **named
-        )
+        if way == "apply_preset":
+            started = await ask(client, way, inputPath="photos", outputPath="social", preset="social_media")
+        else:
+            started = await ask(
+                client, "batch_process", input_pattern="photos", output_directory="social", recursive=True, **named
+            )
         status = await until_over(client, started["id"])
         assert [status[key] for key in ("status", "completed", "failed", "preset")] == [
             "completed", 3, 0, "social_media",

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from annotated_types import Ge, Le
 
-from dmedia.api.batches import preview
 from dmedia.api.job import Job, refuse_nothing_failed
+from dmedia.api.plans import preview
 from dmedia.api.request import read_spec, read_work
 from dmedia.api.start import go_on, start
 from dmedia.errors import ErrorCode  # noqa: TC001 - a schema is made of it

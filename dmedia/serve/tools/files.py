@@ -7,14 +7,16 @@ from dataclasses import MISSING, dataclass, field, fields, make_dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 from dmedia.api import files as api
+from dmedia.catalog.given import classify
 from dmedia.errors import ParameterError
 from dmedia.operations import OPERATIONS
 from dmedia.operations.parameters import Help, parameter_fields
 from dmedia.report.media_document import MediaDocument
-from dmedia.report.shapes import FileDocument
+from dmedia.report.shapes import FileDocument, JobDocument
 from dmedia.report.summary import size
 from dmedia.serve.answers import Answer
 from dmedia.serve.tool import READS, REPLACES, Tool
+from dmedia.serve.tools.batches import BatchProcess, batch_process
 
 if TYPE_CHECKING:
     from dmedia.serve.roots import Roots
@@ -49,8 +51,18 @@ ASPECT = Annotated[bool, Help("Keep the picture's proportions; false stretches i
 
 
 def apply_preset(roots: Roots, asked: ApplyPreset) -> Answer:
-    """Make one file by a preset."""
+    """Make one file by a preset; of a directory, or what a glob finds, a batch."""
     roots.refuse_preset(asked.preset)
+    if classify(roots.resolve_pattern(asked.inputPath, recursive=True), recursive=True).glob:
+        batch = BatchProcess(
+            input_pattern=asked.inputPath,
+            operation=asked.preset,
+            preset=asked.preset,
+            output_directory=asked.outputPath,
+            recursive=True,
+            overwrite=asked.overwrite,
+        )
+        return batch_process(roots, batch)
     source, target = roots.resolve(asked.inputPath), roots.resolve(asked.outputPath)
     return _made(api.apply_preset(source, target, asked.preset, overwrite=asked.overwrite, roots=roots.paths))
 
@@ -115,10 +127,11 @@ def _made(document: FileDocument) -> Answer:
 TOOLS: tuple[Tool, ...] = (
     Tool(
         "apply_preset",
-        "Apply a preset to one file",
-        "Make one file by a preset such as web_optimized, social_media or thumbnail. For many files use batch_process.",
+        "Apply a preset",
+        "Make one file by a preset such as web_optimized, social_media or thumbnail. Where inputPath is a directory or "
+        "a glob, a job is started for all that is in it, as batch_process does.",
         ApplyPreset,
-        FileDocument,
+        FileDocument | JobDocument,
         REPLACES,
         apply_preset,
     ),
