@@ -143,10 +143,10 @@ class Walk:
             return
         if entry.is_symlink():
             by_name = self._glob.descend(states, name, by_name=True)
-            if by_name and entry.is_dir():
+            if by_name and _leads_to_directory(entry):
                 self._enter(entry, by_name, inner)
                 return
-            if kind_by_extension(entry.name) == "unknown" and entry.is_dir():
+            if kind_by_extension(entry.name) == "unknown" and _leads_to_directory(entry):
                 return
         if self._glob.matches(states, name) and self._admits(entry.path):
             files.append(entry.name)
@@ -161,3 +161,10 @@ class Walk:
 
     def _admits(self, path: bytes) -> bool:
         return self._wanted.empty or self._wanted.admits(os.fsdecode(path[self._relative :]))
+
+
+def _leads_to_directory(link: os.DirEntry[bytes]) -> bool:
+    try:
+        return link.is_dir()
+    except OSError:  # it leads to itself: that is this link's fault, and not its directory's
+        return False

@@ -420,6 +420,21 @@ def test_every_name_of_the_corpus_is_found(tmp_path: Path) -> None:
     assert {source.path for source in read.sources()} == members
 
 
+@pytest.mark.parametrize("name", ["self", "self.jpg"])
+@pytest.mark.parametrize("given", [".", "*", "**/*"])
+def test_a_link_that_leads_to_itself_hides_no_other_file(tmp_path: Path, name: str, given: str) -> None:
+    for directory in ("", "a", "z"):
+        (tmp_path / directory).mkdir(exist_ok=True)
+        for number in range(5):
+            (tmp_path / directory / f"{number}.jpg").touch()
+    (tmp_path / name).symlink_to(name)
+    walked = catalog(tmp_path, given, recursive=True)
+    found = [source.path for source in walked.sources()]
+    expected = 5 if given == "*" else 15
+    assert len([path for path in found if os.path.basename(path) != os.fsencode(name)]) == expected
+    assert walked.warnings == []
+
+
 def test_the_vocabulary_and_the_catalog_load_no_codec_no_dask_and_no_validation_library() -> None:
     heavy = ["av", "pyvips", "PIL", "numpy", "dask", "distributed", "pydantic", "click", "rich"]
     script = (
