@@ -84,6 +84,10 @@ class DmediaError(Exception):
         self.message = message
         self.hint = hint
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Let it pass to another process, whatever a constructor takes."""
+        return _restore, (type(self), self.args), self.__dict__
+
 
 class UsageError(DmediaError):
     """What was asked for does not exist or makes no sense."""
@@ -246,6 +250,39 @@ class MediaError(DmediaError):
         self.stage: Stage = stage
 
 
+def _restore(kind: type[DmediaError], args: tuple[object, ...]) -> DmediaError:
+    error = kind.__new__(kind)
+    error.args = args
+    return error
+
+
+def error_of_launcher(message: str, hint: str | None, status: int, code: str) -> DmediaError:
+    """Make the error again that a launcher in a process of its own has ended with.
+
+    Parameters
+    ----------
+    message, hint : str or None
+        What it said.
+    status : int
+        Its exit status.
+    code : str
+        The code that it told.
+
+    Returns
+    -------
+    DmediaError
+        Of the class that has this code, where it takes no more than a message and a hint; else a `LauncherError`.
+    """
+    for kind in (
+        UsageError, UnknownOperationError, ParameterError, PresetError, OutsideRootsError, NoInputError, PreflightError,
+        CollisionError, ClusterError, TooManyFailedError, JobHeldError, RecordFullError, UnknownJobError,
+        DamagedRecordError,
+    ):  # fmt: skip
+        if kind.code == code:
+            return kind(message, hint)
+    return LauncherError(message, hint, status, code)
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """Name the known words closest to an unknown one.
 
@@ -261,11 +298,11 @@ def nearest(word: str, known: Iterable[str]) -> str:
     str
         ``"did you mean 'resize'?"``, or the whole list where nothing is close.
     """
-    known = sorted(known)
+    known = sorted(set(known))
     close = difflib.get_close_matches(word.lower(), known, n=2, cutoff=0.6)
     if close:
         return "did you mean " + " or ".join(repr(name) for name in close) + "?"
-    return "known are: " + ", ".join(known)
+    return "known are: " + ", ".join(known) if known else "there are none"
 
 
 def shown(path: bytes) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 
 from dmedia import errors
@@ -39,6 +41,28 @@ def test_each_error_has_a_code_of_its_own_for_programs() -> None:
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.DmediaError)]
     own = [kind for kind in kinds if "code" in vars(kind)]
     assert len({kind.code for kind in own}) == len(own)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        errors.CollisionError("What is wrong.", "What to do."),
+        errors.MediaError("disk_full", "Disk full", "encode", "Free some."),
+        errors.LauncherError("It has ended", None, 137, "launcher_ended"),
+        errors.StoppedError(2),
+    ],
+)
+def test_an_error_passes_to_another_process(error: errors.DmediaError) -> None:
+    passed = pickle.loads(pickle.dumps(error))
+    assert (type(passed), str(passed), vars(passed)) == (type(error), str(error), vars(error))
+    assert (passed.code, passed.exit_status) == (error.code, error.exit_status)
+
+
+def test_what_a_launcher_has_ended_with_is_the_same_error_again() -> None:
+    again = errors.error_of_launcher("Two renditions collide", "Name them", 6, "collision")
+    assert (type(again), again.message, again.hint) == (errors.CollisionError, "Two renditions collide", "Name them")
+    other = errors.error_of_launcher("A bug", None, 1, "internal")
+    assert (type(other), other.exit_status, other.code) == (errors.LauncherError, 1, "internal")
 
 
 def test_a_media_error_says_code_and_stage() -> None:

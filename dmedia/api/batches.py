@@ -6,10 +6,9 @@ import itertools
 from typing import TYPE_CHECKING, Any, Unpack, overload
 
 from dmedia.api.job import Job
-from dmedia.api.options import BatchOptions, read_options
+from dmedia.api.options import read_place
 from dmedia.api.request import read_spec, read_work
 from dmedia.api.start import start
-from dmedia.errors import UsageError
 from dmedia.model import FileStatus
 from dmedia.record.reader import list_jobs, read_files, read_job
 from dmedia.report.documents import file_document, job_document
@@ -17,7 +16,7 @@ from dmedia.report.documents import file_document, job_document
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from dmedia.api.options import AnyPath
+    from dmedia.api.options import AnyPath, BatchOptions
     from dmedia.report.shapes import BatchDocument, FileDocument, JobDocument
 
 MOST_FILES = 50
@@ -68,7 +67,9 @@ def batch_process(
         status will say so.
     """
     spec = read_spec(input_pattern, read_work(operation, parameters, options.get("preset")), output_directory, options)
-    return Job(start(spec, client, _arguments(options, client)), client)
+    scheduler, slots = options.get("scheduler"), options.get("slots")
+    job = start(spec, client, read_place({"scheduler": scheduler, "slots": slots}, client))
+    return Job(job, client, scheduler=scheduler, slots=slots)
 
 
 @overload
@@ -114,14 +115,3 @@ def _choose_files(job: str, total: int, most_files: int) -> Iterator[FileDocumen
         others = set(FileStatus) - set(URGENT)
         files = itertools.chain.from_iterable(read_files(job, {*wanted}) for wanted in (*zip(URGENT), others))
     return map(file_document, itertools.islice(files, most_files))
-
-
-def _arguments(options: BatchOptions, client: Any) -> list[str]:
-    """Write what concerns the launcher alone for its command line."""
-    said = read_options(options, BatchOptions)
-    places = [name for name in ("slots", "scheduler") if name in said]
-    if client is not None and places:
-        raise UsageError(f"{places[0]} is for a batch without a client: the job runs on the client's workers")
-    if len(places) > 1:
-        raise UsageError("slots is for this machine: the workers of a scheduler bring their own slots")
-    return [word for name in places for word in (f"--{name}", str(said[name]))]

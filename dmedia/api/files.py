@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from dmedia import formats
 from dmedia.api.options import FileOptions, read_options
-from dmedia.api.request import Work, anchored, is_operation, read_arguments, read_spec, read_work
+from dmedia.api.request import Work, anchored, encoded, is_operation, read_arguments, read_spec, read_work
 from dmedia.errors import MediaError, ParameterError, UsageError, quoted, shown
 from dmedia.model import FileReport, FileStatus, Source, Task, WorkOrder
 from dmedia.operations.parameters import Encoding
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from dmedia.model import FileResult
     from dmedia.report.media_document import MediaDocument
     from dmedia.report.shapes import FileDocument
+
+
+WRITING = frozenset({"encode", "verify", "publish"})
+"""Stages in which it is the rendition that something is wrong with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,7 @@ class Target:
         UsageError
             When it is empty, a URL, or has the extension of nothing that is written.
         """
-        path = anchored(os.fsencode(output_path))
+        path = anchored(encoded("output_path", output_path))
         if not path or b"://" in path or b"\0" in path:
             raise UsageError(f"{quoted(path)} is no path that a rendition can have")
         if path.endswith(b"/") or os.path.isdir(path):
@@ -149,7 +153,8 @@ def media_info(path: AnyPath, *, roots: AnyPath | Sequence[AnyPath] | None = Non
 
 
 def _process(input_path: AnyPath, target: Target, work: Work, options: FileOptions) -> FileDocument:
-    from dmedia.planning.naming import Naming
+    from dmedia.planning.naming import Naming, too_long
+    from dmedia.planning.preflight import longest_name
     from dmedia.run.single import SINGLE, process_file
 
     said = read_options(options, FileOptions)
@@ -172,13 +177,17 @@ def _process(input_path: AnyPath, target: Target, work: Work, options: FileOptio
     found = Source(source, os.path.dirname(source), size_bytes, -1)
     rendition = Naming(spec).rendition(found) if target.is_directory else target.path
     task = Task(0, source, os.path.normpath(rendition), size_bytes, replaces=said.get("overwrite", False))
+    if error := too_long(task.rendition, longest_name(spec.output_directory)):
+        shorter = MediaError(error.code, error.message, error.stage, "choose a shorter name")
+        raise _named(shorter, task.rendition)
     return _tell(task, process_file(WorkOrder.of(SINGLE, spec), task))
 
 
 def _tell(task: Task, result: FileResult) -> FileDocument:
     if failure := result.failure:
         hint = None if failure.code == "not_found" else failure.hint  # it speaks of a job
-        raise _named(MediaError(failure.code, failure.message, failure.stage, hint), task.source)
+        place = task.rendition if failure.stage in WRITING else task.source
+        raise _named(MediaError(failure.code, failure.message, failure.stage, hint), place)
     return file_document(
         FileReport(
             number=task.number,
@@ -210,12 +219,12 @@ def _work(target: Target, operation: str, parameters: Mapping[str, Any] | None, 
 def _source(path: AnyPath) -> bytes:
     from dmedia.catalog.given import absolute
 
-    return absolute(anchored(os.fsencode(path)))
+    return absolute(anchored(encoded("input_path", path)))
 
 
-def _named(error: MediaError, source: bytes) -> MediaError:
+def _named(error: MediaError, path: bytes) -> MediaError:
     """Let an error say which file it is about."""
-    return MediaError(error.code, f"{error.message} ({shown(source)})", error.stage, error.hint)
+    return MediaError(error.code, f"{error.message} ({shown(path)})", error.stage, error.hint)
 
 
 def _refuse_outside(path: bytes, roots: tuple[bytes, ...]) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, get_args
 
-from dmedia.errors import ErrorCode, UsageError, nearest
+from dmedia.api.options import read_place
+from dmedia.errors import ErrorCode, ParameterError, UsageError, nearest
 from dmedia.model import ENDED, FileStatus, JobState
 from dmedia.record.reader import read_files, read_job, request, withdraw
 from dmedia.report.documents import file_document, job_document
@@ -33,6 +34,10 @@ class Job:
     client : distributed.Client, optional
         A connected client on which the job goes on when it is resumed or retried; without one, a launcher of its own
         does that.
+    scheduler : str, optional
+        Address of the Dask scheduler on which such a launcher works; without one, on this machine.
+    slots : int, optional
+        Files that it works on at once on this machine.
 
     Attributes
     ----------
@@ -45,9 +50,19 @@ class Job:
         When there is no such job.
     """
 
-    def __init__(self, id: str, client: Any = None) -> None:  # noqa: A002 - what users call it
+    def __init__(
+        self,
+        id: str,  # noqa: A002 - what users call it
+        client: Any = None,
+        *,
+        scheduler: str | None = None,
+        slots: int | None = None,
+    ) -> None:
         from dmedia.record.home import find_job
 
+        if not isinstance(id, str):
+            raise ParameterError(f"id is {id!r}: it is a text, such as batch-1703123456-abc123, or 'last'")
+        self._arguments = read_place({"scheduler": scheduler, "slots": slots}, client)
         self.id = find_job(id)
         self._client = client
 
@@ -143,13 +158,14 @@ class Job:
 
         Raises
         ------
-        JobHeldError, LauncherError
-            When somebody works on it, or its launcher refuses it.
+        DmediaError
+            When somebody works on it (`JobHeldError`), or its launcher refuses it.
         """
         from dmedia.api.start import go_on
 
+        read_job(self.id)
         if not withdraw(self.id, "pause"):
-            go_on(self.id, "resume", (), self._client)
+            go_on(self.id, "resume", (), self._client, self._arguments)
 
     def retry(self, *codes: str) -> None:
         """Try the failed files again.
@@ -163,13 +179,13 @@ class Job:
         ------
         UsageError
             When there is no such file.
-        JobHeldError, LauncherError
-            When somebody works on the job, or its launcher refuses it.
+        DmediaError
+            When somebody works on the job (`JobHeldError`), or its launcher refuses it.
         """
         from dmedia.api.start import go_on
 
         refuse_nothing_failed(self.id, codes)
-        go_on(self.id, "retry", codes, self._client)
+        go_on(self.id, "retry", codes, self._client, self._arguments)
 
 
 def refuse_nothing_failed(job: str, codes: Collection[str]) -> None:

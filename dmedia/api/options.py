@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from dmedia.errors import ParameterError, nearest
+from dmedia.errors import ParameterError, UsageError, nearest
 from dmedia.model import Limits, Persistence
 
 if TYPE_CHECKING:
@@ -79,6 +81,9 @@ LISTS: dict[str, tuple[type, ...]] = {"include": (str,), "exclude": (str,), "roo
 
 SWITCHES = frozenset({"overwrite", "recursive", "portable_names"})
 RECORDS: dict[str, type] = {"limits": Limits, "persistence": Persistence}
+FROM_ZERO = frozenset({"retries", "retry_wait_s", "max_failed", "max_failed_share", "min_free_bytes"})
+"""Fields of these records that can be nothing."""
+
 NUMBERS: dict[str, int | None] = {"limit": None, "slots": 1024}
 """Options that are whole numbers from 1 on, and the largest that they can be."""
 
@@ -114,11 +119,13 @@ def _read(name: str, value: Any) -> Any:
         listed = (value,) if isinstance(value, (str, bytes, os.PathLike)) else _several(name, value)
         for one in listed:
             _refuse_unless(isinstance(one, kinds), name, one, "a path" if bytes in kinds else "a text")
+        _refuse_unless(bool(listed) or name != "roots", name, value, "left out, or name at least one directory")
         return listed
     if name in SWITCHES:
         _refuse_unless(isinstance(value, bool), name, value, "True or False")
     elif kind := RECORDS.get(name):
         _refuse_unless(isinstance(value, kind), name, value, f"dmedia.{kind.__name__}(...)")
+        _check_numbers(name, value)
     elif name in NUMBERS:
         most = NUMBERS[name]
         fits = isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= (most or value)
@@ -126,6 +133,17 @@ def _read(name: str, value: Any) -> Any:
     else:
         _refuse_unless(isinstance(value, str), name, value, "a text")
     return value
+
+
+def _check_numbers(name: str, record: Any) -> None:
+    """Refuse what is no number where a record has one: a slot would be asked for what it cannot do."""
+    for one in fields(record):
+        value = getattr(record, one.name)
+        if value is None and one.default is None:
+            continue
+        fits = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < math.inf
+        least = "0" if one.name in FROM_ZERO else "more than 0"
+        _refuse_unless(fits and (value > 0 or one.name in FROM_ZERO), f"{name}.{one.name}", value, f"a number, {least}")
 
 
 def _several(name: str, value: Any) -> tuple[Any, ...]:
@@ -138,3 +156,27 @@ def _several(name: str, value: Any) -> tuple[Any, ...]:
 def _refuse_unless(fits: bool, name: str, value: Any, what: str) -> None:
     if not fits:
         raise ParameterError(f"{name} is {value!r}: it can be {what}")
+
+
+def read_place(options: BatchOptions, client: Any) -> list[str]:
+    """Write where a launcher of its own shall work for its command line.
+
+    Parameters
+    ----------
+    options : BatchOptions
+        ``slots`` and ``scheduler`` are read.
+    client : distributed.Client or None
+        The job's, which then has no launcher of its own.
+
+    Raises
+    ------
+    ParameterError, UsageError
+        When one cannot have such a value, or contradicts another or the client.
+    """
+    said = read_options(options, BatchOptions)
+    places = [name for name in ("slots", "scheduler") if name in said]
+    if client is not None and places:
+        raise UsageError(f"{places[0]} is for a batch without a client: the job runs on the client's workers")
+    if len(places) > 1:
+        raise UsageError("slots is for this machine: the workers of a scheduler bring their own slots")
+    return [word for name in places for word in (f"--{name}", str(said[name]))]

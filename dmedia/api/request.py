@@ -74,7 +74,8 @@ def read_work(operation: str, parameters: Mapping[str, Any] | None, preset: str 
     found = load_preset(preset)
     if operation not in (found.operation, found.name):
         raise ParameterError(
-            f"The preset {preset} is a {found.operation}, and not a {operation}", "ask for one of them"
+            f"The preset {preset} does {found.operation}, and the operation asked for is {operation}",
+            "leave one of them out, or give the preset's name as the operation too",
         )
     return Work(found.operation, validate(found.operation, found.parameters.given() | given), found.name)
 
@@ -131,20 +132,23 @@ def read_spec(
         When there is no input, or no output directory that could be made.
     """
     said = read_options(options, BatchOptions)
-    listed = [inputs] if isinstance(inputs, (str, bytes, os.PathLike)) else list(inputs)
+    try:
+        listed = [inputs] if isinstance(inputs, (str, bytes, os.PathLike)) else list(inputs)
+    except TypeError:
+        raise ParameterError(f"input is {inputs!r}: it is a path, a glob, or a list of them") from None
     if not listed:
         raise UsageError("No input was given", "name files, directories or globs")
     return JobSpec(
         operation=work.operation,
         parameters=work.parameters,
         inputs=Inputs(
-            paths=tuple(anchored(os.fsencode(path)) for path in listed),
+            paths=tuple(anchored(encoded("input", path)) for path in listed),
             recursive=said.get("recursive", False),
             include=said.get("include", ()),
             exclude=said.get("exclude", ()),
             limit=said.get("limit"),
         ),
-        output_directory=read_directory(os.fsencode(output_directory)),
+        output_directory=read_directory(encoded("output_directory", output_directory)),
         policies=_read_policies(said),
         limits=said.get("limits", Limits()),
         persistence=said.get("persistence", Persistence()),
@@ -179,6 +183,27 @@ def read_directory(path: bytes) -> bytes:
     if b"\0" in path:
         raise UsageError(f"{quoted(path)} holds a NUL byte, which no path can")
     return os.path.normpath(anchored(path))
+
+
+def encoded(name: str, path: Any) -> bytes:
+    """Make the bytes of a path that a program gave.
+
+    Parameters
+    ----------
+    name : str
+        What it is called, for messages.
+    path : object
+        A text, bytes or a path.
+
+    Raises
+    ------
+    ParameterError
+        When it is something else, or a text that no path can be.
+    """
+    try:
+        return os.fsencode(path)
+    except (TypeError, UnicodeEncodeError):
+        raise ParameterError(f"{name} is {path!r}: a path is a text, bytes or a Path") from None
 
 
 def anchored(path: bytes) -> bytes:

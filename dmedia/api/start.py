@@ -35,7 +35,7 @@ def start(spec: JobSpec, client: Any = None, arguments: Sequence[str] = ()) -> s
 
     Raises
     ------
-    LauncherError, DmediaError
+    DmediaError
         When the plan was refused meanwhile; the job has then failed, and its record says why.
     UsageError
         When the client cannot be used.
@@ -66,7 +66,7 @@ def go_on(job: str, command: str, codes: Sequence[str], client: Any = None, argu
 
     Raises
     ------
-    LauncherError, DmediaError
+    DmediaError
         See `start`.
     """
     if client is None:

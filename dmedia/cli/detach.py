@@ -35,7 +35,7 @@ def detach(job: str, command: Sequence[str], values: dict[str, Any], *, reads_st
 
     Raises
     ------
-    LauncherError
+    DmediaError
         When it has refused the job within the time this command waits.
     """
     from dmedia.cli.launch import show_end

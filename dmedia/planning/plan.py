@@ -19,7 +19,6 @@ from dmedia.planning.standing import note_standing
 from dmedia.storage.local import refuse_outside
 
 if TYPE_CHECKING:
-    from collections import Counter
     from collections.abc import Callable, Iterator
 
     from dmedia.model import JobSpec, Source
@@ -77,7 +76,7 @@ def plan_job(record: RecordWriter, found: Callable[[int], None] = lambda _: None
     name_max = preflight.longest_name(output_directory)
     _Filling(record, naming, folding, name_max).fill(catalog.sources(), found)
     if not record.plan.total():
-        raise _no_input(spec, catalog.ignored)
+        raise _no_input(spec, catalog)
     warnings = list(catalog.warnings)
     if separate(record, folding):
         _fail_too_long(record, name_max)
@@ -194,9 +193,12 @@ def _fail_too_long(record: RecordWriter, name_max: int) -> None:
                 record.plan.settle(failed)
 
 
-def _no_input(spec: JobSpec, ignored: Counter[str]) -> NoInputError:
-    kinds = " or ".join(sorted(spec.accepts))
+def _no_input(spec: JobSpec, catalog: Catalog) -> NoInputError:
+    ignored, kinds = catalog.ignored, " or ".join(sorted(spec.accepts))
     message = f"No {kinds} found for {spec.operation}"
+    if catalog.warnings:
+        last = catalog.warnings[-1]
+        message += f": {last[0].lower()}{last[1:]}"
     if ignored:
         counted = ", ".join(
             f"{count} {'.' + suffix if suffix else 'without extension'}" for suffix, count in ignored.most_common(8)

@@ -224,8 +224,9 @@ def _seen_state(state: dict[str, Any], path: Path) -> JobState:
     if stored in ENDED:
         return stored
     age = time.time() - state["heartbeat"]
-    if not state["host"]:  # let go: a new job waits for its launcher for a moment
-        return stored if stored is JobState.QUEUED and age < folder.STALE_S else JobState.INTERRUPTED
+    if not state["host"]:  # let go: a new job, which nobody has planned, waits for its launcher for a moment
+        is_new = stored is JobState.QUEUED and state["planning"] and age < folder.STALE_S
+        return stored if is_new else JobState.INTERRUPTED
     held = is_held(path.with_name(home.LOCK_FILE)) if state["host"] == host() else None
     if held is None:
         return stored if age < folder.STALE_S else JobState.INTERRUPTED

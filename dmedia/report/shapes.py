@@ -125,7 +125,9 @@ class ReportDocument(TypedDict):
 
     job: JobDocument
     summary: Annotated[list[str], Help("Lines for people")]
-    offset: Annotated[int, Help("How many files were left out before the first of these")]
+    files_total: Annotated[int, Help("Files that stand as was asked for")]
+    offset: Annotated[int, Help("How many of them were left out before the first of these")]
+    next_offset: Annotated[int | None, Help("Of the next page; null after the last")]
     files: list[FileDocument]
 
 

@@ -31,7 +31,8 @@ def summarise(report: JobReport, failed: Iterable[FileReport], warned: Iterable[
     str
         Lines: outcome, bytes, failures grouped by reason with examples, warnings.
     """
-    yield f"{report.id}: {report.state}, {outcome(report)} in {duration(report)}"
+    took = duration(report)
+    yield f"{report.id}: {report.state}, {outcome(report)}" + ("" if took == "running" else f" in {took}")
     if report.completed:
         yield f"  {_saving(report)}; renditions are in {printable(report.output_directory)}"
     if report.ignored:
@@ -50,9 +51,14 @@ def summarise(report: JobReport, failed: Iterable[FileReport], warned: Iterable[
 
 def started(report: JobReport) -> str:
     """Tell that a job was started, and how much it is, as far as it is known."""
+    return f"Started batch job {report.id}: {extent(report)}"
+
+
+def extent(report: JobReport) -> str:
+    """Tell how much a job is, as far as it is known."""
     if report.planning:
-        return f"Started batch job {report.id}: processing files ({report.total:,} found so far)"
-    return f"Started batch job {report.id}: processing {files(report.total)}"
+        return f"processing files ({report.total:,} found so far)"
+    return f"processing {files(report.total)}"
 
 
 def printable(path: bytes) -> str:

@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dmedia.errors import LauncherError
+from dmedia.errors import LauncherError, error_of_launcher
 from dmedia.model import ENDED, JobState
 from dmedia.record.home import LOCK_FILE, job_folder
 from dmedia.record.lock import holder, host
@@ -22,6 +22,7 @@ from dmedia.record.writer import RecordWriter
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dmedia.errors import DmediaError
     from dmedia.model import JobSpec
 
 LOG_FILE = "launcher.log"
@@ -132,8 +133,8 @@ class DetachedLauncher:
 
         Raises
         ------
-        LauncherError
-            When it has refused the job.
+        DmediaError
+            When it has refused the job: the error that it has ended with.
         """
         status = self.wait_for_plan(limit_s)
         if status is not None and status not in FINISHED:
@@ -149,13 +150,13 @@ class DetachedLauncher:
         return written.decode("utf-8", "replace").splitlines()[-20:]
 
 
-def refusal(words: Sequence[str], status: int) -> LauncherError:
+def refusal(words: Sequence[str], status: int) -> DmediaError:
     """Make an error of what a launcher has written, which with ``--json`` is a document, and of its exit status."""
     for line in reversed(words):
         with contextlib.suppress(ValueError, TypeError, KeyError):
             said = json.loads(line)
-            return LauncherError(str(said["error"]), said["hint"], status, str(said["code"]))
-    return LauncherError(f"the launcher ended with status {status}", None, status, LauncherError.code)
+            return error_of_launcher(str(said["error"]), said["hint"], status, str(said["code"]))
+    return error_of_launcher(f"the launcher ended with status {status}", None, status, LauncherError.code)
 
 
 def start_launcher(job: str, arguments: Sequence[str], *, reads_stdin: bool) -> DetachedLauncher:

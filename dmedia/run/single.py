@@ -7,7 +7,7 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from dmedia.errors import MediaError, PreflightError
+from dmedia.errors import MediaError, PreflightError, shown
 from dmedia.model import Limits, WorkOrder
 from dmedia.operations.convert import Convert
 from dmedia.run.scratch import Scratch
@@ -54,8 +54,11 @@ def process_file(order: WorkOrder, task: Task) -> FileResult:
     PreflightError
         When no slot can be started here.
     """
+    if storage.same_file(task.source, task.rendition):
+        message = "Output exists: the rendition would replace its own source"
+        raise MediaError("output_exists", message, "publish", "choose another path")
     if os.path.lexists(task.rendition) and not task.replaces and not storage.marked_by(task.rendition):
-        message = "Output exists: the file at the rendition's path is not known to be dmedia's own"
+        message = f"Output exists: {shown(task.rendition)} is not known to be dmedia's own"
         raise MediaError("output_exists", message, "publish", "choose another path, or allow overwriting")
     storage.sweep(os.path.dirname(task.rendition), SINGLE, order.roots, FORGOTTEN_S)
     with _held(order, Scratch()) as slot:

@@ -13,6 +13,7 @@ from typing_extensions import TypedDict  # Python 3.11's own TypedDict tells pyd
 
 from dmedia.errors import DmediaError
 from dmedia.operations.parameters import Help
+from dmedia.serve.wording import advise, for_assistant, for_assistant_by_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,8 +48,9 @@ class ErrorDocument(TypedDict):
 
 def result(answer: Answer) -> CallToolResult:
     """Make the protocol's result of an answer."""
-    text = answer.text or json.dumps(answer.document, ensure_ascii=False)
-    return CallToolResult(content=[TextContent(text=text)], structured_content=dict(answer.document))
+    document = advise(dict(answer.document))
+    text = for_assistant_by_line(answer.text) if answer.text else json.dumps(document, ensure_ascii=False)
+    return CallToolResult(content=[TextContent(text=text)], structured_content=document)
 
 
 def failure(error: Exception) -> CallToolResult:
@@ -64,11 +66,12 @@ def failure(error: Exception) -> CallToolResult:
     CallToolResult
     """
     if isinstance(error, DmediaError):
-        described: ErrorDocument = {"code": error.code, "message": error.message, "hint": error.hint}
+        hint = for_assistant(error.hint) if error.hint else None
+        described: ErrorDocument = {"code": error.code, "message": error.message, "hint": hint}
     else:
         traceback.print_exception(error, file=sys.stderr)
         message = f"a bug in dmedia: {type(error).__name__}: {error}"
         described = {"code": "internal", "message": message, "hint": "the server's log has the details"}
-    hint = f"\nhint: {described['hint']}" if described["hint"] else ""
-    text = f"{described['code']}: {described['message']}{hint}"
+    advice = f"\nhint: {described['hint']}" if described["hint"] else ""
+    text = f"{described['code']}: {described['message']}{advice}"
     return CallToolResult(content=[TextContent(text=text)], structured_content=dict(described), is_error=True)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dmedia.catalog.given import absolute, classify
-from dmedia.errors import DmediaError, OutsideRootsError, UnknownJobError, UsageError, quoted, shown
+from dmedia.catalog.globs import has_wildcard
+from dmedia.errors import DmediaError, NoInputError, OutsideRootsError, UnknownJobError, UsageError, quoted, shown
 from dmedia.presets import find_presets
 from dmedia.record.home import find_job
 from dmedia.record.reader import list_jobs, read_inputs, read_job
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dmedia.model import JobReport
+
+
+LONGEST_PATH = 4096
+"""Characters. Linux takes so many bytes (``PATH_MAX`` in linux/limits.h)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,7 @@ class Roots:
         """
         path = absolute(self._anchored(text))
         self._refuse_outside(path, text)
+        path = self._plainly(path)
         return os.path.join(path, b"") if text.endswith("/") else path
 
     def resolve_pattern(self, text: str, *, recursive: bool) -> bytes:
@@ -81,7 +87,12 @@ class Roots:
         path = self._anchored(text)
         given = classify(path, recursive=recursive)
         self._refuse_outside(given.path or given.base, text)
-        return path
+        if given.glob is None:
+            if not os.path.lexists(given.path):
+                raise NoInputError(f"There is no {shown(given.path)}", "name a directory, or a glob: images/*.jpg")
+            return self._plainly(given.path)
+        base = self._plainly(given.base)
+        return os.path.join(base, _wildcards(path)) if given.named else base
 
     def find_job(self, text: str) -> JobReport:
         """Find a job that reads and writes within the roots.
@@ -146,9 +157,19 @@ class Roots:
             return False  # what a list names is known with the plan
         return all(is_inside(one.path or one.base, self.paths) for one in given)
 
+    def _plainly(self, path: bytes) -> bytes:
+        """Name what lies in the roots as it lies there, though a way through elsewhere led to it: /proc/self/cwd."""
+        if any(lies_below(path, root) for root in self.paths):
+            return path
+        if os.path.isdir(path):
+            return os.path.realpath(path)
+        return os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
+
     def _anchored(self, text: str) -> bytes:
         if not text or "\0" in text:
             raise UsageError(f"{text!r} is no path")
+        if len(text) > LONGEST_PATH:
+            raise UsageError(f"{len(text):,} characters are no path: {text[:40]!r}...")
         if "://" in text:
             raise OutsideRootsError(f"{text!r} is a URL, and no root of this server is one")
         return os.path.join(self.paths[0], os.fsencode(text))
@@ -159,3 +180,10 @@ class Roots:
             raise OutsideRootsError(
                 f"{text!r} leads out of the directories that this server may use", f"It may use {allowed}"
             )
+
+
+def _wildcards(path: bytes) -> bytes:
+    """Take the part of a glob that is not fixed."""
+    parts = path.split(b"/")
+    first = next(index for index, part in enumerate(parts) if has_wildcard(os.fsdecode(part)))
+    return b"/".join(parts[first:])

@@ -16,9 +16,10 @@ from mcp.server.stdio import stdio_server
 from dmedia import __version__
 from dmedia.api.job import OVER
 from dmedia.errors import DmediaError, nearest
-from dmedia.record.reader import read_job
+from dmedia.model import FileStatus
+from dmedia.record.reader import read_files, read_job, read_warned
 from dmedia.report.documents import job_document
-from dmedia.report.summary import outcome
+from dmedia.report.summary import extent, outcome, summarise
 from dmedia.run.single import give_up
 from dmedia.serve import resources, schemas
 from dmedia.serve.answers import Answer, failure, result
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from mcp.server.context import ServerRequestContext
 
+    from dmedia.model import JobReport
     from dmedia.serve.roots import Roots
     from dmedia.serve.tool import Tool
 
@@ -81,10 +83,13 @@ class Service:
         if tool is None:
             raise MCPError(protocol.INVALID_PARAMS, f"No tool {asked.name!r}: {nearest(asked.name, self._tools)}")
         try:
+            began_s = time.monotonic()
             arguments: Any = read_arguments(tool.name, tool.arguments, asked.arguments or {})
             answer = await _in_thread(tool.run, self._roots, arguments)
             if answer.job:
-                answer = await _wait(context, answer, answer.job, getattr(arguments, "wait_seconds", 0.0))
+                wait_s = getattr(arguments, "wait_seconds", 0.0)
+                report = await _wait(context, answer.job, began_s + wait_s)
+                answer = await _in_thread(_retell, answer, report) if wait_s else answer
             return result(answer)
         except Exception as error:  # noqa: BLE001 - a bug must not end the server, and is told as one
             return failure(error)
@@ -140,21 +145,33 @@ async def _serve(service: Service, instructions: str) -> None:
         await server.run(incoming, outgoing, server.create_initialization_options())
 
 
-async def _wait(context: Context, answer: Answer, job: str, wait_s: float) -> Answer:
+async def _wait(context: Context, job: str, until_s: float) -> JobReport:
     """Wait for a job's end, telling how it goes whoever has asked for that."""
-    until_s = time.monotonic() + wait_s
-    report, told = await _in_thread(read_job, job), -1
+    report, told = await _in_thread(read_job, job), -1.0
     while True:
-        if report.done > told and not report.planning:
-            told = report.done
-            await context.session.report_progress(told, report.total, outcome(report))
+        progress = _progress(report)
+        if progress > told:
+            told = progress
+            total = None if report.planning else report.total
+            await context.session.report_progress(told, total, outcome(report) if total else extent(report))
         if report.state in OVER or time.monotonic() >= until_s:
-            break
+            return report
         await anyio.sleep(LOOK_S)
         report = await _in_thread(read_job, job)
-    if not wait_s:
-        return answer
-    return Answer(job_document(report), f"{answer.text}\n{report.state}: {outcome(report)}", job)
+
+
+def _progress(report: JobReport) -> float:
+    """Tell how far a job is, in files: it only grows, and stays below one while files are counted."""
+    return report.total / (report.total + 1_000_000) if report.planning else float(report.done)
+
+
+def _retell(answer: Answer, report: JobReport) -> Answer:
+    """Tell what has become of a job that was waited for: what went wrong, and why."""
+    lines = [answer.text, f"{report.state}: {outcome(report)}"]
+    if report.state in OVER and (report.failed or report.warnings):
+        failed, warned = read_files(report.id, {FileStatus.FAILED}), read_warned(report.id)
+        lines += list(summarise(report, failed, warned))[1:]
+    return Answer(job_document(report), "\n".join(lines), report.id)
 
 
 def _describe(tool: Tool) -> protocol.Tool:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import dmedia
-from dmedia.errors import LauncherError
+from dmedia.errors import NoInputError
 from tests.api.conftest import PHOTOS, SLOW
 from tests.api.program import WAYS, Program
 from tests.command import LIMIT_S, ROOT, below
@@ -173,13 +173,14 @@ def test_a_batch_within_roots_fails_what_leads_outside(here: Path, images: Path)
 
 
 def test_a_refused_plan_is_an_error_and_its_job_says_why(here: Path) -> None:
-    with pytest.raises(LauncherError) as refused:
+    with pytest.raises(NoInputError) as refused:
         dmedia.batch_process("none/*.jpg", "resize", "out", {"width": 9})
     error = refused.value
     assert isinstance(error, dmedia.DmediaError)
-    assert (error.code, error.exit_status, error.message) == ("no_input", 4, "No image found for resize")
+    reason = f"No image found for resize: no file matches '{here}/none/*.jpg'"
+    assert (error.code, error.exit_status, error.message) == ("no_input", 4, reason)
     (job,) = dmedia.get_batch_status()
-    assert (job["status"], job["warnings"]) == ("failed", ["No image found for resize"])
+    assert (job["status"], job["warnings"]) == ("failed", [reason])
     assert not (here / "out").exists()
 
 

@@ -215,3 +215,17 @@ def test_a_list_of_jobs_has_the_newest_first(here: Path, images: Path) -> None:
         job.wait(60)
     assert dmedia.get_batch_status() == [job.status() for job in reversed(jobs)]
     assert all(one["created_at"] >= other["created_at"] for one, other in itertools.pairwise(dmedia.get_batch_status()))
+
+
+def test_a_job_goes_on_where_its_handle_says_and_tells_at_once_that_nobody_is_there(here: Path) -> None:
+    (here / "bad.jpg").write_bytes(b"no picture")
+    job = dmedia.batch_process("bad.jpg", "resize", "out", {"width": 9})
+    assert job.wait(60)["failed"] == 1
+    there = dmedia.Job(job.id, scheduler="tcp://127.0.0.1:1")
+    there.retry()
+    end = there.wait(60)
+    assert (end["status"], end["pending"]) == ("interrupted", 1)
+    assert "tcp://127.0.0.1:1" in end["warnings"][0]
+    for wrong, words in ((3, "id is 3"), (None, "id is None")):
+        with pytest.raises(dmedia.DmediaError, match=words):
+            dmedia.Job(wrong)  # type: ignore[arg-type]

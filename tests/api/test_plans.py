@@ -62,7 +62,7 @@ def test_a_plan_is_that_of_the_command_line(dmedia: Dmedia, here: Path, images: 
         (("images", "web_optimised", "out"), {}, "unknown_operation", "did you mean 'web_optimized'?"),
         (("images", None, "out"), {}, "unknown_operation", "known are: compress, convert"),
         (("images", "resize", "out"), {"preset": "socialmedia"}, "invalid_preset", "did you mean 'social_media'?"),
-        (("images", "crop", "out"), {"preset": "social_media"}, "invalid_parameter", "is a resize, and not a crop"),
+        (("images", "crop", "out"), {"preset": "social_media"}, "invalid_parameter", "does resize"),
         (("images", "resize", "out", {"widht": 9}), {}, "invalid_parameter", "did you mean 'width'?"),
         (("images", "resize", "out", {"width": -9}), {}, "invalid_parameter", "width is -9"),
         (("images", "resize", "out", {"width": "wide"}), {}, "invalid_parameter", "width is 'wide'"),

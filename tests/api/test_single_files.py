@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import shutil
 import stat
 import sys
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from PIL import Image
 import dmedia
 from tests.api.program import Program
 from tests.cli.test_start_up import HEAVY
-from tests.command import ROOT, below
+from tests.command import LIMIT_S, ROOT, below
 from tests.marks import needs_marks
 from tests.media.films import make_film, scene
 from tests.media_making import corners, encoded, jpeg
@@ -150,6 +151,13 @@ def test_a_film_has_a_thumbnail(here: Path) -> None:
         (("photo.jpg", "a.jpg", "resize", SMALL), {"recursive": True}, "invalid_parameter", "Unknown option"),
         (("photo.jpg", "a.jpg", "resize", SMALL), {"overwrite": "no"}, "invalid_parameter", "True or False"),
         (("photo.jpg", "a.jpg", "resize", SMALL), {"limits": 3}, "invalid_parameter", "dmedia.Limits"),
+        (("photo.jpg", "a.jpg", "resize", SMALL), {"limits": dmedia.Limits(timeout_s=-4)}, "invalid_parameter", "-4"),
+        (("photo.jpg", "a.jpg", "resize", SMALL), {"roots": []}, "invalid_parameter", "at least one"),
+        (("photo.jpg", "photo.jpg", "resize", SMALL), {}, "output_exists", "its own source"),
+        (("photo.jpg", "text.jpg", "resize", SMALL), {}, "output_exists", "text.jpg"),
+        (("photo.jpg", "a" * 300 + ".jpg", "resize", SMALL), {}, "io_error", "File name too long"),
+        ((None, "a.jpg", "resize", SMALL), {}, "invalid_parameter", "input_path is None"),
+        (("photo.jpg", 3, "resize", SMALL), {}, "invalid_parameter", "output_path is 3"),
         (("photo.jpg", "a.jpg", "resize", SMALL), {"roots": "folder"}, "outside_roots", "photo.jpg"),
         (("photo.jpg", "folder/../a.jpg", "resize", SMALL), {"roots": ["folder"]}, "outside_roots", "photo.jpg"),
         (("folder/link.jpg", "folder/a.jpg", "resize", SMALL), {"roots": "folder"}, "outside_roots", "link.jpg"),
@@ -286,17 +294,21 @@ def test_media_info_tells_and_refuses(here: Path, photo: Path) -> None:
     (here / "text.jpg").write_text("no picture at all, but a text")
     (here / "folder").mkdir()
     (here / "folder/link.jpg").symlink_to(photo)
-    for path, roots, code in (
-        ("none.jpg", (), "not_found"),
-        ("text.jpg", (), "unsupported_format"),
-        (here, (), "unsupported_format"),
-        ("", (), "usage"),
-        ("http://host/a.jpg", (), "usage"),
+    refusals: tuple[tuple[Any, Any, str], ...] = (
+        ("none.jpg", None, "not_found"),
+        ("text.jpg", None, "unsupported_format"),
+        (here, None, "unsupported_format"),
+        ("", None, "usage"),
+        (None, None, "invalid_parameter"),
+        ("\ud800.jpg", None, "invalid_parameter"),
+        ("http://host/a.jpg", None, "usage"),
+        ("photo.jpg", [], "invalid_parameter"),
         ("photo.jpg", "folder", "outside_roots"),
         ("folder/../photo.jpg", ["folder"], "outside_roots"),
         ("folder/link.jpg", ["folder"], "outside_roots"),
         ("photo.jpg", "nowhere", "usage"),
-    ):
+    )
+    for path, roots, code in refusals:
         with pytest.raises(dmedia.DmediaError) as refused:
             dmedia.media_info(path, roots=roots)
         assert refused.value.code == code
@@ -312,3 +324,14 @@ def test_dots_behind_a_link_are_followed_as_the_system_does(here: Path, photo: P
     assert dmedia.media_info("link/../photo.jpg")["width"] == 33
     (output,) = dmedia.process_file("link/../photo.jpg", "out.png", "convert")["outputs"]
     assert output["width"] == 33
+
+
+def test_a_bad_photo_costs_a_pool_of_processes_nothing_else(here: Path, photo: Path) -> None:
+    (here / "half.jpg").write_bytes(jpeg(size=(1000, 700))[:5000])
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        bad = pool.submit(dmedia.process_file, "half.jpg", "b.webp", "resize", SMALL)
+        good = pool.submit(dmedia.process_file, photo, "a.webp", "resize", SMALL)
+        assert good.result(LIMIT_S)["status"] == "completed"
+        with pytest.raises(dmedia.MediaError, match=r"half\.jpg") as refused:
+            bad.result(LIMIT_S)
+        assert (refused.value.code, refused.value.stage) == ("corrupt_input", "decode")

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from mcp import Client, MCPError
 
+from dmedia.serve.wording import for_assistant
 from tests.command import Dmedia, below
 from tests.media_making import jpeg
-from tests.serve.assistant import ERAS, Assistant, Mode, ask, refusal, until_over
+from tests.serve.assistant import ERAS, Assistant, Mode, ask, refusal, said, until_over
 from tests.serve.wire import Wire
 
 BATCH = {"input_pattern": "in/*.jpg", "operation": "convert", "output_directory": "out"}
@@ -24,7 +25,7 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
     ("batch_process", {**BATCH, "operation": ""}, "unknown_operation", "''"),
     ("batch_process", {**BATCH, "preset": "social_medium"}, "invalid_preset", "did you mean 'social_media'"),
     ("batch_process", {**BATCH, "preset": "../../x"}, "invalid_preset", "cannot name a preset"),
-    ("batch_process", {**BATCH, "preset": "social_media"}, "invalid_parameter", "is a resize"),
+    ("batch_process", {**BATCH, "preset": "social_media"}, "invalid_parameter", "does resize"),
     ("batch_process", BATCH, "invalid_parameter", "convert needs a format"),
     ("batch_process", {**BATCH, "parameters": {"formt": "png"}}, "invalid_parameter", "did you mean 'format'"),
     ("batch_process", {**BATCH, "parameters": {"format": "pgn"}}, "invalid_parameter", "did you mean 'png'"),
@@ -34,6 +35,10 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
     ("batch_process", {**BATCH, **PNG, "input_pattern": "none/*.jpg"}, "no_input", "No image found"),
     ("batch_process", {**BATCH, **PNG, "input_pattern": ["a.jpg"]}, "invalid_parameter", "input_pattern"),
     ("batch_process", {**BATCH, **PNG, "input_pattern": ""}, "usage", "no path"),
+    ("batch_process", {**BATCH, **PNG, "input_pattern": "x" * 5000}, "usage", "5,000 characters"),
+    ("batch_process", {**BATCH, **PNG, "input_pattern": "none.jpg"}, "no_input", "none.jpg"),
+    ("batch_process", {**BATCH, **PNG, "input_pattern": "none", "dry_run": True}, "no_input", "none"),
+    ("list_presets", {"x": 1}, "invalid_parameter", "there are none"),
     ("batch_process", {**BATCH, **PNG, "input_pattern": "in/same.*"}, "collision", "same"),
     ("batch_process", {**BATCH, **PNG, "input_pattern": "in/same.*", "dry_run": True}, "collision", "same"),
     ("batch_process", {**BATCH, **PNG, "input_pattern": "none/*.jpg", "dry_run": True}, "no_input", "No image found"),
@@ -197,3 +202,42 @@ def test_what_is_no_message_is_not_answered_and_harms_nothing(dmedia: Dmedia) ->
         answer = wire.answer(901)
         assert "error" in answer or answer["result"]["isError"]
         assert wire.document("get_batch_status") == {"jobs": []}
+
+
+@pytest.mark.parametrize(
+    ("said_to_people", "said_to_assistants"),
+    [
+        ("Use --overwrite to replace it.", "Use overwrite to replace it."),
+        ("photos has some in its subdirectories: add -r.", "photos has some in its subdirectories: set recursive."),
+        ("dmedia resume batch-1-abcdef", "resume_batch with batch-1-abcdef"),
+        (
+            "Watch it with `dmedia status b --watch`, or cancel it.",
+            "Watch it with get_batch_status, or cancel it.",
+        ),
+        ("--max-pixels raises the limit", "--max-pixels (on the command line) raises the limit"),
+        ("It may use '/srv/a--b/--c'", "It may use '/srv/a--b/--c'"),
+    ],
+)
+def test_advice_is_worded_for_assistants(said_to_people: str, said_to_assistants: str) -> None:
+    assert for_assistant(said_to_people) == said_to_assistants
+
+
+def test_advice_in_a_report_names_tools_and_its_pages_follow_each_other(dmedia: Dmedia, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for number in range(5):
+        (tmp_path / f"in/--name {number}.jpg").write_bytes(b"no picture at all")
+
+    async def conversation(client: Client) -> None:
+        started = await client.call_tool("batch_process", {**BATCH, **PNG, "wait_seconds": 60})
+        assert "--name 0.jpg: " in said(started)
+        assert "and 2 more: get_batch_report" in said(started)
+        told: list[str] = []
+        offset: int | None = 0
+        while offset is not None:
+            page = await ask(client, "get_batch_report", job_id="last", status="failed", limit=2, offset=offset)
+            told += [file["path"] for file in page["files"]]
+            offset = page["next_offset"]
+        assert told == [f"{tmp_path}/in/--name {number}.jpg" for number in range(5)]
+        assert page["files_total"] == 5
+
+    Assistant(dmedia).talk(conversation)

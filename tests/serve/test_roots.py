@@ -342,3 +342,20 @@ def test_a_job_that_is_still_being_planned_outside_of_the_roots_is_not_told_of(
         assert wire.document("get_batch_status") == {"jobs": []}
         assert wire.refusal("cancel_batch", job_id=job)["code"] == "unknown_job"
     dmedia("cancel", job)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
+def test_a_way_through_proc_is_told_by_its_real_name(dmedia: Dmedia, tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(jpeg())
+
+    async def conversation(client: Client) -> None:
+        for given in ("/proc/self/cwd/a.jpg", "/proc/self/cwd/*.jpg", "/proc/self/cwd"):
+            started = await ask(
+                client, "batch_process", input_pattern=given, operation="convert", wait_seconds=60,
+                output_directory="/proc/self/cwd/out", parameters={"format": "webp"},
+            )  # fmt: skip
+            status = await ask(client, "get_batch_status", job_id=started["id"])
+            assert status["output_directory"] == str(tmp_path / "out")
+            assert [file["path"] for file in status["files"]] == [str(tmp_path / "a.jpg")]
+
+    Assistant(dmedia).talk(conversation)

@@ -38,6 +38,10 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 def test_a_batch_of_very_many_files_is_answered_in_time(full: Path) -> None:
     dmedia = Dmedia(full)
+    told: list[tuple[float, float | None, str | None]] = []
+
+    async def tell(progress: float, total: float | None, message: str | None) -> None:
+        told.append((progress, total, message))
 
     async def conversation(client: Client) -> None:
         for given in ("in/*.jpg", "in"):
@@ -52,13 +56,17 @@ def test_a_batch_of_very_many_files_is_answered_in_time(full: Path) -> None:
             assert document["files_shown"] == len(document["files"]) <= 50
             assert said(result).startswith(f"Would process at least {document['total']:,} files")
             before = time.monotonic()
-            result = await client.call_tool("batch_process", {**PNG, "input_pattern": given})
+            result = await client.call_tool("batch_process", {**PNG, "input_pattern": given}, progress_callback=tell)
             taken = time.monotonic() - before
             print(f"batch of {given}: {taken:.2f} s, {said(result)}")
             job, found = result.structured_content["id"], result.structured_content["total"]
             assert taken < LIMIT_S
             assert said(result) == f"Started batch job {job}: processing files ({found:,} found so far)"
             assert result.structured_content["planning"]
+            assert told, "progress is told while files are counted too"
+            assert [done for done, _, _ in told] == sorted({done for done, _, _ in told})
+            assert all(total is None and done < 1 for done, total, _ in told)
+            told.clear()
             assert 0 <= found < FILES
             await ask(client, "cancel_batch", job_id=job)
             status = await until_over(client, job)

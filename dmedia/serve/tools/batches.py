@@ -32,7 +32,7 @@ MOST_PREVIEWED = 50
 """Files that a dry run tells of."""
 
 PREVIEW_LIMIT_S = 1.3
-"""Seconds after which a dry run tells what it has found so far."""
+"""Seconds after which a dry run tells what it has found so far, where nobody is ready to wait longer."""
 
 CANCEL_WAIT_S, LOOK_S = 1.5, 0.05
 """Seconds to wait for a job's end that was asked for, and between two looks."""
@@ -107,7 +107,7 @@ def batch_process(roots: Roots, asked: BatchProcess) -> Answer:
     inputs = roots.resolve_pattern(asked.input_pattern, recursive=asked.recursive)
     spec = read_spec(inputs, work, roots.resolve(asked.output_directory), options)
     if asked.dry_run:
-        return _preview(spec)
+        return _preview(spec, max(PREVIEW_LIMIT_S, asked.wait_seconds))
     report = read_job(start(spec))
     return Answer(job_document(report), started(report), report.id)
 
@@ -142,10 +142,13 @@ def retry_batch(roots: Roots, asked: RetryBatch) -> Answer:
     return _going_on(job)
 
 
-def _preview(spec: JobSpec) -> Answer:
-    found = preview(spec, MOST_PREVIEWED, PREVIEW_LIMIT_S)
+def _preview(spec: JobSpec, limit_s: float) -> Answer:
+    found = preview(spec, MOST_PREVIEWED, limit_s)
     if found["planning"]:
-        text = f"Would process at least {files(found['total'])}: counting was stopped. Nothing was written"
+        text = (
+            f"Would process at least {files(found['total'])}: counting takes longer than wait_seconds. "
+            "Nothing was written"
+        )
     else:
         text = (
             f"Would process {files(found['total'])}: {found['pending']:,} to do, {found['skipped']:,} up to date, "

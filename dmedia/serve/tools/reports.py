@@ -61,7 +61,16 @@ def get_batch_report(roots: Roots, asked: GetBatchReport) -> Answer:
     lines = list(summarise(report, read_files(report.id, {FileStatus.FAILED}), read_warned(report.id)))
     files = read_files(report.id, {FileStatus(asked.status)} if asked.status else None)
     page = [file_document(file) for file in itertools.islice(files, asked.offset, asked.offset + asked.limit)]
-    document = {"job": job_document(report), "summary": lines, "offset": asked.offset, "files": page}
+    counted = report.total if asked.status is None else getattr(report, asked.status)
+    told = asked.offset + len(page)
+    document = {
+        "job": job_document(report),
+        "summary": lines,
+        "files_total": counted,
+        "offset": asked.offset,
+        "next_offset": told if page and told < counted else None,
+        "files": page,
+    }
     return Answer(document)
 
 
