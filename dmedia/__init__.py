@@ -16,6 +16,7 @@ A tour, in the order a file travels::
     storage      where bytes come from and go to: open a source safely, publish a rendition whole
     model        the frozen records that cross all these borders
     errors       the error tree
+    words        how messages name things
     formats      what is what
 
 Imports point downward only; a linter holds it. What a program uses stands in ``__all__``, and is loaded when it is

@@ -14,8 +14,9 @@ import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dmedia.errors import MediaError, ParameterError, PresetError, UnknownOperationError, nearest, quoted
+from dmedia.errors import MediaError, ParameterError, PresetError, UnknownOperationError
 from dmedia.storage.local import open_source
+from dmedia.words import nearest, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The error tree: exit statuses and the nearest names."""
+"""The error tree: exit statuses and codes."""
 
 from __future__ import annotations
 
@@ -68,17 +68,3 @@ def test_what_a_launcher_has_ended_with_is_the_same_error_again() -> None:
 def test_a_media_error_says_code_and_stage() -> None:
     error = errors.MediaError("disk_full", "Disk full: no space left", "encode")
     assert (error.code, error.stage, error.hint) == ("disk_full", "encode", None)
-
-
-@pytest.mark.parametrize(
-    ("word", "answer"),
-    [
-        ("resiz", "did you mean 'resize'?"),
-        ("RESIZE", "did you mean 'resize'?"),
-        ("reseze", "did you mean 'resize'?"),
-        ("xyz", "known are: convert, crop, resize"),
-        ("", "known are: convert, crop, resize"),
-    ],
-)
-def test_the_nearest_word_is_named_or_all_are(word: str, answer: str) -> None:
-    assert errors.nearest(word, ["resize", "crop", "convert"]) == answer

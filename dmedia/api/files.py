@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, Unpack
 from dmedia import formats
 from dmedia.api.options import FileOptions, read_options
 from dmedia.api.request import Work, anchored, encoded, is_operation, read_arguments, read_spec, read_work
-from dmedia.errors import MediaError, ParameterError, UsageError, quoted, shown
+from dmedia.errors import MediaError, ParameterError, UsageError
 from dmedia.model import FileReport, FileStatus, Source, Task, WorkOrder
 from dmedia.operations.parameters import Encoding
 from dmedia.report.documents import file_document
 from dmedia.storage.local import is_inside, leading_out, real_roots
+from dmedia.words import quoted, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -6,10 +6,11 @@ import time
 from typing import TYPE_CHECKING, get_args
 
 from dmedia.api.options import read_place
-from dmedia.errors import ErrorCode, ParameterError, UsageError, nearest
+from dmedia.errors import ErrorCode, ParameterError, UsageError
 from dmedia.model import ENDED, FileStatus, JobState
 from dmedia.record.reader import read_files, read_job, request, withdraw
 from dmedia.report.documents import file_document, job_document
+from dmedia.words import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

@@ -7,8 +7,9 @@ import os
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from dmedia.errors import ParameterError, UsageError, nearest
+from dmedia.errors import ParameterError, UsageError
 from dmedia.model import Limits, Persistence
+from dmedia.words import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from dmedia.errors import shown
 from dmedia.presets import BrokenPreset, Preset
 from dmedia.presets import list_presets as read_presets
+from dmedia.words import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dmedia.api.options import BatchOptions, read_options
-from dmedia.errors import ParameterError, UnknownOperationError, UsageError, nearest, quoted
+from dmedia.errors import ParameterError, UnknownOperationError, UsageError
 from dmedia.model import Inputs, JobSpec, Limits, OnCollision, Persistence, Policies
 from dmedia.operations import OPERATIONS, find_operation, foreign_names
 from dmedia.storage.local import real_roots
+from dmedia.words import nearest, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

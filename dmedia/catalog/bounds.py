@@ -6,8 +6,8 @@ import os
 from functools import lru_cache
 
 from dmedia.catalog.given import UNKNOWN, look
-from dmedia.errors import quoted
 from dmedia.storage.local import is_inside, leading_out
+from dmedia.words import quoted
 
 
 class Bounds:

@@ -14,10 +14,11 @@ from dmedia.catalog.directories import Area, OutputDirectory, Walk
 from dmedia.catalog.given import UNKNOWN, Given, classify
 from dmedia.catalog.globs import Filter, Glob
 from dmedia.catalog.listing import Listing
-from dmedia.errors import MediaError, UsageError, quoted
+from dmedia.errors import MediaError, UsageError
 from dmedia.formats import extension, kind_by_extension, sniff
 from dmedia.model import Source
 from dmedia.storage.local import read_head
+from dmedia.words import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -6,8 +6,8 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from dmedia.catalog.given import reason
-from dmedia.errors import quoted
 from dmedia.formats import kind_by_extension
+from dmedia.words import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -8,7 +8,8 @@ import stat
 from dataclasses import dataclass
 
 from dmedia.catalog.globs import Glob, has_wildcard
-from dmedia.errors import UsageError, quoted
+from dmedia.errors import UsageError
+from dmedia.words import quoted
 
 UNKNOWN = (-1, -1)
 """Size and modification time of a file that could not be looked at."""

@@ -15,8 +15,9 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from dmedia.catalog.bounds import Bounds
 from dmedia.catalog.given import absolute, reason
-from dmedia.errors import MediaError, OutsideRootsError, UsageError, nearest, quoted
+from dmedia.errors import MediaError, OutsideRootsError, UsageError
 from dmedia.storage.local import leading_out, refuse_outside, refuse_outside_descriptor
+from dmedia.words import nearest, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -7,8 +7,8 @@ from importlib import import_module
 import click
 
 from dmedia import __version__
-from dmedia.errors import nearest
 from dmedia.operations import OPERATIONS, broken_operations, find_operation, foreign_names, known_operations
+from dmedia.words import nearest
 
 SECTIONS: dict[str, dict[str, str]] = {
     "Operations": {name: operation.summary for name, operation in OPERATIONS.items()},

@@ -9,8 +9,9 @@ import click
 from dmedia.cli.command import make_command, option
 from dmedia.cli.launch import launch
 from dmedia.cli.options import HOW_PARAMETERS, INPUT, PATH, WHERE_PARAMETERS, read_spec
-from dmedia.errors import OutsideRootsError, quoted
+from dmedia.errors import OutsideRootsError
 from dmedia.operations import find_operation
+from dmedia.words import quoted
 
 
 def apply(**values: Any) -> int:

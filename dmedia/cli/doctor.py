@@ -45,7 +45,7 @@ def document(diagnosis: Diagnosis) -> dict[str, Any]:
         ``versions extras sandbox slots records font slot_error operations broken_operations``. ``font`` is null where
         none can be read, and ``slot_error`` where a slot could start; the last two are of other packages, by name.
     """
-    from dmedia.errors import shown
+    from dmedia.words import shown
 
     slot, machine, records = diagnosis.slot, diagnosis.machine, diagnosis.records
     if isinstance(slot, str):

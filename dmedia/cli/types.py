@@ -7,7 +7,8 @@ import re
 
 import click
 
-from dmedia.errors import UsageError, nearest
+from dmedia.errors import UsageError
+from dmedia.words import nearest
 
 _SUFFIXES = {
     "": 1,

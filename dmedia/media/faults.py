@@ -12,9 +12,10 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dmedia.errors import MediaError, quoted
+from dmedia.errors import MediaError
 from dmedia.model import Failure, Task
 from dmedia.storage import faults as storage_faults
+from dmedia.words import quoted
 
 if TYPE_CHECKING:
     from dmedia.errors import ErrorCode, Stage

@@ -8,8 +8,9 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from dmedia.errors import UnknownOperationError, nearest
+from dmedia.errors import UnknownOperationError
 from dmedia.operations import compress, convert, crop, resize, thumbnail, watermark
+from dmedia.words import nearest
 
 if TYPE_CHECKING:
     from dmedia.operations.operation import Operation

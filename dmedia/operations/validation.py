@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
-from dmedia.errors import ParameterError, nearest
+from dmedia.errors import ParameterError
 from dmedia.operations import find_operation
 from dmedia.operations.parameters import SPELLINGS, Parameters, parameter_fields
+from dmedia.words import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from dmedia.errors import CollisionError, shown
+from dmedia.errors import CollisionError
 from dmedia.formats import extension
 from dmedia.model import OnCollision
 from dmedia.planning.naming import keep_extension, number
+from dmedia.words import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,8 +8,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dmedia import formats
-from dmedia.errors import MediaError, UsageError, nearest
+from dmedia.errors import MediaError, UsageError
 from dmedia.storage.local import read_head
+from dmedia.words import nearest
 
 if TYPE_CHECKING:
     from dmedia.model import JobSpec, Source

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dmedia.catalog import Catalog
-from dmedia.errors import MediaError, NoInputError, shown
+from dmedia.errors import MediaError, NoInputError
 from dmedia.formats import kind_by_extension
 from dmedia.model import Failure, FileStatus, Plan, PlannedFile
 from dmedia.planning import preflight
@@ -17,6 +17,7 @@ from dmedia.planning.folding import PORTABLE, Folding, nearest_existing, try_fol
 from dmedia.planning.naming import Naming, too_long
 from dmedia.planning.standing import note_standing
 from dmedia.storage.local import refuse_outside
+from dmedia.words import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

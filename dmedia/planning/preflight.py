@@ -6,12 +6,13 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from dmedia.errors import PreflightError, quoted, shown
+from dmedia.errors import PreflightError
 from dmedia.operations.parameters import Box
 from dmedia.planning.folding import nearest_existing
 from dmedia.planning.naming import NAME_MAX
 from dmedia.report.summary import size
 from dmedia.storage.local import is_inside, leading_out, temporary_path
+from dmedia.words import quoted, shown
 
 if TYPE_CHECKING:
     from dmedia.model import JobSpec

@@ -9,12 +9,13 @@ from dataclasses import replace
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
-from dmedia.errors import CollisionError, shown
+from dmedia.errors import CollisionError
 from dmedia.model import Failure, FileStatus, PlannedFile, Standing
 from dmedia.operations import request_digest
 from dmedia.record.earlier import EarlierRenditions
 from dmedia.record.unfinished import UnfinishedJobs
 from dmedia.storage.local import is_inside
+from dmedia.words import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable

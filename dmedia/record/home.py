@@ -11,7 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dmedia.errors import UnknownJobError, nearest
+from dmedia.errors import UnknownJobError
+from dmedia.words import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,8 +7,8 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from dmedia.errors import shown
 from dmedia.model import ENDED, JobState
+from dmedia.words import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

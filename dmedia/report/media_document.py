@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Annotated, NotRequired
 
 from typing_extensions import TypedDict  # Python 3.11's own TypedDict tells pydantic too little
 
-from dmedia.errors import ErrorCode, shown
+from dmedia.errors import ErrorCode  # noqa: TC001 - schemas are made of it
 from dmedia.model.info import ColourSpace, MediaFormat, MediaKind  # noqa: TC001 - schemas are made of them
 from dmedia.operations.parameters import Help
 from dmedia.report.documents import exact_path
 from dmedia.report.shapes import EXACT
 from dmedia.report.summary import clock, size
+from dmedia.words import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

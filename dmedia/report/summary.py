@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dmedia.errors import shown
 from dmedia.report.documents import duration
+from dmedia.words import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -6,9 +6,9 @@ import contextlib
 import os
 import time
 
-from dmedia.errors import shown
 from dmedia.planning.preflight import reserve_bytes
 from dmedia.report.summary import size
+from dmedia.words import shown
 
 LOOK_PERIOD_S = 1.0
 """Seconds between two looks at the disk."""

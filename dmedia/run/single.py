@@ -7,12 +7,13 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from dmedia.errors import MediaError, PreflightError, shown
+from dmedia.errors import MediaError, PreflightError
 from dmedia.model import Limits, WorkOrder
 from dmedia.operations.convert import Convert
 from dmedia.run.scratch import Scratch
 from dmedia.run.slot import NoSlotError, Slot
 from dmedia.storage import local as storage
+from dmedia.words import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

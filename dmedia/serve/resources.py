@@ -9,9 +9,10 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from mcp.types import Resource, ResourceTemplate
 
-from dmedia.errors import UsageError, nearest
+from dmedia.errors import UsageError
 from dmedia.serve.tools.files import ReadMediaInfo, read_media_info
 from dmedia.serve.tools.reports import GetBatchStatus, get_batch_status
+from dmedia.words import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from dmedia.catalog.given import absolute, classify
 from dmedia.catalog.globs import has_wildcard
-from dmedia.errors import DmediaError, NoInputError, OutsideRootsError, UnknownJobError, UsageError, quoted, shown
+from dmedia.errors import DmediaError, NoInputError, OutsideRootsError, UnknownJobError, UsageError
 from dmedia.presets import find_presets
 from dmedia.record.home import find_job
 from dmedia.record.reader import list_jobs, read_inputs, read_job
 from dmedia.storage.local import is_inside, lies_below, real_roots
+from dmedia.words import quoted, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,7 +15,7 @@ from mcp.server.stdio import stdio_server
 
 from dmedia import __version__
 from dmedia.api.job import OVER
-from dmedia.errors import DmediaError, nearest
+from dmedia.errors import DmediaError
 from dmedia.model import FileStatus
 from dmedia.record.reader import read_files, read_job, read_warned
 from dmedia.report.documents import job_document
@@ -25,6 +25,7 @@ from dmedia.serve import resources, schemas
 from dmedia.serve.answers import Answer, failure, result
 from dmedia.serve.arguments import read_arguments
 from dmedia.serve.tools import list_tools
+from dmedia.words import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from dmedia.api.capabilities import read_capabilities
 from dmedia.api.presets import preset_document
-from dmedia.errors import shown
 from dmedia.presets import find_presets, try_preset
 from dmedia.report.shapes import CapabilitiesDocument, PresetsDocument
 from dmedia.serve.answers import Answer
 from dmedia.serve.schemas import operation_schema
 from dmedia.serve.tool import READS, Tool
+from dmedia.words import shown
 
 if TYPE_CHECKING:
     from dmedia.serve.roots import Roots

@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from dmedia.errors import MediaError, OutsideRootsError, UsageError, quoted
+from dmedia.errors import MediaError, OutsideRootsError, UsageError
+from dmedia.words import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
