@@ -39,6 +39,7 @@ class Dmedia:
         self.environment = {
             **os.environ,
             "DMEDIA_HOME": str(directory / "home"),
+            "DMEDIA_PLAN_WAIT_S": "30",  # and its launchers for a plan
             "DMEDIA_CONVERT_TIMEOUT": str(LIMIT_S),  # a machine that runs many tests at once takes its time for a file
             "PYTHONPATH": str(ROOT),
         }

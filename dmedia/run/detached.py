@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -31,7 +32,8 @@ LOG_FILE = "launcher.log"
 LOOK_PERIOD_S = 0.05
 
 PLAN_WAIT_S = 1.5
-"""Seconds to wait for the number of files; a refusal of the plan usually comes within them too."""
+"""Seconds to wait for the number of files; a refusal of the plan usually comes within them too. The environment's
+``DMEDIA_PLAN_WAIT_S`` changes it, for a machine that is slow or busy."""
 
 PLACE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 """The directory from which this process has dmedia."""
@@ -118,13 +120,8 @@ class DetachedLauncher:
             time.sleep(LOOK_PERIOD_S)
         return status
 
-    def confirm(self, limit_s: float = PLAN_WAIT_S) -> int | None:
+    def confirm(self) -> int | None:
         """Wait until the launcher works on the job, has ended it or has refused it, but not for long.
-
-        Parameters
-        ----------
-        limit_s : float
-            Seconds to wait at most.
 
         Returns
         -------
@@ -136,7 +133,7 @@ class DetachedLauncher:
         DmediaError
             When it has refused the job: the error that it has ended with.
         """
-        status = self.wait_for_plan(limit_s)
+        status = self.wait_for_plan(float(os.environ.get("DMEDIA_PLAN_WAIT_S", PLAN_WAIT_S)))
         if status is not None and status not in FINISHED:
             raise refusal(self.words(), status)
         return status
@@ -186,4 +183,6 @@ def start_launcher(job: str, arguments: Sequence[str], *, reads_stdin: bool) -> 
             start_new_session=True,
             env={**inherited, "PYTHONUNBUFFERED": "1"},
         )
+    # Whoever asks for many jobs in one long life shall not collect the dead of them.
+    threading.Thread(target=process.wait, name="dmedia-launcher-end", daemon=True).start()
     return DetachedLauncher(job, process, log_start)

@@ -44,6 +44,6 @@ def program(dmedia: Dmedia) -> Program:
 def here(dmedia: Dmedia, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Let this process be a program in ``tmp_path``."""
     monkeypatch.chdir(tmp_path)
-    for name in ("DMEDIA_HOME", "PYTHONPATH"):
+    for name in ("DMEDIA_HOME", "PYTHONPATH", "DMEDIA_PLAN_WAIT_S"):
         monkeypatch.setenv(name, dmedia.environment[name])
     return tmp_path

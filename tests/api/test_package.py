@@ -23,9 +23,7 @@ NAMES = {
 def test_import_loads_nothing_of_others(program: Program) -> None:
     loaded = program("print(json.dumps([sorted(sys.modules), sorted(name for name in dir(dmedia))]))")
     modules, names = map(set, loaded)
-    assert (
-        modules & (HEAVY | {"click", "rich", "mcp", "pydantic", "sqlite3", "platformdirs", "psutil", "fsspec"}) == set()
-    )
+    assert modules & (HEAVY | {"click", "rich", "mcp", "pydantic", "platformdirs", "psutil", "fsspec"}) == set()
     assert {name for name in modules if name.startswith("dmedia")} == {"dmedia"}
     assert names >= NAMES
 

@@ -204,7 +204,7 @@ def make_slow(directory: Path) -> None:
 def test_an_interrupted_program_ends_and_leaves_a_job_that_goes_on(program: Program) -> None:
     make_slow(program.directory)
     body = """
-    launcher = begin(client, "slow", format="avif", effort=6)
+    launcher = begin(client, "slow", format="avif", effort=9)
     print(launcher.job, flush=True)
     launcher.wait()
     """
