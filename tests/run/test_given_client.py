@@ -203,8 +203,11 @@ def make_slow(directory: Path) -> None:
 
 def test_an_interrupted_program_ends_and_leaves_a_job_that_goes_on(program: Program) -> None:
     make_slow(program.directory)
+    (program.directory / "slow" / "hang.png").write_bytes(encoded(photo((400, 300)), "PNG"))  # the last, and for ever
+    program.dmedia.environment["PYTHONPATH"] += f"{os.pathsep}{SABOTAGE}"
+    program.dmedia.environment["DMEDIA_SLOT_SABOTAGE"] = str(program.directory / "begun")
     body = """
-    launcher = begin(client, "slow", format="avif", effort=9)
+    launcher = begin(client, "slow", format="avif", effort=6)
     print(launcher.job, flush=True)
     launcher.wait()
     """
