@@ -45,7 +45,8 @@ def task(tmp_path: Path, name: str, content: bytes) -> Task:
 
 
 def slot_processes() -> list[psutil.Process]:
-    return [child for child in psutil.Process().children() if "dmedia.run.slot" in " ".join(child.cmdline())]
+    living = [child for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE]
+    return [child for child in living if "dmedia.run.slot" in " ".join(child.cmdline())]
 
 
 def working(slot: Slot, task: Task, tmp_path: Path) -> tuple[threading.Thread, list[FileResult | Exception]]:
