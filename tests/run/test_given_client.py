@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -198,6 +199,26 @@ def make_slow(directory: Path) -> None:
     (directory / "slow").mkdir()
     for number in range(2 * FILES):
         (directory / "slow" / f"{number:02}.png").write_bytes(encoded(photo((700, 500), number), "PNG"))
+
+
+def test_an_interrupted_program_ends_and_leaves_a_job_that_goes_on(program: Program) -> None:
+    make_slow(program.directory)
+    (program.directory / "slow" / "hang.png").write_bytes(encoded(photo((400, 300)), "PNG"))  # the last, and for ever
+    program.dmedia.environment["PYTHONPATH"] += f"{os.pathsep}{SABOTAGE}"
+    program.dmedia.environment["DMEDIA_SLOT_SABOTAGE"] = str(program.directory / "begun")
+    body = """
+    launcher = begin(client, "slow", format="avif", effort=6)
+    print(launcher.job, flush=True)
+    launcher.wait()
+    """
+    process = program.start(IN_PROCESS, body)
+    assert process.stdout
+    job = process.stdout.readline().strip()
+    wait_until(lambda: program.dmedia("status", job, "--json").document["completed"])
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=LIMIT_S)
+    assert program.dmedia("status", job, "--json").document["status"] == "interrupted"
+    assert not [name for name in below(program.directory / "out") if ".tmp" in name]
 
 
 def test_what_a_plan_refuses_is_raised_where_the_job_was_asked_for_and_kept_in_its_record(program: Program) -> None:
