@@ -207,6 +207,7 @@ def test_an_interrupted_program_ends_and_leaves_a_job_that_goes_on(program: Prog
     program.dmedia.environment["PYTHONPATH"] += f"{os.pathsep}{SABOTAGE}"
     program.dmedia.environment["DMEDIA_SLOT_SABOTAGE"] = str(program.directory / "begun")
     body = """
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs begin with it ignored
     launcher = begin(client, "slow", format="avif", effort=6)
     print(launcher.job, flush=True)
     launcher.wait()

@@ -19,6 +19,7 @@ from tests.media_making import encoded, photo
 FILES = 24
 COMMAND = ("convert", "in", "-o", "out", "--format", "avif", "--effort", "6", "-j", "2")
 DISK_BYTES = 64 * 2**20
+SABOTAGE = Path(__file__).parent / "sabotage"
 
 
 @pytest.fixture
@@ -55,23 +56,32 @@ def test_a_paused_job_begins_nothing_until_it_is_resumed(dmedia: Dmedia, sources
     assert {(file["status"], file["attempts"]) for file in dmedia.files().values()} == {("completed", 1)}
 
 
-def test_a_paused_job_is_cancelled_and_stopped_like_any_other(dmedia: Dmedia, sources: Path) -> None:
-    launcher = dmedia.start(*COMMAND)
-    wait_until(lambda: dmedia("status", "last", "--json").document.get("completed"))
-    dmedia("pause", "last")
-    wait_until(lambda: status(dmedia, "paused"))
-    launcher.send_signal(signal.SIGTERM)
-    launcher.communicate(timeout=60)
-    assert launcher.returncode == 143
+def test_a_paused_job_is_cancelled_and_stopped_like_any_other(dmedia: Dmedia, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for number in range(4):
+        (tmp_path / "in" / f"hang{number}.png").write_bytes(encoded(photo((70, 50), number), "PNG"))
+    dmedia.environment["PYTHONPATH"] += f"{os.pathsep}{SABOTAGE}"
+    dmedia.environment["DMEDIA_SLOT_SABOTAGE"] = str(tmp_path / "begun")  # no file ends before the job is told to
+    stopped = dmedia.start(*COMMAND)
+    pause_at_work(dmedia)
+    stopped.send_signal(signal.SIGTERM)
+    stopped.communicate(timeout=60)
+    assert stopped.returncode == 143
+    assert status(dmedia, "interrupted")
     assert dmedia("pause", "last").status == 2
-    again = dmedia.start("resume", "last")
-    wait_until(lambda: status(dmedia, "running"))
-    dmedia("pause", "last")
-    wait_until(lambda: status(dmedia, "paused"))
+    cancelled = dmedia.start("resume", "last")
+    pause_at_work(dmedia)
     assert dmedia("cancel", "last").status == 0
-    again.communicate(timeout=60)
-    assert again.returncode == 9
+    cancelled.communicate(timeout=60)
+    assert cancelled.returncode == 9
     assert status(dmedia, "cancelled")
+
+
+def pause_at_work(dmedia: Dmedia) -> None:
+    """Pause a job that has files at work."""
+    wait_until(lambda: (seen := status(dmedia, "running")) and seen["processing"])
+    assert dmedia("pause", "last").status == 0
+    wait_until(lambda: status(dmedia, "paused"))
 
 
 def small_disk(command: list[str]) -> list[str]:
