@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, get_args
 from dmedia.api.options import read_place
 from dmedia.errors import ErrorCode, ParameterError, UsageError
 from dmedia.model import ENDED, FileStatus, JobState
-from dmedia.record.reader import read_files, read_job, request, withdraw
+from dmedia.record.reader import read_files, read_job
+from dmedia.record.requests import request, withdraw
 from dmedia.report.documents import file_document, job_document
 from dmedia.words import nearest
 

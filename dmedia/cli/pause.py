@@ -13,7 +13,7 @@ def command(job: str) -> int:
     `dmedia resume JOB` lets it go on. JOB is an id, the beginning of one, or `last`.
     """
     from dmedia.record.home import find_job
-    from dmedia.record.reader import request
+    from dmedia.record.requests import request
 
     job = find_job(job)
     request(job, "pause")

@@ -19,7 +19,7 @@ from dmedia.model import FileStatus
 def resume(job: str, **values: Any) -> int:
     """Go on with a job."""
     from dmedia.record.home import find_job
-    from dmedia.record.reader import withdraw
+    from dmedia.record.requests import withdraw
 
     job = find_job(job)
     if not values["root"] and withdraw(job, "pause"):  # a launcher that is there cannot be narrowed

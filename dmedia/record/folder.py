@@ -15,16 +15,11 @@ from typing import TYPE_CHECKING
 from dmedia.errors import JobHeldError, PreflightError, RecordError, UnknownJobError, UnknownOperationError
 from dmedia.operations import request_digest
 from dmedia.record import documents, home, journal, schema
-from dmedia.record.lock import JobLock, held_by, host
+from dmedia.record.lock import STALE_S, JobLock, held_by, host
+from dmedia.record.requests import forget_requests, requests_in
 
 if TYPE_CHECKING:
     from dmedia.model import JobSpec
-
-REQUESTS = ("cancel", "pause")
-"""What another process can ask of a launcher. Each is an empty file: no second process writes the database."""
-
-STALE_S = 10.0
-"""Seconds without a heartbeat after which a launcher on another host counts as gone: five that it may have missed."""
 
 
 class OpenRecord:
@@ -54,14 +49,18 @@ class OpenRecord:
         self._lock = lock
 
     def requests(self) -> frozenset[str]:
-        """Tell what is asked for."""
-        return frozenset(kind for kind in REQUESTS if (self.path.parent / kind).exists())
+        """Tell what other processes ask for."""
+        return requests_in(self.path.parent)
+
+    def forget_requests(self) -> None:
+        """Take back what other processes asked for."""
+        forget_requests(self.path.parent)
 
     def mark_ended(self) -> None:
         """Let listings pass over this record, and forget requests that came too late."""
         if not self.ephemeral:
             (self.path.parent / home.ENDED_FILE).touch()
-            withdraw(self.job, *REQUESTS)
+            self.forget_requests()
 
     def unmark_ended(self) -> None:
         """Let listings look into this record again."""
@@ -180,12 +179,6 @@ def open_existing(job: str) -> OpenRecord:
         lock.release()
         raise
     return OpenRecord(spec, path, connection, lock)
-
-
-def withdraw(job: str, *kinds: str) -> None:
-    """Take back what was asked of a job's launcher."""
-    for kind in kinds:
-        (home.job_folder(job) / kind).unlink(missing_ok=True)
 
 
 def _new_folder(jobs: Path) -> tuple[str, Path]:

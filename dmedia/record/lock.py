@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 PATIENCE_S = 0.3
 """How long taking a lock waits: readers hold it for some microseconds while they look whether it is free."""
 
+STALE_S = 10.0
+"""Seconds without a heartbeat after which a launcher on another host counts as gone: five that it may have missed."""
+
 UNSUPPORTED = frozenset({errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP})
 """File systems without ``flock`` (Lustre mounted without ``-o flock``): there the heartbeat alone tells."""
 

@@ -7,10 +7,10 @@ import time
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from dmedia.errors import RecordError, UnknownJobError, UsageError
+from dmedia.errors import RecordError, UnknownJobError
 from dmedia.model import ENDED, JobReport, JobState
-from dmedia.record import documents, folder, home
-from dmedia.record.lock import host, is_held
+from dmedia.record import documents, home
+from dmedia.record.lock import STALE_S, host, is_held
 from dmedia.record.rows import WARNED, read_rows
 from dmedia.record.schema import PENDING, decoded, open_for_reading, translated
 
@@ -151,49 +151,6 @@ def list_jobs(
     return listed, tuple(warnings)
 
 
-def request(job: str, kind: str) -> None:
-    """Ask a job's launcher for something; it looks every half second.
-
-    Parameters
-    ----------
-    job : str
-        The job's id.
-    kind : str
-        ``cancel`` or ``pause``.
-
-    Raises
-    ------
-    UnknownJobError, DamagedRecordError
-        See `read_job`.
-    UsageError
-        When nobody works on the job.
-    """
-    if kind not in folder.REQUESTS:
-        raise ValueError(f"{kind!r} is no request; there are {', '.join(folder.REQUESTS)}")
-    state = read_job(job).state
-    if state in ENDED or state is JobState.INTERRUPTED:
-        raise UsageError(f"The job {job} is not running, it is {state}: there is nothing to {kind}")
-    (home.job_folder(job) / kind).touch()
-
-
-def withdraw(job: str, kind: str) -> bool:
-    """Take a request back.
-
-    Parameters
-    ----------
-    job, kind : str
-        See `request`.
-
-    Returns
-    -------
-    bool
-        Whether it had been asked for, of a launcher that is there.
-    """
-    asked = (home.job_folder(job) / kind).exists()
-    folder.withdraw(job, kind)
-    return asked and read_job(job).state not in ENDED | {JobState.INTERRUPTED}
-
-
 def _path(job: str) -> Path:
     path = home.record_path(job)
     if not home.JOB_ID.fullmatch(job) or not path.parent.is_dir():
@@ -225,11 +182,11 @@ def _seen_state(state: dict[str, Any], path: Path) -> JobState:
         return stored
     age = time.time() - state["heartbeat"]
     if not state["host"]:  # let go: a new job, which nobody has planned, waits for its launcher for a moment
-        is_new = stored is JobState.QUEUED and state["planning"] and age < folder.STALE_S
+        is_new = stored is JobState.QUEUED and state["planning"] and age < STALE_S
         return stored if is_new else JobState.INTERRUPTED
     held = is_held(path.with_name(home.LOCK_FILE)) if state["host"] == host() else None
     if held is None:
-        return stored if age < folder.STALE_S else JobState.INTERRUPTED
+        return stored if age < STALE_S else JobState.INTERRUPTED
     return stored if held else JobState.INTERRUPTED
 
 

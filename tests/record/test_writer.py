@@ -24,7 +24,7 @@ from dmedia.model import (
     Standing,
 )
 from dmedia.operations.watermark import Watermark
-from dmedia.record import documents, home, reader
+from dmedia.record import documents, home, reader, requests
 from dmedia.record.lock import is_held
 from dmedia.record.writer import RecordWriter
 from tests.record.making import completed, failed, fill, make_files, make_record, make_spec, output
@@ -298,18 +298,18 @@ def test_the_time_of_all_launchers_is_added_up_and_standstill_is_not(monkeypatch
 def test_requests_are_seen_until_withdrawn_and_gone_when_the_job_has_ended() -> None:
     record = make_record(0)
     assert record.requests() == frozenset()
-    reader.request(record.job, "cancel")
+    requests.request(record.job, "cancel")
     assert record.requests() == {"cancel"}
     record.withdraw_requests()
     record.withdraw_requests()
     assert record.requests() == frozenset()
-    reader.request(record.job, "cancel")
+    requests.request(record.job, "cancel")
     record.life.finish()
     assert record.requests() == frozenset()
     with pytest.raises(UsageError, match="nothing to cancel"):
-        reader.request(record.job, "cancel")
+        requests.request(record.job, "cancel")
     with pytest.raises(ValueError, match="no request"):
-        reader.request(record.job, "explode")
+        requests.request(record.job, "explode")
     record.close()
 
 

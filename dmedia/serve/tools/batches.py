@@ -16,7 +16,8 @@ from dmedia.api.start import go_on, start
 from dmedia.errors import ErrorCode  # noqa: TC001 - a schema is made of it
 from dmedia.model import ENDED, JobState
 from dmedia.operations.parameters import Help
-from dmedia.record.reader import read_job, withdraw
+from dmedia.record.reader import read_job
+from dmedia.record.requests import withdraw
 from dmedia.report.documents import job_document
 from dmedia.report.shapes import JobDocument, PreviewDocument
 from dmedia.report.summary import files, outcome, started

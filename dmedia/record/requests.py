@@ -1,0 +1,74 @@
+"""What other processes ask of a job's launcher. Each request is an empty file: no second process writes a database."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dmedia.errors import UsageError
+from dmedia.model import ENDED, JobState
+from dmedia.record import home
+from dmedia.record.reader import read_job
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KINDS = ("cancel", "pause")
+"""What can be asked."""
+
+
+def request(job: str, kind: str) -> None:
+    """Ask a job's launcher for something; it looks every half second.
+
+    Parameters
+    ----------
+    job : str
+        The job's id.
+    kind : str
+        ``cancel`` or ``pause``.
+
+    Raises
+    ------
+    UnknownJobError, DamagedRecordError
+        See `read_job`.
+    UsageError
+        When nobody works on the job.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"{kind!r} is no request; there are {', '.join(KINDS)}")
+    state = read_job(job).state
+    if state in ENDED or state is JobState.INTERRUPTED:
+        raise UsageError(f"The job {job} is not running, it is {state}: there is nothing to {kind}")
+    (home.job_folder(job) / kind).touch()
+
+
+def withdraw(job: str, kind: str) -> bool:
+    """Take a request back.
+
+    Parameters
+    ----------
+    job, kind : str
+        See `request`.
+
+    Returns
+    -------
+    bool
+        Whether it had been asked for, of a launcher that is there.
+    """
+    asked = kind in requests_in(home.job_folder(job))
+    _remove(home.job_folder(job), kind)
+    return asked and read_job(job).state not in ENDED | {JobState.INTERRUPTED}
+
+
+def requests_in(folder: Path) -> frozenset[str]:
+    """Tell what is asked of the job that has this folder."""
+    return frozenset(kind for kind in KINDS if (folder / kind).exists())
+
+
+def forget_requests(folder: Path) -> None:
+    """Take back all that was asked of the job that has this folder."""
+    _remove(folder, *KINDS)
+
+
+def _remove(folder: Path, *kinds: str) -> None:
+    for kind in kinds:
+        (folder / kind).unlink(missing_ok=True)
