@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
+SABOTAGE = ROOT / "tests" / "run" / "sabotage"
 LIMIT_S = 120
 """Seconds after which a command that should have ended counts as hanging."""
 
@@ -67,6 +68,17 @@ class Dmedia:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
+
+    def sabotage(self) -> Path:
+        """Let slots that start from now on break by the names of their files; tell where they list what they begin."""
+        begun = self.directory / "begun"
+        self.environment |= {"PYTHONPATH": f"{ROOT}{os.pathsep}{SABOTAGE}", "DMEDIA_SLOT_SABOTAGE": str(begun)}
+        return begun
+
+    def slow_down(self, seconds: float) -> None:
+        """Let files whose name begins with ``slow`` take so long in slots that start from now on, and no CPU time."""
+        self.sabotage()
+        self.environment["DMEDIA_SLOT_SLOW_S"] = str(seconds)
 
     def files(self, job: str = "last") -> dict[str, dict[str, Any]]:
         """Tell a job's files by the name of their source."""

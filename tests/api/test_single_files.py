@@ -19,12 +19,11 @@ from PIL import Image
 import dmedia
 from tests.api.program import Program
 from tests.cli.test_start_up import HEAVY
-from tests.command import LIMIT_S, ROOT, below
+from tests.command import LIMIT_S, SABOTAGE, below
 from tests.marks import needs_marks
 from tests.media.films import make_film, scene
 from tests.media_making import corners, encoded, jpeg
 
-SABOTAGE = ROOT / "tests" / "run" / "sabotage"
 SMALL = {"width": 20}
 
 

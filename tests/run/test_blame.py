@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.command import ROOT, Dmedia, below, wait_until
+from tests.command import ROOT, SABOTAGE, Dmedia, below, wait_until
 from tests.media_making import encoded, jpeg, photo
 from tests.run.conftest import Cluster, ClusterMaker, is_slot
 
@@ -130,9 +130,6 @@ def test_a_killed_worker_costs_no_file_and_no_attempt(
     assert len(below(tmp_path / "out")) == 30
 
 
-SABOTAGE = Path(__file__).parent / "sabotage"
-
-
 def has_begun(log: Path, attempts: int) -> bool:
     """Tell whether a slot has noted so many attempts."""
     return log.exists() and log.read_bytes().count(b"hang") == attempts
@@ -140,11 +137,10 @@ def has_begun(log: Path, attempts: int) -> bool:
 
 def test_a_file_whose_slot_is_killed_from_outside_is_tried_once_more(dmedia: Dmedia, tmp_path: Path) -> None:
     (tmp_path / "hang.jpg").write_bytes(jpeg())
-    dmedia.environment["PYTHONPATH"] += f":{SABOTAGE}"
-    dmedia.environment["DMEDIA_SLOT_SABOTAGE"] = str(tmp_path / "begun")
+    begun = dmedia.sabotage()
     launcher = dmedia.start("resize", "hang.jpg", "-o", "out", "--width", "9", "-j", "1", "--timeout", "100")
     for attempt in (1, 2):
-        wait_until(functools.partial(has_begun, tmp_path / "begun", attempt))
+        wait_until(functools.partial(has_begun, begun, attempt))
         (slot,) = [child for child in psutil.Process(launcher.pid).children() if is_slot(child)]
         slot.kill()
     launcher.communicate(timeout=60)

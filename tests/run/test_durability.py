@@ -15,10 +15,9 @@ import pytest
 from dmedia.errors import UnknownJobError
 from dmedia.model import FileStatus, JobReport
 from dmedia.record import home, reader
-from tests.command import Dmedia, below
+from tests.command import SABOTAGE, Dmedia, below
 from tests.media_making import encoded, photo
 
-SABOTAGE = Path(__file__).parent / "sabotage"
 COMMAND = ("convert", "in", "-o", "out", "--format", "avif", "--effort", "2", "-j", "2")
 
 

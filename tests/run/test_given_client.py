@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -21,7 +20,7 @@ from tests.run.conftest import ClusterMaker
 
 FILES = 12
 LIMIT_S = 120
-SABOTAGE = Path(__file__).parent / "sabotage"
+FILE_S = 1.0
 
 IN_PROCESS = "Client(processes=False, threads_per_worker=2, dashboard_address=':0')"
 PROCESSES = "Client(LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=':0'))"
@@ -156,19 +155,20 @@ def test_the_program_stays_as_it_is(program: Program) -> None:
 @pytest.mark.parametrize("kind", [IN_PROCESS, PROCESSES], ids=["in process", "processes"])
 def test_the_end_of_the_program_stops_the_job_in_order(program: Program, kind: str) -> None:
     body = """
-    launcher = begin(client, "slow", format="avif", effort=6)
+    launcher = begin(client, "slow", format="avif", effort=0)
     for event in follow(launcher.job, 0.02):
         if getattr(event, "state", None) and event.completed:
             break
     print(json.dumps(launcher.job), flush=True)
     """
-    make_slow(program.directory)
+    make_slow(program)
     job = program(kind, body, guarded=True)
     seen = program.dmedia("status", job, "--json").document
     assert seen["status"] == "interrupted"
     assert 0 < seen["completed"] < 2 * FILES
     assert len(below(program.directory / "out")) == seen["completed"]  # what was at work was drained, and noted
     assert not [name for name in below(program.directory / "out") if ".tmp" in name]
+    program.dmedia.slow_down(0)
     resumed = program.dmedia("resume", job, "--json")
     assert (resumed.status, resumed.document["completed"]) == (0, 2 * FILES)
     assert len(below(program.directory / "out")) == 2 * FILES
@@ -177,9 +177,7 @@ def test_the_end_of_the_program_stops_the_job_in_order(program: Program, kind: s
 @pytest.mark.parametrize("kind", [IN_PROCESS, PROCESSES], ids=["in process", "processes"])
 def test_a_file_that_never_ends_does_not_keep_the_program_from_ending(program: Program, kind: str) -> None:
     (program.directory / "in" / "hang.png").write_bytes(encoded(photo((400, 300)), "PNG"))
-    begun = program.directory / "begun"
-    program.dmedia.environment["PYTHONPATH"] += f"{os.pathsep}{SABOTAGE}"
-    program.dmedia.environment["DMEDIA_SLOT_SABOTAGE"] = str(begun)
+    begun = program.dmedia.sabotage()
     body = f"""
     launcher = begin(client, format="avif")
     while not os.path.exists({str(begun)!r}) or "hang.png" not in open({str(begun)!r}).read():
@@ -195,20 +193,21 @@ def test_a_file_that_never_ends_does_not_keep_the_program_from_ending(program: P
     assert (resumed["completed"], resumed["failed"]) == (FILES, 1)
 
 
-def make_slow(directory: Path) -> None:
-    (directory / "slow").mkdir()
+def make_slow(program: Program) -> None:
+    """Make photos that take a second each, in programs."""
+    (program.directory / "slow").mkdir()
     for number in range(2 * FILES):
-        (directory / "slow" / f"{number:02}.png").write_bytes(encoded(photo((700, 500), number), "PNG"))
+        content = encoded(photo((70, 50), number), "PNG")
+        (program.directory / "slow" / f"slow{number:02}.png").write_bytes(content)
+    program.dmedia.slow_down(FILE_S)
 
 
 def test_an_interrupted_program_ends_and_leaves_a_job_that_goes_on(program: Program) -> None:
-    make_slow(program.directory)
-    (program.directory / "slow" / "hang.png").write_bytes(encoded(photo((400, 300)), "PNG"))  # the last, and for ever
-    program.dmedia.environment["PYTHONPATH"] += f"{os.pathsep}{SABOTAGE}"
-    program.dmedia.environment["DMEDIA_SLOT_SABOTAGE"] = str(program.directory / "begun")
+    make_slow(program)
+    (program.directory / "slow" / "hang.png").write_bytes(encoded(photo((400, 300)), "PNG"))  # and it takes for ever
     body = """
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs begin with it ignored
-    launcher = begin(client, "slow", format="avif", effort=6)
+    launcher = begin(client, "slow", format="avif", effort=0)
     print(launcher.job, flush=True)
     launcher.wait()
     """
@@ -284,9 +283,9 @@ def test_a_client_that_no_job_can_use_is_refused(program: Program, client: str, 
 
 
 def test_a_client_that_is_closed_with_its_cluster_ends_the_job_as_interrupted(program: Program) -> None:
-    make_slow(program.directory)
+    make_slow(program)
     body = """
-    launcher = begin(client, "slow", format="avif", effort=6)
+    launcher = begin(client, "slow", format="avif", effort=0)
     for event in follow(launcher.job, 0.02):
         if getattr(event, "state", None) and event.completed:
             break
@@ -303,7 +302,7 @@ def test_a_client_that_is_closed_with_its_cluster_ends_the_job_as_interrupted(pr
 LOSING = """
 from dmedia.run import threaded
 threaded.WORKER_WAIT_S = {wait_s}
-launcher = begin(client, "slow", format="avif", effort=5)
+launcher = begin(client, "slow", format="avif", effort=0)
 for event in follow(launcher.job, 0.02):
     if getattr(event, "state", None) and event.completed:
         break
@@ -315,7 +314,7 @@ print(json.dumps([launcher.job, ended.state, ended.warnings]))
 
 @pytest.mark.parametrize(("restart_s", "wait_s"), [(1.0, 600), (1e9, 3)], ids=["comes back", "stays away"])
 def test_a_lost_scheduler_is_waited_for(program: Program, restart_s: float, wait_s: float) -> None:
-    make_slow(program.directory)
+    make_slow(program)
     with ExitStack() as stack:
         cluster = stack.enter_context(Supervisor(program.directory, nodes=1, restart_s=restart_s))
         scheduler = owner(cluster.scheduler.port)

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.command import Dmedia, below, wait_until
+from tests.command import SABOTAGE, Dmedia, below, wait_until
 from tests.media_making import jpeg
 from tests.run.conftest import ClusterMaker
 
-SABOTAGE = Path(__file__).parent / "sabotage"
 GOOD = 200
 BAD = {
     **dict.fromkeys((f"crash{number}.jpg" for number in range(5)), "decoder_crash"),

@@ -16,7 +16,6 @@ import pytest
 from tests.command import LIMIT_S, Dmedia, Ran, wait_until
 from tests.media_making import jpeg
 
-SABOTAGE = Path(__file__).parent / "sabotage"
 SEEN_WITHIN_S = 75
 """Five times what is promised."""
 
@@ -59,8 +58,7 @@ def endless_job(dmedia: Dmedia, tmp_path: Path) -> Iterator[subprocess.Popen[byt
     for name in ("a.jpg", "hang.jpg"):
         (tmp_path / "in" / name).write_bytes(jpeg())
     honest = dict(dmedia.environment)
-    dmedia.environment["PYTHONPATH"] += f"{os.pathsep}{SABOTAGE}"
-    dmedia.environment["DMEDIA_SLOT_SABOTAGE"] = str(tmp_path / "begun")
+    dmedia.sabotage()
     launcher = dmedia.start("resize", "in", "-o", "out", "--width", "9", "-j", "2", "--timeout", "600")
     dmedia.environment.clear()
     dmedia.environment.update(honest)

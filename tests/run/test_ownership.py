@@ -19,7 +19,8 @@ from tests.marks import needs_marks
 from tests.media_making import encoded, jpeg, photo
 
 FILES = 10
-COMMAND = ("convert", "in", "-o", "out", "--format", "avif", "--effort", "7", "-j", "2")
+FILE_S = 1.0
+COMMAND = ("convert", "in", "-o", "out", "--format", "avif", "--effort", "0", "-j", "2")
 OWN = b"of my own"
 
 pytestmark = needs_marks
@@ -30,9 +31,11 @@ def at_work(dmedia: Dmedia, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]
     """A job of which some files are done and the last are not begun."""
     (tmp_path / "in").mkdir()
     for number in range(FILES):
-        (tmp_path / "in" / f"{number:02}.png").write_bytes(encoded(photo((480, 360), number), "PNG"))
+        (tmp_path / "in" / f"slow{number:02}.png").write_bytes(encoded(photo((48, 36), number), "PNG"))
+    dmedia.slow_down(FILE_S)
     launcher = dmedia.start(*COMMAND)
     wait_until(lambda: list((tmp_path / "out").glob("*.avif")))
+    dmedia.slow_down(0)
     yield launcher
     launcher.kill()
     launcher.communicate()
@@ -41,7 +44,7 @@ def at_work(dmedia: Dmedia, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]
 @pytest.fixture
 def own(at_work: subprocess.Popen[bytes], tmp_path: Path) -> Path:
     """Where somebody puts a file of his own."""
-    path = tmp_path / "out" / f"{FILES - 1:02}.avif"
+    path = tmp_path / "out" / f"slow{FILES - 1:02}.avif"
     assert not path.exists()
     return path
 
@@ -80,6 +83,7 @@ def test_a_file_of_ones_own_at_the_path_of_a_job_at_work_stays(
     dmedia: Dmedia, at_work: subprocess.Popen[bytes], own: Path
 ) -> None:
     at_work.send_signal(signal.SIGSTOP)
+    wait_until(lambda: not list(own.parent.glob(".dmedia-*")))  # its slots end what they have begun
     own.write_bytes(OWN)
     ran = dmedia(*COMMAND, "--json")
     assert ran.status == 3
@@ -94,15 +98,16 @@ def test_a_file_of_ones_own_at_the_path_of_a_job_at_work_stays(
 
 def test_a_job_that_may_overwrite_does_so_too_where_nothing_stood(dmedia: Dmedia, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
-    (tmp_path / "in/a.png").write_bytes(encoded(photo((900, 700)), "PNG"))
-    (tmp_path / "in/b.png").write_bytes(encoded(photo((900, 700)), "PNG"))
+    for name in ("slow-a", "slow-b"):
+        (tmp_path / "in" / f"{name}.png").write_bytes(encoded(photo((48, 36)), "PNG"))
+    dmedia.slow_down(5)
     command = dmedia.start(*COMMAND[:-1], "1", "--overwrite")
     wait_until(lambda: (tmp_path / "out").is_dir() and list((tmp_path / "out").glob("*.avif")))
-    late = not (tmp_path / "out/b.avif").exists()
-    (tmp_path / "out/b.avif").write_bytes(OWN)
+    late = not (tmp_path / "out/slow-b.avif").exists()
+    (tmp_path / "out/slow-b.avif").write_bytes(OWN)
     command.communicate(timeout=100)
     assert (command.returncode, late) == (0, True)
-    assert (tmp_path / "out/b.avif").read_bytes() != OWN
+    assert (tmp_path / "out/slow-b.avif").read_bytes() != OWN
 
 
 def test_a_slot_marks_what_it_publishes(tmp_path: Path) -> None:

@@ -17,17 +17,18 @@ from tests.command import Dmedia, below, wait_until
 from tests.media_making import encoded, photo
 
 FILES = 24
-COMMAND = ("convert", "in", "-o", "out", "--format", "avif", "--effort", "6", "-j", "2")
+FILE_S = 0.5
+COMMAND = ("convert", "in", "-o", "out", "--format", "avif", "--effort", "0", "-j", "2")
 DISK_BYTES = 64 * 2**20
-SABOTAGE = Path(__file__).parent / "sabotage"
 
 
 @pytest.fixture
-def sources(tmp_path: Path) -> Path:
+def sources(dmedia: Dmedia, tmp_path: Path) -> Path:
     """Pictures that take a while each."""
     (tmp_path / "in").mkdir()
     for number in range(FILES):
-        (tmp_path / "in" / f"{number:02}.png").write_bytes(encoded(photo((700, 500), number), "PNG"))
+        (tmp_path / "in" / f"slow{number:02}.png").write_bytes(encoded(photo((70, 50), number), "PNG"))
+    dmedia.slow_down(FILE_S)
     return tmp_path / "in"
 
 
@@ -60,8 +61,7 @@ def test_a_paused_job_is_cancelled_and_stopped_like_any_other(dmedia: Dmedia, tm
     (tmp_path / "in").mkdir()
     for number in range(4):
         (tmp_path / "in" / f"hang{number}.png").write_bytes(encoded(photo((70, 50), number), "PNG"))
-    dmedia.environment["PYTHONPATH"] += f"{os.pathsep}{SABOTAGE}"
-    dmedia.environment["DMEDIA_SLOT_SABOTAGE"] = str(tmp_path / "begun")  # no file ends before the job is told to
+    dmedia.sabotage()  # no file ends before the job is told to
     stopped = dmedia.start(*COMMAND)
     pause_at_work(dmedia)
     stopped.send_signal(signal.SIGTERM)

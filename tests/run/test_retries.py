@@ -10,8 +10,6 @@ import pytest
 from tests.command import Dmedia, below
 from tests.media_making import jpeg
 
-SABOTAGE = Path(__file__).parent / "sabotage"
-
 
 @pytest.fixture
 def sabotaged(dmedia: Dmedia, tmp_path: Path) -> Dmedia:
@@ -20,8 +18,7 @@ def sabotaged(dmedia: Dmedia, tmp_path: Path) -> Dmedia:
     for name in ("good.jpg", "flaky.jpg", "broken.jpg", "crash.jpg"):
         (tmp_path / "in" / name).write_bytes(jpeg())
     (tmp_path / "in/words.jpg").write_bytes(b"these are words " * 40)
-    dmedia.environment["PYTHONPATH"] += f":{SABOTAGE}"
-    dmedia.environment["DMEDIA_SLOT_SABOTAGE"] = str(tmp_path / "begun")
+    dmedia.sabotage()
     return dmedia
 
 

@@ -15,17 +15,21 @@ from tests.command import Dmedia, below, wait_until
 from tests.media_making import encoded, photo
 
 FILES = 24
-SABOTAGE = Path(__file__).parent / "sabotage"
+FILE_S = 0.7
+"""Unlike the period in which workers tell what they work on, so that it is seen at all moments of a file."""
+COMMAND = ("convert", "in", "-o", "out", "--format", "avif", "--effort", "0")
 
 
 @pytest.fixture
 def slow_job(dmedia: Dmedia, tmp_path: Path) -> subprocess.Popen[bytes]:
-    """A job of which some files are done and others are being worked on; under sabotage, its files never end."""
+    """A job of which some files are done and others are being worked on; what comes after it is as fast as ever."""
     (tmp_path / "in").mkdir()
     for number in range(FILES):
-        (tmp_path / "in" / f"hang{number:02}.png").write_bytes(encoded(photo((700, 500), number), "PNG"))
-    launcher = dmedia.start("convert", "in", "-o", "out", "--format", "avif", "--effort", "7", "-j", "2")
+        (tmp_path / "in" / f"slow{number:02}.png").write_bytes(encoded(photo((70, 50), number), "PNG"))
+    dmedia.slow_down(FILE_S)
+    launcher = dmedia.start(*COMMAND, "-j", "2")
     wait_until(lambda: dmedia("status", "last", "--json").document.get("completed"))
+    dmedia.slow_down(0)
     return launcher
 
 
@@ -98,12 +102,12 @@ def test_a_killed_launcher_is_seen_and_the_next_job_takes_over_what_it_left(
     seen = dmedia("status", "last", "--json").document
     assert seen["status"] == "interrupted"
     left = [name for name in below(tmp_path / "out") if name.endswith(".avif")]
-    unrecorded = tmp_path / "out" / f"hang{FILES - 1:02}.avif"  # as if it had been published just before the kill
+    unrecorded = tmp_path / "out" / f"slow{FILES - 1:02}.avif"  # as if it had been published just before the kill
     shutil.copy2(tmp_path / "out" / left[0], unrecorded)
-    mine = tmp_path / "out" / f"hang{FILES - 2:02}.avif"
+    mine = tmp_path / "out" / f"slow{FILES - 2:02}.avif"
     mine.write_bytes(b"older than the job")
     os.utime(mine, (1, 1))
-    ran = dmedia("convert", "in", "-o", "out", "--format", "avif", "--effort", "7", "--json")
+    ran = dmedia(*COMMAND, "--json")
     assert ran.status == 3
     assert ran.document["errors"] == {"output_exists": 1}
     assert ran.document["skipped"] >= seen["completed"]
@@ -152,8 +156,7 @@ def test_retry_is_for_failed_files_and_leaves_all_others_as_they_are(
     slow_job.communicate(timeout=60)
     interrupted = dmedia("retry", "last")
     assert (interrupted.status, "dmedia resume batch-" in interrupted.err) == (2, True)
-    dmedia.environment["PYTHONPATH"] += f"{os.pathsep}{SABOTAGE}"
-    dmedia.environment["DMEDIA_SLOT_SABOTAGE"] = str(tmp_path / "begun")
+    dmedia.slow_down(1000)
     resumed = dmedia.start("resume", "last")
     wait_until(lambda: dmedia("status", "last", "--json").document["status"] == "running")
     assert dmedia("cancel", "last").status == 0
@@ -169,8 +172,9 @@ def test_a_cancelled_job_of_which_failed_files_are_tried_again_stays_cancelled(d
     (tmp_path / "in").mkdir()
     (tmp_path / "in/a.png").write_bytes(b"these are words " * 40)
     for number in range(FILES):
-        (tmp_path / "in" / f"b{number:02}.png").write_bytes(encoded(photo((700, 500), number), "PNG"))
-    launcher = dmedia.start("convert", "in", "-o", "out", "--format", "avif", "--effort", "7", "-j", "1")
+        (tmp_path / "in" / f"slow{number:02}.png").write_bytes(encoded(photo((70, 50), number), "PNG"))
+    dmedia.slow_down(FILE_S)
+    launcher = dmedia.start(*COMMAND, "-j", "1")
     wait_until(lambda: dmedia("status", "last", "--json").document.get("failed"))
     dmedia("cancel", "last")
     launcher.communicate(timeout=60)

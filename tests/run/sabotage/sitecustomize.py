@@ -2,7 +2,8 @@
 
 ``DMEDIA_SLOT_SABOTAGE`` names a log. A slot then writes a line into it for each file it begins; one whose name begins
 with ``crash`` really crashes it, ``hang`` hangs it with the interpreter's lock held, ``hungry`` makes it use memory
-without end; the disk fails twice under one that begins with ``flaky``, and always under ``broken``.
+without end; the disk fails twice under one that begins with ``flaky``, and always under ``broken``; ``slow`` waits
+``DMEDIA_SLOT_SLOW_S`` seconds with its rendition begun.
 ``KILLED_AT_COMMIT`` is a number: a launcher is killed when it has so many results to commit, and before it does. Under
 ``NO_SLOTS`` no slot can be started.
 """
@@ -15,6 +16,7 @@ import importlib.util
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
@@ -50,10 +52,15 @@ class Patch(MetaPathFinder):
 
 def sabotage_slots(module: Any) -> None:
     log = os.open(LOG or "", os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
-    process, look_at = module.process, module.look_at
+    process, look_at, encode = module.process, module.look_at, module.encode
+    slow_s = float(os.environ.get("DMEDIA_SLOT_SLOW_S", "0"))
 
     def fail(*arguments: Any) -> None:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    def encode_slowly(*arguments: Any) -> None:
+        time.sleep(slow_s)
+        encode(*arguments)
 
     def sabotaged(order: Any, task: Any, *others: Any) -> Any:
         name = os.path.basename(task.source)
@@ -68,6 +75,7 @@ def sabotage_slots(module: Any) -> None:
         attempts = os.pread(log, 1 << 20, 0).split(b"\n").count(name)
         fails = name.startswith(b"broken") or (name.startswith(b"flaky") and attempts <= 2)
         module.look_at = fail if fails else look_at
+        module.encode = encode_slowly if name.startswith(b"slow") else encode
         return process(order, task, *others)
 
     module.process = sabotaged
