@@ -193,11 +193,11 @@ def test_a_file_that_never_ends_does_not_keep_the_program_from_ending(program: P
     assert (resumed["completed"], resumed["failed"]) == (FILES, 1)
 
 
-def make_slow(program: Program) -> None:
-    """Make photos that take a second each, in programs."""
+def make_slow(program: Program, size: tuple[int, int] = (70, 50)) -> None:
+    """Make photos that take a second each, in slots that a program starts."""
     (program.directory / "slow").mkdir()
     for number in range(2 * FILES):
-        content = encoded(photo((70, 50), number), "PNG")
+        content = encoded(photo(size, number), "PNG")
         (program.directory / "slow" / f"slow{number:02}.png").write_bytes(content)
     program.dmedia.slow_down(FILE_S)
 
@@ -302,7 +302,7 @@ def test_a_client_that_is_closed_with_its_cluster_ends_the_job_as_interrupted(pr
 LOSING = """
 from dmedia.run import threaded
 threaded.WORKER_WAIT_S = {wait_s}
-launcher = begin(client, "slow", format="avif", effort=0)
+launcher = begin(client, "slow", format="avif", effort=5)
 for event in follow(launcher.job, 0.02):
     if getattr(event, "state", None) and event.completed:
         break
@@ -314,7 +314,7 @@ print(json.dumps([launcher.job, ended.state, ended.warnings]))
 
 @pytest.mark.parametrize(("restart_s", "wait_s"), [(1.0, 600), (1e9, 3)], ids=["comes back", "stays away"])
 def test_a_lost_scheduler_is_waited_for(program: Program, restart_s: float, wait_s: float) -> None:
-    make_slow(program)
+    make_slow(program, (700, 500))  # the slots of this cluster's workers compute
     with ExitStack() as stack:
         cluster = stack.enter_context(Supervisor(program.directory, nodes=1, restart_s=restart_s))
         scheduler = owner(cluster.scheduler.port)
