@@ -13,6 +13,7 @@ from dmedia.errors import MediaError, ParameterError, UsageError
 from dmedia.model import FileReport, FileStatus, Source, Task, WorkOrder
 from dmedia.operations.parameters import Encoding
 from dmedia.report.documents import file_document
+from dmedia.storage.faults import WRITING
 from dmedia.storage.local import is_inside, leading_out, real_roots
 from dmedia.words import quoted, shown
 
@@ -23,10 +24,6 @@ if TYPE_CHECKING:
     from dmedia.model import FileResult
     from dmedia.report.media_document import MediaDocument
     from dmedia.report.shapes import FileDocument
-
-
-WRITING = frozenset({"encode", "verify", "publish"})
-"""Stages in which it is the rendition that something is wrong with."""
 
 
 @dataclass(frozen=True, slots=True)
