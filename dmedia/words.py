@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import difflib
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+
+HIDDEN = b"..."
+
+_SECRET = re.compile(rb"(?i)([?&][^=&#]*(?:sig|token|key|secret|password|credential|policy|auth)[^=&#]*)=[^&#]*")
+"""A part of a URL's query that lets its bearer in, as signed URLs of S3, CloudFront, Google and Azure have them."""
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -32,8 +39,15 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 
 def shown(path: bytes) -> str:
-    """Write a path into a message, with U+FFFD for bytes that are not UTF-8."""
-    return path.decode("utf-8", "replace")
+    """Write a path or a URL into a message, with U+FFFD for bytes that are not UTF-8, and without what is secret."""
+    return redacted(path).decode("utf-8", "replace")
+
+
+def redacted(path: bytes) -> bytes:
+    """Leave out of a signed URL what lets its bearer in. Every other location stays as it is."""
+    if path.startswith(b"/") or b"?" not in path or not path[:8].lower().startswith((b"http://", b"https://")):
+        return path
+    return _SECRET.sub(rb"\1=" + HIDDEN, path)
 
 
 def quoted(path: bytes) -> str:

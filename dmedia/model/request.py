@@ -51,7 +51,7 @@ class Inputs:
     Attributes
     ----------
     paths : tuple of bytes
-        Files, directories and globs as they were given.
+        Files, directories, globs and URLs as they were given.
     listing : bytes or None
         A file that lists sources (``--files-from``), ``b"-"`` for standard input.
     null_separated : bool
@@ -62,6 +62,8 @@ class Inputs:
         Globs over the path below its input; what matches no ``include`` or any ``exclude`` is left out.
     limit : int or None
         Take at most this many sources.
+    shard : str or None
+        ``K/N``: take the K-th of N parts of the sources, which are the same parts for whoever asks. After the limit.
     """
 
     paths: tuple[bytes, ...] = ()
@@ -71,6 +73,7 @@ class Inputs:
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     limit: int | None = None
+    shard: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +136,7 @@ class JobSpec:
     inputs : Inputs
         What to read.
     output_directory : bytes
-        Absolute path below which every rendition is written.
+        Absolute path or URL below which every rendition is written.
     policies : Policies
         What to do where there is a choice.
     limits : Limits
@@ -145,8 +148,8 @@ class JobSpec:
     accepts : frozenset of str
         Kinds of media (``image``, ``film``) taken from directories.
     roots : tuple of bytes
-        Directories outside of which the job neither reads nor writes: absolute real paths, free of links. Empty:
-        anywhere.
+        Directories outside of which the job neither reads nor writes: absolute real paths, free of links, and URLs.
+        Empty: anywhere.
     """
 
     operation: str

@@ -16,17 +16,19 @@ class Output:
     Attributes
     ----------
     path : bytes
-        Absolute path.
+        Absolute path, or a URL.
     width, height : int
         Pixels.
     format : str
         One of ``operations.parameters.ImageFormat``, as found by opening the file again.
     size_bytes, mtime_ns : int
-        The file as written.
+        The file as written; in a store ``mtime_ns`` is 0 where unknown.
     sha256 : str
         Checksum of its bytes, hexadecimal.
     duration_s : float or None
         Of a film.
+    version : str
+        What a store calls these bytes, an ETag or a version; empty for a local file, and where a store does not say.
     """
 
     path: bytes
@@ -37,6 +39,7 @@ class Output:
     mtime_ns: int
     sha256: str
     duration_s: float | None = None
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,13 +20,16 @@ class Source:
     Attributes
     ----------
     path : bytes
-        Absolute path.
+        Absolute path, or a URL.
     base : bytes
         The input's directory, below which the tree is mirrored.
     size_bytes, mtime_ns : int
         The file's identity; both -1 where it could not be looked at (the task then fails with the reason).
     name : str or None
         The rendition's name a listing asked for, without extension.
+    version : str
+        What a store calls these bytes, an ETag or a version; empty for a local file, and where a store does not say.
+        There ``mtime_ns`` may be 0, unknown.
     """
 
     path: bytes
@@ -34,6 +37,7 @@ class Source:
     size_bytes: int
     mtime_ns: int
     name: str | None = None
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +49,14 @@ class Task:
     number : int
         The task's number within its job, from 0.
     source, rendition : bytes
-        Absolute paths.
+        Absolute paths, or URLs.
     size_bytes : int
         The source's size when the job was planned, -1 when it could not be looked at.
     replaces : bool
         Whether something stood at the rendition's path when the job was planned, and may be replaced. Otherwise
         nothing did, and what somebody has put there since stays.
+    version : str
+        Of the source in its store when the job was planned; empty where there is none. See `Source`.
     """
 
     number: int
@@ -58,6 +64,7 @@ class Task:
     rendition: bytes
     size_bytes: int
     replaces: bool = False
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +80,11 @@ class WorkOrder:
     parameters : Parameters
         Its validated arguments.
     output_directory : bytes
-        Absolute path; every rendition's real parent lies inside it.
+        Absolute path, or a URL; every rendition's real parent lies inside it.
     limits : Limits
         What one file may cost.
     roots : tuple of bytes
-        Absolute real paths of the directories outside of which nothing is read or written; empty: anywhere.
+        Absolute real paths and URLs of the directories outside of which nothing is read or written; empty: anywhere.
     """
 
     job: str
@@ -104,7 +111,7 @@ class PlannedFile:
     source : Source
         What is read.
     rendition : bytes
-        Absolute path of what is written.
+        Absolute path, or URL, of what is written.
     standing : Standing
         What stood at that path when the job was planned.
     status : FileStatus
@@ -136,8 +143,9 @@ class Plan:
         Files in walked directories that the operation does not take, by extension.
     bytes_in : int
         Size of the sources to be done.
-    forecast_bytes, free_bytes : int
-        What the renditions will take, estimated, and what is free where they go.
+    forecast_bytes, free_bytes : int or None
+        What the renditions will take, estimated, and what is free where they go; ``None`` in a store, which does not
+        say what it has room for.
     warnings : tuple of str
         What concerns the job as a whole.
     """
@@ -148,6 +156,6 @@ class Plan:
     failed: int
     ignored: dict[str, int]
     bytes_in: int
-    forecast_bytes: int
-    free_bytes: int
+    forecast_bytes: int | None
+    free_bytes: int | None
     warnings: tuple[str, ...]
