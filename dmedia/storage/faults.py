@@ -1,4 +1,4 @@
-"""What the operating system says when it refuses, as error codes: the one map."""
+"""What the operating system and servers say when they refuse, as error codes: the one map."""
 
 from __future__ import annotations
 
@@ -37,7 +37,23 @@ REASON: dict[ErrorCode, str] = {
     "out_of_memory": "Out of memory",
     "output_exists": "Output exists",
     "io_error": "Input or output error",
+    "remote_error": "Remote error",
+    "too_large": "Too large",
 }
+
+STATUS_CODE: dict[int, ErrorCode] = {
+    401: "permission_denied",
+    403: "permission_denied",
+    404: "not_found",
+    407: "permission_denied",
+    410: "not_found",
+    412: "output_exists",
+    507: "disk_full",
+}
+"""Error code by HTTP status (RFC 9110, and 507 of RFC 4918); everything else is ``remote_error``."""
+
+PASSING_STATUS = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 509, 529})
+"""HTTP statuses of a server that is busy, restarts, or works on another request for the same object."""
 
 
 def fault(error: OSError, stage: Stage) -> MediaError:
@@ -59,3 +75,26 @@ def fault(error: OSError, stage: Stage) -> MediaError:
     if code == "not_found" and stage in WRITING:
         return MediaError("io_error", "Input or output error: the output directory went away meanwhile", stage)
     return MediaError(code, f"{REASON[code]}: {error.strerror or error}", stage)
+
+
+def remote_fault(status: int, said: str, stage: Stage, hint: str | None = None) -> MediaError:
+    """Turn a server's refusal into a file's failure: the one map from HTTP status to error code.
+
+    Parameters
+    ----------
+    status : int
+        HTTP status; 0: the server could not be reached or did not answer as it should.
+    said : str
+        What it said, or what is wrong; without secrets.
+    stage : Stage
+        Where on the file's way it happened.
+    hint : str, optional
+        What to do about it.
+
+    Returns
+    -------
+    MediaError
+        To be raised by the caller.
+    """
+    code = STATUS_CODE.get(status, "remote_error")
+    return MediaError(code, f"{REASON[code]}: {said or f'the server answered with status {status}'}", stage, hint)

@@ -1,0 +1,43 @@
+"""Calls from any thread to the event loop on which fsspec's clients live."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+Answer = TypeVar("Answer")
+
+
+def answer_of(coroutine: Coroutine[Any, Any, Answer], limit_s: float) -> Answer:
+    """Run a coroutine on fsspec's loop, a daemon thread of its own, and wait for what it comes to.
+
+    Parameters
+    ----------
+    coroutine : coroutine
+        It is cancelled when it takes too long, and when the caller is interrupted.
+    limit_s : float
+        Seconds.
+
+    Returns
+    -------
+    object
+        What it returned.
+
+    Raises
+    ------
+    TimeoutError
+        When it took too long.
+    """
+    from fsspec.asyn import get_loop
+
+    future = asyncio.run_coroutine_threadsafe(asyncio.wait_for(coroutine, limit_s), get_loop())
+    try:
+        return future.result(limit_s + 5)  # the loop itself keeps the limit, unless it does not run
+    except concurrent.futures.TimeoutError as error:
+        raise TimeoutError(f"no answer within {limit_s:.0f} s") from error
+    finally:
+        future.cancel()
