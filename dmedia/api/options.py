@@ -50,6 +50,8 @@ class BatchOptions(FileOptions, total=False):
         Globs over the path below its input.
     limit : int
         Take at most so many files, at least 1.
+    shard : str
+        ``K/N``: take the K-th of N parts of the files, for N launchers that share the work, such as ``2/8``.
     on_collision : str
         ``error``, ``keep-ext`` or ``number``.
     name : str
@@ -69,6 +71,7 @@ class BatchOptions(FileOptions, total=False):
     include: str | Sequence[str] | None
     exclude: str | Sequence[str] | None
     limit: int | None
+    shard: str | None
     on_collision: str | None
     name: str | None
     portable_names: bool | None

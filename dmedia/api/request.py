@@ -132,6 +132,8 @@ def read_spec(
     UsageError
         When there is no input, or no output directory that could be made.
     """
+    from dmedia.planning.shard import checked_shard
+
     said = read_options(options, BatchOptions)
     try:
         listed = [inputs] if isinstance(inputs, (str, bytes, os.PathLike)) else list(inputs)
@@ -148,6 +150,7 @@ def read_spec(
             include=said.get("include", ()),
             exclude=said.get("exclude", ()),
             limit=said.get("limit"),
+            shard=checked_shard(said["shard"]) if "shard" in said else None,
         ),
         output_directory=read_directory(encoded("output_directory", output_directory)),
         policies=_read_policies(said),

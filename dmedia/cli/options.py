@@ -49,6 +49,7 @@ INPUT_PARAMETERS: list[click.Parameter] = [
         help="Leave out what matches; may be repeated.",
     ),
     option("--limit", group=INPUT, metavar="N", type=click.IntRange(min=1), help="Take at most N files."),
+    option("--shard", group=INPUT, metavar="K/N", help="Take the K-th of N parts: N launchers share the work."),
 ]
 
 OUTPUT_PARAMETERS: list[click.Parameter] = [
@@ -211,6 +212,7 @@ def read_inputs(values: dict[str, Any]) -> Inputs:
     if not values["inputs"] and values["files_from"] is None:
         raise UsageError("No INPUT was given", "name files, directories or quoted globs, or a list with --files-from")
     from dmedia.api.request import anchored
+    from dmedia.planning.shard import checked_shard
 
     return Inputs(
         paths=tuple(map(anchored, values["inputs"])),
@@ -220,6 +222,7 @@ def read_inputs(values: dict[str, Any]) -> Inputs:
         include=values["include"],
         exclude=values["exclude"],
         limit=values["limit"],
+        shard=None if values["shard"] is None else checked_shard(values["shard"]),
     )
 
 

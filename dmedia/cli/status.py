@@ -59,7 +59,7 @@ def _show_jobs(*, as_json: bool) -> int:
     if not reports:
         click.echo("no jobs that can be read" if warnings else "no jobs yet")
     for report in reports:
-        name = report.preset or report.operation
+        name = (report.preset or report.operation) + (f" {report.shard}" if report.shard else "")
         failed = f", {report.failed:,} failed" if report.failed else ""
         click.echo(
             f"{report.id}  {report.state:<11} {report.progress:>3} %  {name:<14} "
@@ -105,7 +105,8 @@ def _job_lines(report: JobReport) -> Iterator[str]:
     from dmedia.report.documents import duration
     from dmedia.report.summary import clock, files, outcome, printable
 
-    yield f"{report.id}  {report.preset or report.operation}  {report.state}  {report.progress} %  {duration(report)}"
+    what = (report.preset or report.operation) + (f"  shard {report.shard}" if report.shard else "")
+    yield f"{report.id}  {what}  {report.state}  {report.progress} %  {duration(report)}"
     if report.planning:
         yield f"  planning: {files(report.total)} found so far"
         return

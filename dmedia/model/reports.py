@@ -68,6 +68,8 @@ class JobReport:
         What concerns the job as a whole.
     scheduler, dashboard : str or None
         Addresses.
+    shard : str or None
+        Which part of the sources it is about, ``K/N``; ``None``: all.
     """
 
     id: str
@@ -98,6 +100,7 @@ class JobReport:
     warnings: tuple[str, ...]
     scheduler: str | None
     dashboard: str | None
+    shard: str | None = None
 
     @property
     def done(self) -> int:

@@ -66,9 +66,21 @@ class Naming:
         MediaError
             ``permission_denied`` when the name that a listing asked for leads out of the output directory.
         """
+        return self._path(source, self._extension or _extension(kept_format(source.path, self._roots)))
+
+    def place(self, source: Source) -> bytes:
+        """Tell where a source's rendition goes below the output directory, without its extension: nothing is read.
+
+        Raises
+        ------
+        MediaError
+            See `rendition`.
+        """
+        return self._path(source, b"")[len(self._root) : -1]
+
+    def _path(self, source: Source, extension: bytes) -> bytes:
         directory, name = relative(source)
         stem = stem_of(name) if source.name is None else os.fsencode(source.name)
-        extension = self._extension or _extension(kept_format(source.path, self._roots))
         if self._plain and source.name is None and b".." not in directory:
             return self._root + (directory + b"/" if directory else b"") + stem + b"." + extension
         values = self._fixed | {"dir": directory, "stem": stem, "name": name, "ext": extension}

@@ -15,6 +15,7 @@ from dmedia.planning import preflight
 from dmedia.planning.collisions import separate
 from dmedia.planning.folding import PORTABLE, Folding, nearest_existing, try_folding
 from dmedia.planning.naming import Naming, too_long
+from dmedia.planning.shard import Shard
 from dmedia.planning.standing import note_standing
 from dmedia.storage.local import refuse_outside
 from dmedia.words import shown
@@ -55,9 +56,9 @@ def plan_job(record: RecordWriter, found: Callable[[int], None] = lambda _: None
     Raises
     ------
     UsageError
-        When the name template is not valid, or there is no input.
+        When the name template or the shard is not valid, or there is no input.
     NoInputError
-        When no input matched.
+        When no input matched, or other shards have all that did.
     OutsideRootsError
         When an input or the output directory leads out of the job's roots.
     CollisionError
@@ -68,6 +69,7 @@ def plan_job(record: RecordWriter, found: Callable[[int], None] = lambda _: None
     spec = record.spec
     output_directory = os.path.abspath(spec.output_directory)
     naming = Naming(spec)
+    shard = Shard(spec, naming)
     preflight.refuse_outside_roots(spec)
     preflight.refuse_file_as_directory(output_directory)
     preflight.refuse_read_only(output_directory)
@@ -75,9 +77,9 @@ def plan_job(record: RecordWriter, found: Callable[[int], None] = lambda _: None
     catalog = Catalog(spec.inputs, spec.accepts, spec.output_directory, spec.roots)
     folding = choose_folding(spec, may_write=not record.ephemeral)
     name_max = preflight.longest_name(output_directory)
-    _Filling(record, naming, folding, name_max).fill(catalog.sources(), found)
+    _Filling(record, naming, folding, name_max).fill(shard.part(catalog.sources()), found)
     if not record.plan.total():
-        raise _no_input(spec, catalog)
+        raise NoInputError(empty) if (empty := shard.emptiness()) else _no_input(spec, catalog)
     warnings = list(catalog.warnings)
     if separate(record, folding):
         _fail_too_long(record, name_max)

@@ -108,15 +108,16 @@ def prune(older_s: float, *, dry_run: bool) -> Iterator[Verdict]:
 
 
 class _Keepers:
-    """The output directories of which a younger record stays. Jobs are to be shown to it newest first."""
+    """The output directories, by shard, of which a younger record stays. Jobs are to be shown to it newest first."""
 
     def __init__(self) -> None:
-        self._ended: set[Path] = set()
-        self._knowing: set[Path] = set()
+        self._ended: set[tuple[Path, str | None]] = set()
+        self._knowing: set[tuple[Path, str | None]] = set()
 
     def needs(self, report: JobReport, places: list[Path]) -> bool:
         """Tell whether a job is the last of one of its places, or the last there that knows a rendition."""
-        folders = {mark.parent for mark in places} or {home.marks_folder(report.output_directory)}
+        there = {mark.parent for mark in places} or {home.marks_folder(report.output_directory)}
+        folders = {(folder, report.shard) for folder in there}  # what one shard's job knows, no other's does
         needed = not folders <= self._ended
         self._ended |= folders
         if report.completed or report.skipped:

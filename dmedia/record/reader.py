@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
     from dmedia.model import FileReport, FileStatus, Inputs
 
-JOB = "SELECT id, created_at, operation, preset, given, output_directory, base, ignored FROM job"
+JOB = """
+SELECT id, created_at, operation, preset, given, output_directory, base, ignored,
+  json_extract(request, '$.inputs.shard') FROM job
+"""
 
 STATE = f"""
 SELECT state, planning, total, completed, failed, skipped, cancelled, warned, errors, bytes_in, bytes_out, started_at,
@@ -191,7 +194,7 @@ def _seen_state(state: dict[str, Any], path: Path) -> JobState:
 
 
 def _report(job: tuple[Any, ...], state: dict[str, Any], seen: JobState, warnings: tuple[str, ...]) -> JobReport:
-    identity, created_at, operation, preset, given, output_directory, base, ignored = job
+    identity, created_at, operation, preset, given, output_directory, base, ignored, shard = job
     elapsed_s, files_per_s = _pace(state, seen)
     left = state["total"] - sum(state[name] for name in ("completed", "failed", "skipped", "cancelled"))
     return JobReport(
@@ -211,6 +214,7 @@ def _report(job: tuple[Any, ...], state: dict[str, Any], seen: JobState, warning
         errors=json.loads(state["errors"]),
         ignored=json.loads(ignored),
         warnings=warnings,
+        shard=shard,
         **{name: state[name] for name in ("total", "completed", "failed", "skipped", "cancelled", "warned")},
         **{name: state[name] for name in ("started_at", "ended_at", "bytes_in", "bytes_out", "scheduler", "dashboard")},
     )

@@ -61,6 +61,7 @@ def job_document(report: JobReport) -> JobDocument:
         "base": shown(report.base),
         "parameters": report.parameters,
         "preset": report.preset,
+        "shard": report.shard,
         "errors": report.errors,
         "ignored": report.ignored,
         "warned": report.warned,

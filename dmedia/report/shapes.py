@@ -67,6 +67,7 @@ class JobDocument(TypedDict):
     base: Annotated[str, Help("Absolute path of the directory whose tree is mirrored")]
     parameters: Annotated[dict[str, Any], Help("Those that differ from the defaults")]
     preset: Annotated[str | None, Help("The preset that operation and parameters came from")]
+    shard: Annotated[str | None, Help("K/N when the job is about the K-th of N parts of its inputs")]
     errors: Annotated[dict[str, int], Help("Failed files by error code")]
     ignored: Annotated[dict[str, int], Help("Files in directories that the operation does not take, by extension")]
     warned: Annotated[int, Help("Completed files with warnings")]

@@ -6,10 +6,11 @@ import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from dmedia.errors import ClusterError, DmediaError, StoppedError, TooManyFailedError
+from dmedia.errors import ClusterError, DmediaError, RecordError, StoppedError, TooManyFailedError
 from dmedia.model import JobState, WorkOrder
 from dmedia.planning import plan_job, refuse_outside_roots
-from dmedia.record.reader import read_job
+from dmedia.planning.shard import are_apart
+from dmedia.record.reader import read_inputs, read_job
 from dmedia.record.unfinished import UnfinishedJobs
 from dmedia.record.writer import RecordWriter
 from dmedia.report.observer import tell
@@ -242,6 +243,9 @@ def sweep_abandoned(record: RecordWriter) -> None:
     """
     with contextlib.closing(UnfinishedJobs(record.spec.output_directory, besides=record.job)) as unfinished:
         for job in unfinished.working:
+            with contextlib.suppress(RecordError):
+                if are_apart(record.spec.inputs, read_inputs(job)):
+                    continue
             record.life.warn(f"{job} is writing into the same directory: a rendition is of the job that comes last")
         for job, directory in unfinished.abandoned():
             storage.sweep(directory, job, record.spec.roots)

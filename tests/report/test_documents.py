@@ -61,7 +61,7 @@ def test_the_eight_promised_keys_come_first_with_the_promised_values() -> None:
 def test_the_keys_after_the_eight_are_those_of_the_design() -> None:
     assert " ".join(list(job_document(RUNNING))[8:]) == (
         "planning skipped cancelled processing pending created_at started_at ended_at eta_s files_per_s bytes_in "
-        "bytes_out output_directory base parameters preset errors ignored warned warnings scheduler dashboard"
+        "bytes_out output_directory base parameters preset shard errors ignored warned warnings scheduler dashboard"
     )
 
 
