@@ -11,7 +11,7 @@ from dmedia.errors import MediaError
 from dmedia.storage.faults import fault
 
 if TYPE_CHECKING:
-    from collections.abc import Buffer
+    from typing_extensions import Buffer
 
     from dmedia.errors import Stage
 

@@ -94,31 +94,27 @@ class S3Store:
             "Metadata": {MARK: terms.mark, CHECKSUM: digest.hex()},
             **({"ContentType": terms.content_type} if terms.content_type else {}),
         }
-        condition = {} if terms.replaces else {"IfNoneMatch": "*"}
 
-        def send() -> Identity:
+        def send(condition: dict[str, str]) -> Identity:
+            return Identity(size_bytes, 0, self._send(descriptor, size_bytes, digest, options, condition))
+
+        def publish() -> Identity:
             try:
-                if size_bytes > MOST_SINGLE_BYTES:
-                    version = upload(self._client, descriptor, options, condition)
-                else:
-                    body = Body(descriptor, 0, size_bytes)
-                    checksum = base64.b64encode(digest).decode()
-                    answer = self._client.request(
-                        "put_object", size_bytes, Body=body, ChecksumSHA256=checksum, **options, **condition
-                    )
-                    version = _version(answer)
+                return send({} if terms.replaces else {"IfNoneMatch": "*"})
             except Exception as error:
-                if not (s3_faults.is_conflict(error) or s3_faults.is_forgotten_upload(error)):
+                if terms.replaces or not s3_faults.is_settled_already(error):
                     raise
-                standing = self._ours(location, terms, digest.hex())
-                if isinstance(standing, Identity):
-                    return standing
-                condition.clear()
-                condition["IfMatch"] = standing  # ours, of other bytes: replaced if it still is when they arrive
-                raise ConnectionError("an earlier attempt of this job has put something there") from error
-            return Identity(size_bytes, 0, version)
+            standing = self._ours(location, terms, digest.hex())
+            if isinstance(standing, Identity):
+                return standing
+            try:
+                return send({"IfMatch": standing})  # ours, of other bytes
+            except Exception as error:
+                if not s3_faults.is_settled_already(error):
+                    raise
+                raise ConnectionError("another attempt of this job has put something there meanwhile") from error
 
-        return self._persist(send, bucket, "publish")
+        return self._persist(publish, bucket, "publish")
 
     def mark_of(self, location: bytes) -> str | None:
         """Tell which job has put an object."""
@@ -129,6 +125,17 @@ class S3Store:
         """Remove an object."""
         bucket, key = _parts(location, "publish")
         self._persist(lambda: self._client.request("delete_object", Bucket=bucket, Key=key), bucket, "publish")
+
+    def _send(
+        self, descriptor: int, size_bytes: int, digest: bytes, options: dict[str, Any], condition: dict[str, str]
+    ) -> str:
+        if size_bytes > MOST_SINGLE_BYTES:
+            return upload(self._client, descriptor, options, condition)
+        checksum = base64.b64encode(digest).decode()
+        body = Body(descriptor, 0, size_bytes)
+        return _version(
+            self._client.request("put_object", size_bytes, Body=body, ChecksumSHA256=checksum, **options, **condition)
+        )
 
     def _described(self, location: bytes, stage: Stage = "open") -> Mapping[str, Any] | None:
         bucket, key = _parts(location, stage)

@@ -1,4 +1,4 @@
-"""One request to S3 through the client that s3fs has set up: its credentials, endpoint and options, no cache of ours."""
+"""Requests to S3 through the client that s3fs has set up, with its credentials, endpoint and options."""
 
 from __future__ import annotations
 

@@ -101,10 +101,11 @@ def is_beyond_end(error: Exception) -> bool:
     return _status(error) == 416
 
 
-def is_forgotten_upload(error: Exception) -> bool:
-    """Tell whether an upload in parts is not known any longer: it was completed, and the answer was lost."""
+def is_settled_already(error: Exception) -> bool:
+    """Tell whether a PUT was refused because of what another one, maybe ours whose answer was lost, has settled."""
     response = getattr(error, "response", None)
-    return isinstance(response, dict) and response.get("Error", {}).get("Code") == "NoSuchUpload"
+    code = response.get("Error", {}).get("Code") if isinstance(response, dict) else ""
+    return is_conflict(error) or code in {"NoSuchUpload", "NoSuchKey"}
 
 
 def _answered(error: ClientError, bucket: str, stage: Stage) -> Refusal:

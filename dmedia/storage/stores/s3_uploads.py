@@ -24,7 +24,7 @@ MOST_PARTS = 10_000
 """S3's own limit (User Guide, "Amazon S3 multipart upload limits")."""
 
 
-def upload(client: Client, descriptor: int, options: dict[str, Any], condition: Mapping[str, str]) -> str:
+def upload(client: Client, descriptor: int, options: dict[str, Any], condition: Mapping[str, Any]) -> str:
     """Send an open file in parts, and complete it.
 
     Parameters

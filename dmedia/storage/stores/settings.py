@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from dmedia.errors import UsageError
 
 PREFIX = "DMEDIA_STORE_"
-"""Each setting can come from the environment under this prefix, in capitals: ``DMEDIA_STORE_ATTEMPTS=2``. A worker reads
-its own environment."""
+"""Each setting can come from the environment under this prefix, in capitals: ``DMEDIA_STORE_ATTEMPTS=2``. A worker
+reads its own environment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Settings:
     connect_timeout_s : float
         Limit for a connection to be made, in seconds. 5 is s3fs's own.
     read_timeout_s : float
-        Limit for a server to send something, in seconds. 15 is s3fs's own; S3's slowest answers to a large PUT take more.
+        Limit for a server to send something, in seconds. 15 is s3fs's own; slow answers to a large PUT take more.
     least_bytes_per_s : float
         A transfer slower than this as a whole counts as hanging. 20 kB/s is an eighth of a poor telephone's uplink.
     """

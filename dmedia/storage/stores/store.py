@@ -118,7 +118,7 @@ class Store(Protocol):
         """
 
     def mark_of(self, location: bytes) -> str | None:
-        """Tell which job has put an object; ``None``: nobody of ours, or nothing is there, or the store keeps no marks."""
+        """Tell which job has put an object; ``None``: none of ours, nothing is there, or the store keeps no marks."""
 
     def remove(self, location: bytes) -> None:
         """Remove an object; it is no fault when none is there."""
