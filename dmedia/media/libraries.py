@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import os
 import site
@@ -11,13 +12,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
 CODECS = ("av", "PIL", "pillow_heif", "_pillow_heif", "rawpy", "pyvips", "numpy")
 """Packages and modules that are loaded with the first file that needs them, maybe long after the slot has given up
 reading elsewhere."""
 
 DISTRIBUTIONS = ("pyvips", "pyvips-binary", "av", "pillow", "pillow-heif", "rawpy", "numpy")
+
+LOADERS = {
+    "jpg": "jpegload_source", "png": "pngload_source", "webp": "webpload_source", "gif": "gifload_source",
+    "avif": "heifload_source", "tiff": "tiffload_source",
+}  # fmt: skip
+"""libvips' own operation, by the format that it decodes."""
+
+MODULES = {
+    "heif": "pillow_heif", "raw": "rawpy", "film": "av", "bmp": "PIL.Image", "ico": "PIL.Image", "psd": "PIL.Image",
+    "tga": "PIL.Image",
+}  # fmt: skip
+"""Module that decodes, by format; see ``decoders.DECODERS``."""
 
 CODE_FOLDERS = frozenset({"site-packages", "dist-packages", "lib-dynload"})
 """What folders of ``sys.path`` are called in which nothing but installed packages lies."""
@@ -87,6 +100,70 @@ def versions() -> dict[str, str]:
     except Exception as error:  # noqa: BLE001
         known["ffmpeg"] = f"does not load: {error}"
     return known
+
+
+def readable_formats(wanted: Collection[str] | None = None) -> tuple[str, ...]:
+    """Tell which formats can be decoded here, as the libraries say that are loaded for it.
+
+    Parameters
+    ----------
+    wanted : collection of str or None
+        Only these are looked at: libraries for others are not loaded. ``None``: all.
+
+    Returns
+    -------
+    tuple of str
+        Formats of pictures as ``formats`` names them, and ``film``. That a library has a loader is believed; whether a
+        certain file can be decoded, only its decoder can tell.
+    """
+    readable = [
+        name for name, loader in LOADERS.items() if _asked(name, wanted) and _libvips_has("VipsForeignLoad", loader)
+    ]
+    readable += [name for name, module in MODULES.items() if _asked(name, wanted) and _loads(module)]
+    if _asked("jp2", wanted) and _pillow_has("jpg_2000"):
+        readable.append("jp2")
+    return tuple(readable)
+
+
+def writable_formats(wanted: Collection[str] | None = None) -> tuple[str, ...]:
+    """Tell which formats can be encoded here: see `readable_formats`."""
+    from dmedia.media.encoders import ENCODERS
+
+    return tuple(
+        name
+        for name, encoder in ENCODERS.items()
+        if _asked(name, wanted) and _libvips_has("VipsForeignSave", encoder.saver)
+    )
+
+
+def _asked(name: str, wanted: Collection[str] | None) -> bool:
+    return wanted is None or name in wanted
+
+
+def _libvips_has(kind: str, operation: str) -> bool:
+    try:
+        from dmedia.media.libvips import pyvips
+
+        return bool(pyvips.type_find(kind, operation))
+    except Exception:  # noqa: BLE001 - a library that does not load can do nothing, whatever keeps it
+        return False
+
+
+def _loads(module: str) -> bool:
+    try:
+        importlib.import_module(module)
+    except Exception:  # noqa: BLE001
+        return False
+    return True
+
+
+def _pillow_has(feature: str) -> bool:
+    try:
+        from PIL import features
+
+        return bool(features.check(feature))
+    except Exception:  # noqa: BLE001
+        return False
 
 
 def installed(distribution: str) -> str:

@@ -92,6 +92,8 @@ class SlotReport:
         Of the libraries that decode and encode, by name.
     font : str
         File of the font that texts are written with; empty where it cannot be read.
+    reads, writes : tuple of str
+        Formats that it can decode and encode.
     """
 
     abi: int
@@ -100,6 +102,8 @@ class SlotReport:
     is_tight: bool
     versions: dict[str, str]
     font: str
+    reads: tuple[str, ...]
+    writes: tuple[str, ...]
 
 
 Said = Deadline | Answer | Description | Hindrance | SlotReport

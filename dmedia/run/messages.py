@@ -147,6 +147,8 @@ def _report(found: Fields) -> SlotReport:
         found.boolean("is_tight"),
         {name: versions.text(name) for name in versions.names()},
         found.text("font"),
+        found.texts("reads"),
+        found.texts("writes"),
     )
 
 

@@ -1,4 +1,4 @@
-"""What a slot is asked about a file, whose descriptor comes with the question."""
+"""What a slot is asked: about a file, whose descriptor comes with the question, or about itself."""
 
 from __future__ import annotations
 
@@ -36,6 +36,19 @@ class Inquiry:
     """
 
     source: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Introspection:
+    """Tell about itself.
+
+    Attributes
+    ----------
+    formats : tuple of str or None
+        Only these are looked at, and no versions: libraries that nobody asks for are not loaded. ``None``: everything.
+    """
+
+    formats: tuple[str, ...] | None = None
 
 
 Question = Assignment | Inquiry

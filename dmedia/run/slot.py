@@ -22,7 +22,7 @@ from dmedia.run.child import Child
 from dmedia.run.fields import BreachError
 from dmedia.run.messages import read
 from dmedia.run.post_mortem import Death, cause, tell_cause
-from dmedia.run.questions import Assignment, Inquiry
+from dmedia.run.questions import Assignment, Inquiry, Introspection
 from dmedia.storage import local as storage
 
 if TYPE_CHECKING:
@@ -36,6 +36,10 @@ REPORT_LIMIT_S = 60.0
 
 MOST_FILES = 10_000
 """Files after which a slot makes room for a new one: what libraries lose of memory is found again."""
+
+
+NO_PROCESS = "no process can be started"
+"""Begins what is told of a system that gives no process now: a moment later it may."""
 
 
 class SlotKilledError(Exception):
@@ -106,9 +110,23 @@ class Slot:
         except MediaError as error:
             return FileResult(task.number, failure=failure_of(error, task))
         try:
-            return self._work_on(source, task)
+            return self.work_on(source, task)
         finally:
             os.close(source)
+
+    def work_on(self, source: int, task: Task) -> FileResult:
+        """Process one file as `work` does, by a descriptor of the source, at its beginning, that stays the caller's."""
+        began_s = time.monotonic()
+        ended = self._settle(Assignment(task, storage.temporary_path(task.rendition, self._order.job)), source)
+        if isinstance(ended, Answer):
+            return ended.result
+        assert isinstance(ended, Death), "a description is no answer to a task"
+        return tell_cause(task, ended, time.monotonic() - began_s, self._order.limits.timeout_s)
+
+    @property
+    def output_directory(self) -> bytes:
+        """Where it may write renditions: absolute path."""
+        return self._order.output_directory
 
     def describe(self, source: bytes) -> MediaInfo:
         """Read what a file says about itself.
@@ -151,8 +169,13 @@ class Slot:
         assert ended.failure is not None, "checked when it was read"
         raise _raised(ended.failure)
 
-    def report(self) -> SlotReport | str:
+    def report(self, formats: tuple[str, ...] | None = None) -> SlotReport | str:
         """Ask the slot about itself, instead of a first file.
+
+        Parameters
+        ----------
+        formats : tuple of str or None
+            See `Introspection`.
 
         Returns
         -------
@@ -162,9 +185,9 @@ class Slot:
         try:
             child = self._ready_child()
         except OSError as error:
-            return f"no process can be started: {error.strerror}"
+            return f"{NO_PROCESS}: {error.strerror}"
         try:
-            child.ask_about_itself()
+            child.ask_about_itself(Introspection(formats))
             said = read(child.hear(time.monotonic() + REPORT_LIMIT_S))
         except TimeoutError:
             return f"it has not answered for {REPORT_LIMIT_S:g} s"
@@ -190,14 +213,6 @@ class Slot:
         self.kill()
         if child is not None:
             child.wait()
-
-    def _work_on(self, source: int, task: Task) -> FileResult:
-        began_s = time.monotonic()
-        ended = self._settle(Assignment(task, storage.temporary_path(task.rendition, self._order.job)), source)
-        if isinstance(ended, Answer):
-            return ended.result
-        assert isinstance(ended, Death), "a description is no answer to a task"
-        return tell_cause(task, ended, time.monotonic() - began_s, self._order.limits.timeout_s)
 
     def _settle(self, question: Question, source: int) -> Answer | Description | Death:
         """Ask until there is an answer, or the slot has died of it."""

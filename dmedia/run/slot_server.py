@@ -15,7 +15,7 @@ from dmedia.media.faults import failure_of, failure_outside_jobs
 from dmedia.model import Failure, FileResult
 from dmedia.run.answers import Answer, Deadline, Description, Hindrance, Said, SlotReport
 from dmedia.run.messages import write
-from dmedia.run.questions import Assignment
+from dmedia.run.questions import Assignment, Introspection
 from dmedia.storage import local as storage
 
 if TYPE_CHECKING:
@@ -119,8 +119,8 @@ class _Server:
         is_last = False
         while not is_last:
             asked = self._connection.recv()
-            if asked is None:
-                self._say(self._report())
+            if isinstance(asked, Introspection):
+                self._say(self._report(asked.formats))
                 continue
             _, (source,), _, _ = socket.recv_fds(self._socket, 1, 1)
             if self._output is not None and self._output != _identity(self._order.output_directory):
@@ -181,13 +181,20 @@ class _Server:
         guard.watch()
         return entered
 
-    def _report(self) -> SlotReport:
+    def _report(self, formats: tuple[str, ...] | None) -> SlotReport:
         from dmedia.media import font, libraries, sandbox
 
         entered = self._enter_sandbox()
         font_file = str(font.FONT_FILE) if os.access(font.FONT_FILE, os.R_OK) else ""
         return SlotReport(
-            entered.abi, entered.reason, entered.refuses, sandbox.is_tight(), libraries.versions(), font_file
+            entered.abi,
+            entered.reason,
+            entered.refuses,
+            sandbox.is_tight(),
+            libraries.versions() if formats is None else {},
+            font_file,
+            libraries.readable_formats(formats),
+            libraries.writable_formats(formats),
         )
 
 

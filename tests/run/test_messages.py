@@ -28,7 +28,7 @@ FAILED = FileResult(7, failure=Failure("too_large", "Too large: '€'", "open", 
         (Answer(replace(DONE, outputs=(replace(OUTPUT, duration_s=1.5),)), is_last=True, exposure="why"), TASK),
         (Answer(FAILED, is_last=False), TASK),
         (Hindrance("ImportError: libvips is not here"), TASK),
-        (SlotReport(6, "", ("read", "write"), True, {"libvips": "8.17"}, "/font.ttf"), None),
+        (SlotReport(6, "", ("read", "write"), True, {"libvips": "8.17"}, "/font.ttf", ("jpg", "heif"), ("jpg",)), None),
     ],
 )
 def test_what_a_slot_says_arrives_as_it_was(said: Any, task: Task | None) -> None:
@@ -110,7 +110,7 @@ RENDITION = ("result", "outputs", "first")
         changed(FAILING, "result", "failure", "hint", to=7),
         changed(Deadline(30.0), "deadline_s", to=float("inf")),
         changed(Deadline(30.0), "deadline_s", to=None),
-        write(SlotReport(6, "", (), True, {}, "")),
+        write(SlotReport(6, "", (), True, {}, "", (), ())),
     ],
     ids=lambda message: repr(message[:60]),
 )
