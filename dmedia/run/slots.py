@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import os
 import threading
 import time
 from dataclasses import replace
@@ -14,9 +15,14 @@ from dmedia.media.faults import failure_of
 from dmedia.model import FileResult, Running
 from dmedia.run.scratch import Scratch
 from dmedia.run.slot import NoSlotError, Slot, SlotKilledError
+from dmedia.storage.locations import is_url
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from dmedia.model import Task, WorkOrder
+    from dmedia.run.lanes import Lanes
+    from dmedia.run.transfers import Transfers
 
 STARTED_EARLY: dict[str, Slots] = {}
 """Slots by job, started by the launcher for the worker that its own process is going to have."""
@@ -36,7 +42,8 @@ class Slots:
     def __init__(self, order: WorkOrder, count: int) -> None:
         self.order = order
         self._scratch = Scratch()
-        self._all = [Slot(order, self._scratch.path) for _ in range(count)]
+        self._stages = is_url(order.output_directory)
+        self._all = [Slot(self._order_of_slot(number), self._scratch.path) for number in range(count)]
         self._idle: LifoQueue[Slot] = LifoQueue()  # the one used last is warm
         for slot in self._all:
             self._idle.put(slot)
@@ -45,6 +52,7 @@ class Slots:
         self._drained_wave: float = -1
         self._used_s = time.monotonic()
         self._exposure_is_told = False
+        self._carriage: tuple[Lanes, Transfers] | None = None
 
     def start(self) -> None:
         """Start all child processes, so that they load their codecs while the cluster starts and the job is planned.
@@ -55,7 +63,7 @@ class Slots:
             slot.start()
 
     def work(self, tasks: tuple[Task, ...], wave: int, worker: str) -> list[FileResult]:
-        """Process the tasks of a chunk one after the other in one slot.
+        """Process the tasks of a chunk one after the other in one slot; with stores several at once, in any order.
 
         Parameters
         ----------
@@ -77,6 +85,9 @@ class Slots:
         NoSlotError
             When none of them could be tried, because no child process can be started.
         """
+        if self._stages or any(is_url(task.source) for task in tasks):
+            lanes, transfers = self._with_stores()
+            return lanes.work(tasks, wave, lambda task: replace(self._carry(transfers, task, worker), worker=worker))
         results: list[FileResult] = []
         slot = self._idle.get()
         try:
@@ -84,7 +95,7 @@ class Slots:
                 if wave <= self._drained_wave:
                     break
                 self._note(Running(task.number, worker, time.time()))
-                result = self._try(slot, task)
+                result = self._try(slot, task, slot.work)
                 results.append(replace(result, worker=worker))
                 self._forget(task)
                 if result.failure and result.failure.code == "disk_full":
@@ -120,10 +131,14 @@ class Slots:
     def drain(self, wave: int) -> None:
         """Begin no further file of the chunks submitted up to a wave; those being worked on end by themselves."""
         self._drained_wave = max(self._drained_wave, wave)
+        if self._carriage is not None:
+            self._carriage[0].wake()
 
     def close(self) -> None:
         """End all child processes, and begin nothing further."""
         self._drained_wave = math.inf
+        if self._carriage is not None:
+            self._carriage[0].close()
         for slot in self._all:
             slot.close()
         self._rest_idle()  # of one that works, its thread lets the child go
@@ -138,10 +153,58 @@ class Slots:
         for slot in resting:
             self._idle.put(slot)
 
-    def _try(self, slot: Slot, task: Task) -> FileResult:
+    def _order_of_slot(self, number: int) -> WorkOrder:
+        if not (self._stages or any(map(is_url, self.order.roots))):
+            return self.order
+        from dmedia.run.staging import order_of_slot
+
+        return order_of_slot(self.order, self._scratch.path, number)
+
+    def _with_stores(self) -> tuple[Lanes, Transfers]:
+        """Prepare for files of stores, with the first of them: a job without pays nothing."""
+        from dmedia.run.lanes import Lanes
+        from dmedia.run.transfers import Transfers
+
+        with self._lock:
+            if self._carriage is None:
+                lanes = Lanes(len(self._all), lambda wave: wave > self._drained_wave)
+                self._carriage = lanes, Transfers(self.order, self._scratch.path)
+            return self._carriage
+
+    def _carry(self, transfers: Transfers, task: Task, worker: str) -> FileResult:
+        """Process one file that comes from a store or goes to one: whatever goes wrong is its own result."""
+        result = FileResult(task.number)
+        rendition: int | None = None
+        try:
+            with transfers.source(task) as source:
+                slot = self._idle.get()
+                try:
+                    self._note(Running(task.number, worker, time.time()))
+                    staged = transfers.staged(task, slot.output_directory)
+                    result = self._try(slot, staged, lambda told: slot.work_on(source, told))
+                    result, rendition = transfers.take(staged, result)
+                finally:
+                    self._forget(task)
+                    self._idle.put(slot)
+            self._used_s = time.monotonic()
+            return result if rendition is None else self._put(transfers, task, result, rendition)
+        except (SlotKilledError, NoSlotError):
+            raise
+        except Exception as error:  # noqa: BLE001 - see _try
+            return replace(result, outputs=(), failure=failure_of(error, task))
+        finally:
+            if rendition is not None:
+                os.close(rendition)
+
+    def _put(self, transfers: Transfers, task: Task, result: FileResult, rendition: int) -> FileResult:
+        if self._drained_wave == math.inf:  # nothing is published after a job's end
+            raise SlotKilledError
+        return transfers.put(task, result, rendition)
+
+    def _try(self, slot: Slot, task: Task, work: Callable[[Task], FileResult]) -> FileResult:
         """Process one file: whatever goes wrong with it costs no other its result."""
         try:
-            result = slot.work(task)
+            result = work(task)
         except (SlotKilledError, NoSlotError):
             raise
         except Exception as error:  # noqa: BLE001 - it would end the whole chunk, with what is done already

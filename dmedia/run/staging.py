@@ -1,0 +1,130 @@
+"""Staging: where slots write renditions that go to a store, and how the worker takes them from there.
+
+A slot writes files of its machine and reaches nothing else, so it is told that its output directory is one of its own
+in the worker's scratch. What it leaves there is taken without trust: only a regular file of that very directory is put.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from dmedia import formats
+from dmedia.errors import MediaError
+from dmedia.model import Failure
+from dmedia.storage import local as storage
+from dmedia.storage.locations import is_url
+
+if TYPE_CHECKING:
+    from dmedia.errors import Stage
+    from dmedia.model import FileResult, Task, WorkOrder
+
+STAGED = b"rendition"
+"""The name of a rendition for a store in its slot's directory: a slot works on one file at a time."""
+
+SCRATCH_HINT = (
+    "Free space where workers keep temporary files, or let TMPDIR name another directory there; then resume the job"
+)
+
+
+def order_of_slot(order: WorkOrder, scratch: str | None, number: int) -> WorkOrder:
+    """Make what a slot is told of a job: it knows this machine's directories only.
+
+    Parameters
+    ----------
+    order : WorkOrder
+        The job.
+    scratch : str or None
+        The worker's directory for temporary files.
+    number : int
+        The slot's, within its worker.
+
+    Returns
+    -------
+    WorkOrder
+        The same where renditions stay on this machine and roots are directories. Otherwise renditions go into a
+        directory of this slot alone, and URLs are no roots.
+    """
+    if is_url(order.output_directory):
+        directory = os.path.join(os.fsencode(scratch or os.devnull), b"renditions-%d" % number)
+        return replace(order, output_directory=directory, roots=())
+    directories = tuple(root for root in order.roots if not is_url(root))
+    return replace(order, roots=directories) if directories else order  # none at all would let it go anywhere
+
+
+def staged(task: Task, directory: bytes) -> Task:
+    """Make what a slot is told of a task.
+
+    Parameters
+    ----------
+    task : Task
+        As it was planned.
+    directory : bytes
+        The output directory of the slot.
+
+    Returns
+    -------
+    Task
+        The same where the rendition stays on this machine; otherwise it goes into the slot's directory.
+    """
+    if not is_url(task.rendition):
+        return task
+    extension = formats.extension(task.rendition).encode()
+    return replace(task, rendition=os.path.join(directory, STAGED + (b"." + extension if extension else b"")))
+
+
+def take(staged: Task) -> int:
+    """Take a rendition that is on its way to a store out of its slot's directory.
+
+    Parameters
+    ----------
+    staged : Task
+        As the slot was told; it says that it has published it.
+
+    Returns
+    -------
+    int
+        A descriptor, to be closed by the caller.
+
+    Raises
+    ------
+    MediaError
+        When what is there is no file of that directory: the slot was taken over, and shall not publish others.
+    """
+    try:
+        directory = os.path.realpath(os.path.dirname(staged.rendition))
+        return storage.open_source(staged.rendition, (directory,))
+    finally:
+        storage.discard(staged.rendition)
+
+
+def about_scratch(error: MediaError, scratch: str | None) -> MediaError:
+    """Name the directory that has no room, where that is not the one that renditions go to; leave others as they are.
+
+    Parameters
+    ----------
+    error : MediaError
+        What a file met in the scratch.
+    scratch : str or None
+        The worker's directory for temporary files.
+    """
+    if error.code != "disk_full":
+        return error
+    message = f"Disk full: the worker's directory for temporary files, {scratch}, has no room for the file"
+    return MediaError("disk_full", message, error.stage, SCRATCH_HINT)
+
+
+def told(result: FileResult, scratch: str | None) -> FileResult:
+    """Say of a result that the scratch had no room, when that was why a rendition could not be staged."""
+    failure = result.failure
+    if failure is None or failure.code != "disk_full":
+        return result
+    error = about_scratch(MediaError("disk_full", failure.message, failure.stage), scratch)
+    return replace(result, failure=Failure.of(error))
+
+
+def no_scratch(stage: Stage) -> MediaError:
+    """Make the error about a worker that cannot keep files for a moment."""
+    message = "Input or output error: the worker has no directory for temporary files, which stores need"
+    return MediaError("io_error", message, stage, "let TMPDIR name a directory that it may write")

@@ -1,0 +1,239 @@
+"""Transfers: what lies in a store, or goes to one, on its way through a worker.
+
+A slot reaches nothing but its machine. So its worker fetches a source into a file without a name, whose descriptor the
+slot gets like that of any source; and it puts what the slot has staged.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import tempfile
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from dmedia import formats
+from dmedia.errors import MediaError, UsageError
+from dmedia.operations import find_operation
+from dmedia.run import staging
+from dmedia.run.slot import NoSlotError
+from dmedia.storage import local as storage
+from dmedia.storage.faults import fault
+from dmedia.storage.local.roots import HINT, REASON
+from dmedia.storage.locations import is_below, is_url
+from dmedia.storage.stores import Terms, store_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dmedia.errors import Stage
+    from dmedia.model import FileResult, Limits, Output, Task, WorkOrder
+    from dmedia.storage.stores import Identity, Store
+
+CONTENT_TYPES = {
+    "jpg": "image/jpeg", "png": "image/png", "webp": "image/webp", "avif": "image/avif", "tiff": "image/tiff",
+    "gif": "image/gif",
+}  # fmt: skip
+"""Media types by format, of https://www.iana.org/assignments/media-types."""
+
+
+class Transfers:
+    """What one worker fetches and puts for a job. Usable from any thread.
+
+    Parameters
+    ----------
+    order : WorkOrder
+        The job.
+    scratch : str or None
+        The worker's directory for temporary files, ``None`` where none can be made.
+    """
+
+    def __init__(self, order: WorkOrder, scratch: str | None) -> None:
+        self._order = order
+        self._scratch = scratch
+
+    @contextlib.contextmanager
+    def source(self, task: Task) -> Iterator[int]:
+        """Open a task's source for reading, from a store a copy of it that has no name.
+
+        Yields
+        ------
+        int
+            A descriptor; it is closed, and the copy gone, with the context.
+
+        Raises
+        ------
+        MediaError
+            As `storage.local.open_source` and `Store.fetch` do; ``disk_full`` when there is no room for the copy;
+            ``output_exists`` when the rendition would replace its own source.
+        """
+        if task.source == task.rendition:
+            message = "Output exists: the rendition would replace its own source"
+            raise MediaError("output_exists", message, "publish", "Choose another output directory or name")
+        is_local = not is_url(task.source)
+        descriptor = storage.open_source(task.source, self._order.roots) if is_local else self._fetched(task)
+        try:
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+    def staged(self, task: Task, directory: bytes) -> Task:
+        """Make what a slot is told of a task: see `staging.staged`.
+
+        Raises
+        ------
+        MediaError
+            ``permission_denied`` when its store lies outside the roots; ``io_error`` when there is no scratch.
+        """
+        if not self.stages:
+            return task
+        self._refuse_outside(task.rendition, "publish")
+        if self._scratch is None:
+            raise staging.no_scratch("publish")
+        return staging.staged(task, directory)
+
+    def take(self, staged: Task, result: FileResult) -> tuple[FileResult, int | None]:
+        """Take what a slot has made, when that is on its way to a store.
+
+        Parameters
+        ----------
+        staged : Task
+            As the slot was told.
+        result : FileResult
+            What the slot says came of it.
+
+        Returns
+        -------
+        FileResult, int or None
+            The result as a person understands it, and the rendition's descriptor, to be closed by the caller;
+            ``None`` when there is nothing to put.
+
+        Raises
+        ------
+        MediaError
+            As by `staging.take`.
+        """
+        if not self.stages:
+            return result, None
+        if result.failure:
+            return staging.told(result, self._scratch), None
+        return result, staging.take(staged)
+
+    @property
+    def stages(self) -> bool:
+        """Whether renditions go to a store."""
+        return is_url(self._order.output_directory)
+
+    def put(self, task: Task, result: FileResult, descriptor: int) -> FileResult:
+        """Publish a rendition in its store.
+
+        Parameters
+        ----------
+        task : Task
+            As it was planned.
+        result : FileResult
+            What came of it in the slot.
+        descriptor : int
+            The rendition, from `take`; stays the caller's.
+
+        Returns
+        -------
+        FileResult
+            With the rendition as its store has it.
+
+        Raises
+        ------
+        MediaError
+            As by `Store.put`.
+        """
+        (made,) = result.outputs
+        terms = Terms(self._order.job, task.replaces, CONTENT_TYPES.get(made.format, ""))
+        digest, size_bytes = _checksum(descriptor), os.fstat(descriptor).st_size
+        identity = _put(descriptor, task.rendition, terms)
+        return replace(result, outputs=(_published(made, task, identity, (digest, size_bytes)),))
+
+    def _refuse_outside(self, location: bytes, stage: Stage) -> None:
+        """Refuse what lies in a store outside the roots. Raises `MediaError`."""
+        roots = self._order.roots
+        if roots and not any(is_below(location, root) for root in roots):
+            raise MediaError("permission_denied", REASON, stage, HINT)
+
+    def _fetched(self, task: Task) -> int:
+        self._refuse_outside(task.source, "open")
+        store = _store_of(task.source)
+        descriptor = self._nameless_file()
+        try:
+            store.fetch(task.source, descriptor, self._most_bytes(store, task))
+            os.lseek(descriptor, 0, os.SEEK_SET)
+        except MediaError as error:
+            os.close(descriptor)
+            raise staging.about_scratch(error, self._scratch) from None
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return descriptor
+
+    def _nameless_file(self) -> int:
+        if self._scratch is None:
+            raise staging.no_scratch("open")
+        try:
+            descriptor, path = tempfile.mkstemp(dir=self._scratch)
+            os.unlink(path)
+        except OSError as error:
+            raise staging.about_scratch(fault(error, "open"), self._scratch) from None
+        return descriptor
+
+    def _most_bytes(self, store: Store, task: Task) -> int:
+        """Tell how much of a source is fetched; only what may be a film, by its content, may be as large as one."""
+        limits: Limits = self._order.limits
+        if "film" not in find_operation(self._order.operation).accepts:
+            return limits.max_image_bytes
+        if 0 <= task.size_bytes <= limits.max_image_bytes:
+            return limits.max_image_bytes
+        head = store.head(task.source, formats.HEAD_BYTES)
+        is_film = formats.sniff(head, task.source).kind == "film"
+        return limits.max_film_bytes if is_film else limits.max_image_bytes
+
+
+def _put(descriptor: int, location: bytes, terms: Terms) -> Identity:
+    """Put an object; what a job of ours has put there meanwhile may be replaced, as it is on a disk."""
+    store = _store_of(location)
+    try:
+        return store.put(descriptor, location, terms)
+    except MediaError as error:
+        if error.code != "output_exists" or terms.replaces or not store.mark_of(location):
+            raise
+    return store.put(descriptor, location, replace(terms, replaces=True))
+
+
+def _published(made: Output, task: Task, identity: Identity, content: tuple[str, int]) -> Output:
+    sha256, size_bytes = content
+    return replace(
+        made,
+        path=task.rendition,
+        size_bytes=size_bytes,
+        mtime_ns=identity.mtime_ns,
+        sha256=sha256,
+        version=identity.version,
+    )
+
+
+def _store_of(location: bytes) -> Store:
+    """Find a location's store. Raises `NoSlotError` where this worker lacks what speaks to it: another may have it."""
+    try:
+        return store_of(location)
+    except UsageError as error:
+        raise NoSlotError(f"{error.message}; {error.hint}" if error.hint else error.message) from None
+
+
+def _checksum(descriptor: int) -> str:
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    try:
+        with os.fdopen(os.dup(descriptor), "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise fault(error, "verify") from None
+    finally:
+        with contextlib.suppress(OSError):
+            os.lseek(descriptor, 0, os.SEEK_SET)
