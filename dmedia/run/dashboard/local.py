@@ -6,10 +6,13 @@ Loading them takes about as much CPU time as a hundred small photos (0.5 s), and
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 from distributed import Worker
 from tornado import web
+
+from dmedia.run.dashboard.routes import link_in_menu
 
 if TYPE_CHECKING:
     from distributed import Scheduler
@@ -49,6 +52,8 @@ class DashboardLoader(web.RequestHandler):
             if self.application in self._scheduler.http_application.applications:
                 connect = await asyncio.get_running_loop().run_in_executor(None, load_pages)
                 connect(self._scheduler.http_application, self._scheduler.http_server, self._scheduler)
+                with contextlib.suppress(Exception):  # without the link, the page is there nevertheless
+                    link_in_menu(self._scheduler)
                 self._scheduler.http_application.applications.remove(self.application)
         self.redirect(self.request.uri or "/")
 

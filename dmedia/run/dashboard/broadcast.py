@@ -1,0 +1,260 @@
+"""The launcher's side: tells the scheduler of its job, once a second and when the job's state changes."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+from collections import Counter, deque
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from dmedia.errors import DmediaError
+from dmedia.model import ENDED, JobState
+from dmedia.record.life import choose_end
+from dmedia.record.reader import read_job
+from dmedia.record.schema import CANCELLED, COMPLETED, FAILED, SKIPPED
+from dmedia.record.sources import Sources
+from dmedia.report.documents import job_document
+from dmedia.run.dashboard.board import MOST_FAILURES
+from dmedia.run.dashboard.plugin import TOPIC, DashboardPlugin
+from dmedia.run.dashboard.rates import Rates
+from dmedia.run.dashboard.shapes import VERSION
+from dmedia.run.patience import Call
+from dmedia.words import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from distributed import Client
+
+    from dmedia.model import FileResult, JobReport, Running
+    from dmedia.record.writer import RecordWriter
+    from dmedia.run.dashboard.shapes import FailureTold, JobTold, WorkerTold
+
+PERIOD_S = 1.0
+"""Seconds between two messages while the job's state stays the same."""
+
+LAST_WORD_S = 1.0
+"""Seconds to wait at the end until the scheduler has heard how the job ended."""
+
+MOST_WORKERS_TOLD = 512
+"""Workers in a message, those with the most to tell: about 50 kB."""
+
+LOG = logging.getLogger(__name__)
+
+
+class Broadcast:
+    """Tells a scheduler of a job for as long as a launcher is connected to it.
+
+    Nothing that goes wrong here concerns the job: it is said once, in the job's warnings where a person can help.
+
+    Parameters
+    ----------
+    client : distributed.Client
+        The job's own connection.
+    record : RecordWriter
+        The job.
+    running : callable
+        Tells what slots are working on.
+    """
+
+    def __init__(self, client: Client, record: RecordWriter, running: Callable[[], list[Running]]) -> None:
+        self._client: Any = client
+        self._record, self._running = record, running
+        self._rates = Rates()
+        self._failures: deque[tuple[float, FileResult]] = deque(maxlen=MOST_FAILURES)
+        self._told_s = 0.0
+        self._told_state: JobState | None = None
+        self._sending = self._silent = False
+        self._welcome: Call | None = Call(lambda: client.register_plugin(DashboardPlugin()))
+        self._sources: Sources | None = None
+
+    def __enter__(self) -> Broadcast:
+        """Begin."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *ended: object) -> None:
+        """Tell how the job ended, unless the cluster is lost."""
+        with self._guard():
+            if kind is None and not self._silent and self._is_welcome(LAST_WORD_S):
+                report = as_it_ends(read_job(self._record.job), cancelled="cancel" in self._record.requests())
+                message = self._message(report)
+                Call(lambda: self._client.log_event(TOPIC, message)).wait(LAST_WORD_S)
+        with self._guard():
+            self._silent = True
+            if self._sources:
+                self._sources.close()
+
+    def hear(self, results: Sequence[FileResult]) -> None:
+        """Count files that have ended."""
+        with self._guard():
+            self._rates.count(results)
+            failed = [(time.time(), result) for result in results if result.failure]
+            self._failures.extend(failed[-MOST_FAILURES:])
+
+    def progress(self, report: JobReport) -> None:
+        """Tell of the job, unless it was told of a moment ago."""
+        with self._guard():
+            now_s = time.monotonic()
+            if self._silent or (now_s - self._told_s < PERIOD_S and report.state is self._told_state):
+                return
+            self._rates.look(report)
+            self._told_s, self._told_state = now_s, report.state
+            if self._is_welcome(0) and not self._sending:
+                self._sending = True
+                self._client.loop.add_callback(self._send, self._message(report))
+
+    async def _send(self, message: JobTold) -> None:
+        try:
+            await self._client.scheduler.log_event(topic=TOPIC, msg=message)
+        except Exception:  # a scheduler that is gone is noticed elsewhere; losing one message harms nothing
+            LOG.debug("a message to the dashboard was lost", exc_info=True)
+        finally:
+            self._sending = False
+
+    def _is_welcome(self, wait_s: float) -> bool:
+        """Tell whether the scheduler has the page by now; warn when it never will."""
+        if self._welcome is None:
+            return True
+        if not self._welcome.wait(wait_s):
+            return False
+        error, self._welcome = self._welcome.error, None
+        if error is None:
+            return True
+        self._silent = True
+        if self._client.status == "running":
+            self._record.life.warn(page_missing(error))
+        return False
+
+    def _message(self, report: JobReport) -> JobTold:
+        running = self._running()
+        firsts = first_begun(running)
+        failures = list(self._failures)
+        numbers = {entry.number for entry in firsts.values()} | {result.number for _, result in failures}
+        if self._sources is None:
+            self._sources = Sources(self._record.job)
+        paths = {number: shown(path) for number, path in self._sources.paths(numbers).items()}
+        told: list[FailureTold] = []
+        for at_s, result in reversed(failures):
+            assert result.failure is not None, "noted by `hear`"
+            told.append(
+                {
+                    "path": paths.get(result.number, ""),
+                    "code": result.failure.code,
+                    "error": result.failure.message,
+                    "worker": result.worker,
+                    "at_s": at_s,
+                }
+            )
+        return {
+            "version": VERSION,
+            "launcher": self._client.id,
+            "job": job_document(report),
+            "rates": self._rates.of_job(),
+            "workers": tell_workers(running, firsts, self._rates.of_workers(), paths),
+            "failures": told,
+        }
+
+    @contextlib.contextmanager
+    def _guard(self) -> Iterator[None]:
+        """Keep from the job whatever goes wrong; say it once, and nothing more then."""
+        try:
+            yield
+        except (DmediaError, OSError):
+            LOG.debug("the dashboard was not told", exc_info=True)  # a full disk, a lost scheduler: told elsewhere
+        except Exception:
+            if not self._silent:
+                LOG.warning("the dashboard is not told of this job any longer", exc_info=True)
+            self._silent = True
+
+
+def page_missing(error: Exception) -> str:
+    """Warn that a scheduler cannot have the page.
+
+    Parameters
+    ----------
+    error : Exception
+        What it said.
+    """
+    if isinstance(error, ImportError):
+        return f"The scheduler's dashboard has no page /dmedia: dmedia is not installed there ({error})"
+    return f"The scheduler's dashboard has no page /dmedia: {type(error).__name__}: {error}"
+
+
+def first_begun(running: Sequence[Running]) -> dict[str, Running]:
+    """Choose for each worker what it has been working on for the longest time, for as many as are told of."""
+    firsts: dict[str, Running] = {}
+    for entry in running:
+        known = firsts.get(entry.worker)
+        if known is None and len(firsts) >= MOST_WORKERS_TOLD:
+            continue
+        if known is None or entry.started_at < known.started_at:
+            firsts[entry.worker] = entry
+    return firsts
+
+
+def tell_workers(
+    running: Sequence[Running], firsts: dict[str, Running], files_per_s: dict[str, float], paths: dict[int, str]
+) -> dict[str, WorkerTold]:
+    """Tell what each worker does that does something.
+
+    Parameters
+    ----------
+    running : sequence of Running
+        All that is being worked on.
+    firsts : dict of str to Running
+        Of each worker, what it began first.
+    files_per_s : dict of str to float
+        By worker.
+    paths : dict of int to str
+        Sources by the number of their task.
+
+    Returns
+    -------
+    dict
+        By the worker's address.
+    """
+    processing = Counter(entry.worker for entry in running)
+    told: dict[str, WorkerTold] = {}
+    for worker in [*firsts, *(name for name in files_per_s if name not in firsts)][:MOST_WORKERS_TOLD]:
+        first = firsts.get(worker)
+        told[worker] = {
+            "files_per_s": files_per_s.get(worker, 0.0),
+            "processing": processing[worker],
+            "path": paths.get(first.number) if first else None,
+            "since_s": first.started_at if first else None,
+        }
+    return told
+
+
+def as_it_ends(report: JobReport, *, cancelled: bool) -> JobReport:
+    """Tell how a job stands when its launcher leaves: its record says so a moment later, when there is no connection.
+
+    Parameters
+    ----------
+    report : JobReport
+        At the end of the work.
+    cancelled : bool
+        Whether it was cancelled.
+
+    Returns
+    -------
+    JobReport
+        Ended, or interrupted.
+    """
+    if report.state in ENDED:
+        return report
+    if cancelled:
+        left = report.pending + report.processing
+        report = replace(report, cancelled=report.cancelled + left)
+    elif report.done < report.total:
+        return replace(report, state=JobState.INTERRUPTED, processing=0, eta_s=None)
+    counted = {
+        COMPLETED: report.completed,
+        FAILED: report.failed,
+        SKIPPED: report.skipped,
+        CANCELLED: report.cancelled,
+    }
+    state = choose_end(Counter(counted), JobState.CANCELLED if cancelled else None)
+    return replace(report, state=state, ended_at=time.time(), processing=0, eta_s=None)

@@ -1,0 +1,60 @@
+"""A job's rates over time, in bounded memory however long it runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from dmedia.run.dashboard.shapes import RatesTold
+
+MOST_POINTS = 240
+"""Points that are kept: about two pixels each on the page. When there are more, every second one goes."""
+
+FIRST_PERIOD_S = 1.0
+"""Seconds between two points at first."""
+
+
+class Point(NamedTuple):
+    """Rates at a moment: seconds since the epoch, files a second, seconds left, bytes a second in and out."""
+
+    at_s: float
+    files_per_s: float
+    eta_s: float | None
+    bytes_in_per_s: float
+    bytes_out_per_s: float
+
+
+class History:
+    """Rates of one job over time.
+
+    Attributes
+    ----------
+    points : tuple of Point
+        Oldest first.
+    """
+
+    def __init__(self) -> None:
+        self.points: tuple[Point, ...] = ()
+        self._period_s = FIRST_PERIOD_S
+
+    def add(self, at_s: float, rates: RatesTold, eta_s: float | None) -> None:
+        """Add a point, unless it follows the one before too closely.
+
+        Parameters
+        ----------
+        at_s : float
+            Seconds since the epoch.
+        rates : dict
+            See `shapes.RatesTold`.
+        eta_s : float or None
+            Seconds left.
+        """
+        if rates["files_per_s"] is None or (self.points and at_s - self.points[-1].at_s < 0.9 * self._period_s):
+            return
+        point = Point(
+            at_s, rates["files_per_s"], eta_s, rates["bytes_in_per_s"] or 0.0, rates["bytes_out_per_s"] or 0.0
+        )
+        self.points = (*self.points, point)
+        if len(self.points) > MOST_POINTS:
+            self.points = self.points[::2]
+            self._period_s *= 2
