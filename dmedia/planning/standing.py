@@ -9,18 +9,22 @@ from dataclasses import replace
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
-from dmedia.errors import CollisionError
+from dmedia.errors import CollisionError, MediaError
 from dmedia.model import Failure, FileStatus, PlannedFile, Standing
 from dmedia.operations import request_digest
-from dmedia.record.earlier import EarlierRenditions
+from dmedia.planning.standing_in_store import There, standing_in_store
+from dmedia.record.earlier import EarlierRenditions, stands_as_written
 from dmedia.record.unfinished import UnfinishedJobs
 from dmedia.storage.local import is_inside
+from dmedia.storage.locations import is_url
+from dmedia.storage.stores import Identity, store_of
 from dmedia.words import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-    from dmedia.model import Output
+    from dmedia.model import Output, Source
+    from dmedia.planning.standing_in_store import Kind
     from dmedia.record.earlier import EarlierRendition
     from dmedia.record.writer import RecordWriter
 
@@ -46,9 +50,12 @@ def note_standing(record: RecordWriter, meanwhile: Callable[[], None]) -> list[s
     ------
     CollisionError
         When a rendition would be written over one of the job's sources.
+    PreflightError
+        When a store does not tell what stands there.
     """
     spec = record.spec
-    if not os.path.isdir(spec.output_directory):
+    in_store = is_url(spec.output_directory)
+    if not in_store and not os.path.isdir(spec.output_directory):
         return []
     earlier = EarlierRenditions(
         spec.output_directory, spec.operation, request_digest(spec.operation, spec.parameters), besides=record.job
@@ -56,8 +63,8 @@ def note_standing(record: RecordWriter, meanwhile: Callable[[], None]) -> list[s
     unfinished = UnfinishedJobs(spec.output_directory, besides=record.job)
     try:
         look = _Look(record, earlier, unfinished, meanwhile)
-        for page in record.plan.pages(there=True):
-            settled = look.settled(page)
+        for page, there in standing_in_store(record, meanwhile) if in_store else look.pages():
+            settled = look.settled(page, there)
             with record.plan.changing():
                 record.plan.settle(settled)
     finally:
@@ -86,16 +93,18 @@ class _Look:
         self._shadowing: list[tuple[bytes, bytes]] = []
         self._shadowing_total = 0
 
-    def settled(self, page: list[PlannedFile]) -> list[PlannedFile]:
+    def pages(self) -> Iterator[tuple[list[PlannedFile], dict[int, There]]]:
+        """Look at the paths on this machine: page by page the files, and what stands in the way of some of them."""
+        for page in self._record.plan.pages(there=True):
+            yield page, {file.number: found for file in page if (found := self._look(file.rendition))}
+
+    def settled(self, page: list[PlannedFile], there: dict[int, There]) -> list[PlannedFile]:
         """Return those files of a page that something stands in the way of."""
-        there = {file.number: found for file in page if (found := self._look(file.rendition))}
         if not there:
             return []
         standing = [file for file in page if file.number in there]
         identities = {
-            file.rendition: (there[file.number].st_size, there[file.number].st_mtime_ns)
-            for file in standing
-            if stat.S_ISREG(there[file.number].st_mode)
+            file.rendition: there[file.number].identity for file in standing if there[file.number].kind == "file"
         }
         ours = self._earlier.look_up(identities, self._meanwhile)
         self._unfinished.refresh()  # after looking: whoever published what was seen has completed its plan by now
@@ -103,24 +112,24 @@ class _Look:
             self._note_shadowing(file)
         return [self._judge(file, there[file.number], ours.get(file.rendition)) for file in standing]
 
-    def _look(self, rendition: bytes) -> os.stat_result | None:
+    def _look(self, rendition: bytes) -> There | None:
         self._meanwhile()
         if not self._is_inside(os.path.dirname(rendition)):
             return None  # it will not be written, and nobody learns what is there
         with suppress(OSError):
-            return os.stat(rendition, follow_symlinks=False)
+            found = os.stat(rendition, follow_symlinks=False)
+            return There(Identity(found.st_size, found.st_mtime_ns, ""), _kind(found.st_mode))
         return None
 
-    def _judge(self, file: PlannedFile, found: os.stat_result, ours: EarlierRendition | None) -> PlannedFile:
+    def _judge(self, file: PlannedFile, found: There, ours: EarlierRendition | None) -> PlannedFile:
         self._meanwhile()
         if ours:
             if _is_up_to_date(file, ours):
                 return replace(file, standing=Standing.OURS, status=FileStatus.SKIPPED, outputs=ours.outputs)
             return replace(file, standing=Standing.OURS)
-        written = (file.rendition, found.st_size, found.st_mtime_ns)
-        if stat.S_ISREG(found.st_mode) and self._unfinished.may_have_written(*written):
+        if found.kind == "file" and self._unfinished.may_have_written(file.rendition, found.identity):
             return replace(file, standing=Standing.OURS)
-        if stat.S_ISDIR(found.st_mode):
+        if found.kind == "directory":
             failure = Failure("output_exists", EXISTS + "a directory has the rendition's name", "plan")
         elif self._overwrite:
             return replace(file, standing=Standing.FOREIGN)
@@ -134,15 +143,25 @@ class _Look:
         return replace(file, standing=Standing.FOREIGN, status=FileStatus.FAILED, failure=failure)
 
     def _note_shadowing(self, file: PlannedFile) -> None:
-        """Only a source of the same size and time can be the same file, by whatever link or case it is reached."""
+        """Only a source of the same size and time can be the same file, by whatever link or case it is reached.
+
+        An object has one name, and is the same one only under it.
+        """
+        if is_url(file.rendition):
+            if self._record.plan.has_source(file.rendition):
+                self._count_shadowing(file.rendition, file.rendition)
+            return
         with suppress(OSError):
             found = os.stat(file.rendition)
             for source in self._record.plan.sources_like(found.st_size, found.st_mtime_ns):
-                if os.path.samestat(os.stat(source), found):
-                    self._shadowing_total += 1
-                    if len(self._shadowing) < 3:  # as many as the message shows
-                        self._shadowing.append((file.source.path, file.rendition))
+                if not is_url(source) and os.path.samestat(os.stat(source), found):
+                    self._count_shadowing(file.source.path, file.rendition)
                     return
+
+    def _count_shadowing(self, source: bytes, rendition: bytes) -> None:
+        self._shadowing_total += 1
+        if len(self._shadowing) < 3:  # as many as the message shows
+            self._shadowing.append((source, rendition))
 
     def refuse_shadowing(self) -> None:
         if not self._shadowing_total:
@@ -156,15 +175,32 @@ class _Look:
         )
 
 
+def _kind(mode: int) -> Kind:
+    if stat.S_ISREG(mode):
+        return "file"
+    return "directory" if stat.S_ISDIR(mode) else "other"
+
+
 def _is_up_to_date(file: PlannedFile, ours: EarlierRendition) -> bool:
-    then = (ours.source, ours.size_bytes, ours.mtime_ns)
-    now = (file.source.path, file.source.size_bytes, file.source.mtime_ns)
+    now = file.source
+    then = (ours.source, ours.size_bytes, ours.version or ours.mtime_ns)
+    is_same = then == (now.path, now.size_bytes, now.version or now.mtime_ns) and is_identified(now)
     beside = [output for output in ours.outputs if output.path != file.rendition]
-    return ours.same_request and then == now and all(map(_stands_as_written, beside))
+    return ours.same_request and is_same and all(map(_stands_as_written, beside))
+
+
+def is_identified(source: Source) -> bool:
+    """Tell whether anything but its size tells a source from another of its name."""
+    return not is_url(source.path) or bool(source.version or source.mtime_ns > 0)
 
 
 def _stands_as_written(output: Output) -> bool:
+    if is_url(output.path):
+        with suppress(MediaError):
+            there = store_of(output.path).look(output.path)
+            return there is not None and stands_as_written(output, there)
+        return False
     with suppress(OSError):
         found = os.stat(output.path, follow_symlinks=False)
-        return (found.st_size, found.st_mtime_ns) == (output.size_bytes, output.mtime_ns)
+        return stands_as_written(output, Identity(found.st_size, found.st_mtime_ns, ""))
     return False

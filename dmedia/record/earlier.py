@@ -12,12 +12,14 @@ from dmedia.record import documents, home
 from dmedia.record.known import KnownRenditions, MergedRenditions
 from dmedia.record.schema import decoded, translated
 from dmedia.storage import local as storage
+from dmedia.storage.locations import is_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from dmedia.model import Output
+    from dmedia.storage.stores import Identity
 
 SMALL = 5_000
 """Rows. Records up to this size are brought together in one table, so that a directory that was filled by a thousand
@@ -37,6 +39,8 @@ class EarlierRendition:
         What it was made of.
     size_bytes, mtime_ns : int
         The source as it was then.
+    version : str
+        The source's version then, where a store gave one.
     same_request : bool
         Whether operation and parameters were the same.
     outputs : tuple of Output
@@ -46,6 +50,7 @@ class EarlierRendition:
     source: bytes
     size_bytes: int
     mtime_ns: int
+    version: str
     same_request: bool
     outputs: tuple[Output, ...]
 
@@ -82,22 +87,22 @@ class EarlierRenditions:
         self._open: OrderedDict[str, KnownRenditions] = OrderedDict()
 
     def look_up(
-        self, standing: Mapping[bytes, tuple[int, int]], meanwhile: Callable[[], None]
+        self, standing: Mapping[bytes, Identity], meanwhile: Callable[[], None]
     ) -> dict[bytes, EarlierRendition]:
         """Find which renditions stand as an earlier job wrote them. It may take long: files may have to be read.
 
         Parameters
         ----------
-        standing : mapping of bytes to (int, int)
-            By absolute rendition path, the size in bytes and mtime_ns of what stands there.
+        standing : mapping of bytes to Identity
+            What stands there, by the rendition's absolute path or URL.
         meanwhile : callable
             Is called before each file and each record is looked at; what it raises ends the search.
 
         Returns
         -------
         dict of bytes to EarlierRendition
-            Those that a completed or up-to-date row of an earlier record knows with this size and time, or this size
-            and these bytes.
+            Those that a completed or up-to-date row of an earlier record knows as they stand: with this size and
+            version, this size and time, or on this machine this size and these bytes.
         """
         search = _Search(dict(standing), meanwhile)
         for job in self._newest:
@@ -150,7 +155,7 @@ class EarlierRenditions:
                     if known.rows_total > SMALL:
                         self._large.append(job)
                     elif known.rows_total:
-                        merged.add(path, same_request=known.same_request)
+                        merged.add(path, known)
             except RecordError as error:
                 self._pass_over(job, error)
         merged.index()
@@ -165,7 +170,7 @@ class EarlierRenditions:
 class _Search:
     """Renditions that are looked for, and what was found."""
 
-    def __init__(self, left: dict[bytes, tuple[int, int]], meanwhile: Callable[[], None]) -> None:
+    def __init__(self, left: dict[bytes, Identity], meanwhile: Callable[[], None]) -> None:
         self.left = left
         self.found: dict[bytes, EarlierRendition] = {}
         self._meanwhile = meanwhile
@@ -178,24 +183,34 @@ class _Search:
 
     def match(self, rendition: bytes, row: tuple[Any, ...]) -> None:
         """Take a row over when it knows the rendition as it stands."""
-        directory, name, size_bytes, mtime_ns, text, same_request = row
+        directory, name, size_bytes, mtime_ns, version, text, same_request = row
         outputs = documents.read_outputs(documents.read_detail(text), rendition)
         now = self.left.get(rendition)
-        if now and any(output.path == rendition and _stands(output, *now) for output in outputs):
+        if now and any(output.path == rendition and _stands(output, now) for output in outputs):
             del self.left[rendition]
             source = directory + b"/" + name
-            self.found[rendition] = EarlierRendition(source, size_bytes, mtime_ns, bool(same_request), outputs)
+            was = (source, size_bytes, mtime_ns, version or "")
+            self.found[rendition] = EarlierRendition(*was, bool(same_request), outputs)
 
 
-def _stands(output: Output, size_bytes: int, mtime_ns: int) -> bool:
+def stands_as_written(output: Output, now: Identity) -> bool:
+    """Tell whether a rendition is what was written, by what its place tells of it without being read."""
+    if output.size_bytes != now.size_bytes:
+        return False
+    if output.version or now.version:
+        return output.version == now.version
+    return output.mtime_ns == now.mtime_ns and (now.mtime_ns != 0 or not is_url(output.path))
+
+
+def _stands(output: Output, now: Identity) -> bool:
     """Tell whether a rendition is what was written, also where its bytes were written once more.
 
     A worker that was given up may still publish its file, with the same bytes and a later time; a copy has one too.
     """
-    if output.size_bytes != size_bytes:
-        return False
-    if output.mtime_ns == mtime_ns:
+    if stands_as_written(output, now):
         return True
+    if output.size_bytes != now.size_bytes or is_url(output.path):
+        return False
     with suppress(MediaError):
         return storage.checksum(output.path) == output.sha256
     return False

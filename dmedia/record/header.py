@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 APPLICATION_ID = 0x646D6564
 """``dmed`` in ASCII: SQLite's header field for what kind of file this is."""
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""Of what is written: 2 since a file's source has a version, which stores give."""
+
+READ_VERSIONS = frozenset({1, SCHEMA_VERSION})
 
 HEADER_BYTES = 100
 MAGIC, VERSION_FIELD, APPLICATION_FIELD = b"SQLite format 3\0", slice(60, 64), slice(68, 72)
@@ -44,9 +47,9 @@ def check_header(path: Path) -> None:
     if int.from_bytes(header[APPLICATION_FIELD], "big") != APPLICATION_ID:
         raise DamagedRecordError(f"{path} is no record of dmedia", cure(path))
     version = int.from_bytes(header[VERSION_FIELD], "big")
-    if version != SCHEMA_VERSION:
+    if version not in READ_VERSIONS:
         raise DamagedRecordError(
-            f"The record {path} has version {version}; this dmedia reads version {SCHEMA_VERSION}",
+            f"The record {path} has version {version}; this dmedia reads up to version {SCHEMA_VERSION}",
             "Use a newer dmedia.",
         )
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dmedia.errors import UnknownJobError
+from dmedia.storage.locations import is_url
 from dmedia.words import nearest
 
 if TYPE_CHECKING:
@@ -89,15 +90,15 @@ def jobs_of(output_directory: bytes) -> list[str]:
     Parameters
     ----------
     output_directory : bytes
-        Its path; links are followed. It need not exist.
+        Its path, whose links are followed, or its URL. It need not exist.
     """
     marks = marks_folder(output_directory)
     return [job for job in _newest_first(marks) if job_folder(job).is_dir()]
 
 
 def marks_folder(output_directory: bytes) -> Path:
-    """Tell where the jobs of an output directory are marked: below the SHA-256 of its real path."""
-    real = os.path.realpath(output_directory)
+    """Tell where the jobs of an output directory are marked: below the SHA-256 of its real path, or of its URL."""
+    real = output_directory if is_url(output_directory) else os.path.realpath(output_directory)
     return home() / "outputs" / hashlib.sha256(real).hexdigest()
 
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from dmedia.record.rows import split
-from dmedia.record.schema import COMPLETED, SKIPPED, open_for_reading
+from dmedia.record.schema import COMPLETED, SKIPPED, has_versions, open_for_reading
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-FIELDS = "s.path, f.source_name, f.size_bytes, f.mtime_ns, r.detail"
+FIELDS = "s.path, f.source_name, f.size_bytes, f.mtime_ns, {version}, r.detail"
 
 KNOWN = f"f.status IN ({COMPLETED}, {SKIPPED})"
 
@@ -25,7 +25,7 @@ WHERE f.rendition_directory = ? AND f.rendition_name = ? AND {KNOWN}
 
 MERGED = """
 CREATE TABLE known (directory BLOB, name BLOB, source_directory BLOB, source_name BLOB, size_bytes INTEGER,
-  mtime_ns INTEGER, detail TEXT, same_request INTEGER)
+  mtime_ns INTEGER, version TEXT, detail TEXT, same_request INTEGER)
 """
 
 MERGE = f"""
@@ -36,7 +36,7 @@ WHERE {KNOWN}
 """  # noqa: S608  # our own words
 
 ASK_MERGED = """
-SELECT source_directory, source_name, size_bytes, mtime_ns, detail, same_request FROM known
+SELECT source_directory, source_name, size_bytes, mtime_ns, version, detail, same_request FROM known
 WHERE directory = ? AND name = ?
 """
 
@@ -57,6 +57,8 @@ class KnownRenditions:
         Whether its job was asked the same.
     rows_total : int
         How many rows it has; 0 while it is planned.
+    version_column : str
+        In SQL, where a source's version stands.
     """
 
     def __init__(self, path: Path, request: tuple[str, str]) -> None:
@@ -64,17 +66,19 @@ class KnownRenditions:
         self.same_request = self._connection.execute("SELECT operation, digest FROM job").fetchone() == request
         total, planning = self._connection.execute("SELECT total, planning FROM state").fetchone()
         self.rows_total = 0 if planning else int(total)
+        self.version_column = "f.version" if has_versions(self._connection) else "NULL"
+        self._ask = ASK.format(version=self.version_column)
         self._directory: tuple[bytes, int] = (b"", -1)
 
     def rows(self, rendition: bytes) -> list[tuple[Any, ...]]:
-        """Read what is known about a rendition path: the source's directory and name, size, mtime, detail, request."""
+        """Read of a rendition its source's directory, name, size, mtime and version, the detail, and same request."""
         directory, name = split(rendition)
         if not self.rows_total:
             return []
         if directory != self._directory[0]:
             found = self._connection.execute("SELECT number FROM directory WHERE path = ?", (directory,)).fetchone()
             self._directory = (directory, found[0] if found else -1)
-        return [(*row, self.same_request) for row in self._connection.execute(ASK, (self._directory[1], name))]
+        return [(*row, self.same_request) for row in self._connection.execute(self._ask, (self._directory[1], name))]
 
     def close(self) -> None:
         """Close the record."""
@@ -88,11 +92,11 @@ class MergedRenditions:
         self._connection = sqlite3.connect("", uri=True, isolation_level=None, check_same_thread=False)
         self._connection.executescript(MERGED)
 
-    def add(self, path: Path, *, same_request: bool) -> None:
-        """Take a record in. To be used within `translated`, before `index`."""
+    def add(self, path: Path, known: KnownRenditions) -> None:
+        """Take a record in, which is open to be asked. To be used within `translated`, before `index`."""
         self._connection.execute("ATTACH ? AS earlier", (f"file:{quote(os.fsencode(path))}?mode=ro",))
         try:
-            self._connection.execute(MERGE, (same_request,))
+            self._connection.execute(MERGE.format(version=known.version_column), (known.same_request,))
         finally:
             self._connection.execute("DETACH earlier")
 

@@ -14,6 +14,7 @@ from dmedia.record.journal import shorten_journal
 from dmedia.record.rendition_keys import RenditionKeys
 from dmedia.record.rows import PAGE, STATUS, STORED, count_rows, split
 from dmedia.record.schema import PENDING, RENDITION_DIRECTORIES, RENDITION_INDEX, transaction, translated
+from dmedia.storage.locations import is_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -30,12 +31,20 @@ DIRECTORIES_THERE = "CREATE TEMP TABLE IF NOT EXISTS there (number INTEGER PRIMA
 BEGIN = "UPDATE state SET state = 'queued', planning = 1, ended_at = NULL, heartbeat = ?"
 
 PLANNED = f"""
-SELECT f.number, s.path, f.source_name, f.size_bytes, f.mtime_ns, d.path, f.rendition_name
+SELECT f.number, s.path, f.source_name, f.size_bytes, f.mtime_ns, d.path, f.rendition_name, f.version
 FROM file f
 CROSS JOIN directory s ON s.number = f.source_directory
 CROSS JOIN directory d ON d.number = f.rendition_directory
 WHERE f.number > ? AND f.status = {PENDING} {{there}}
 ORDER BY f.number LIMIT ?
+"""  # noqa: S608  # our own words
+
+PLANNED_AT = f"""
+SELECT f.number, s.path, f.source_name, f.size_bytes, f.mtime_ns, f.version
+FROM directory d
+CROSS JOIN file f INDEXED BY file_rendition ON f.rendition_directory = d.number
+CROSS JOIN directory s ON s.number = f.source_directory
+WHERE d.path = ? AND f.rendition_name = ? AND f.status = {PENDING}
 """  # noqa: S608  # our own words
 
 SUM_BYTES = f"""
@@ -71,11 +80,13 @@ class PlanTable:
         self._place, self._tasks = place, tasks
         self._connection = place.connection
         self._directories: dict[bytes, int] = {}
+        self._source_directories: set[int] | None = None
         self._connection.execute(DIRECTORIES_THERE)
 
     def begin(self) -> None:
         """Begin to plan, or begin again after a launcher died while it planned."""
         self._directories.clear()
+        self._source_directories = None
         with translated(self._place.path), transaction(self._connection):
             for table in ("file", "result", "directory", "warning"):
                 self._connection.execute(f"DELETE FROM {table}")  # noqa: S608  # the names stand in this line
@@ -144,12 +155,13 @@ class PlanTable:
             identity = (file.source.size_bytes, file.source.mtime_ns)
             standing, status = STANDINGS.index(file.standing), STORED[file.status]
             code = file.failure.code if file.failure else None
-            rows.append((number, source_number, source_name, *identity, directory_number, name, standing, status, code))
+            places = (source_number, source_name, *identity, directory_number, name)
+            rows.append((number, *places, standing, status, code, file.source.version or None))
             folded.append((number, key))
             if status != PENDING:
                 details.append((number, documents.write_planned(file.failure, file.outputs, file.rendition)))
         execute = self._connection.executemany
-        execute("INSERT INTO file VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?)", rows)
+        execute("INSERT INTO file VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?)", rows)
         self.keys.add(folded)
         execute("INSERT INTO result VALUES (?, ?)", details)
         return len(rows)
@@ -176,8 +188,8 @@ class PlanTable:
         query, after = PLANNED.format(there=THERE if there else ""), -1
         while rows := self._connection.execute(query, (after, PAGE)).fetchall():
             yield [
-                PlannedFile(number, Source(directory + b"/" + name, b"", size, mtime), into + b"/" + target)
-                for number, directory, name, size, mtime, into, target in rows
+                PlannedFile(number, Source(s + b"/" + name, b"", size, mtime, version=version or ""), d + b"/" + into)
+                for number, s, name, size, mtime, d, into, version in rows
             ]
             after = rows[-1][0]
 
@@ -186,6 +198,32 @@ class PlanTable:
         self._connection.execute("CREATE INDEX IF NOT EXISTS file_identity ON file (size_bytes, mtime_ns)")
         rows = self._connection.execute(SAME_IDENTITY, (size_bytes, mtime_ns))
         return [directory + b"/" + name for directory, name in rows]
+
+    def has_source(self, location: bytes) -> bool:
+        """Tell whether a URL is a source of the job."""
+        if self._source_directories is None:
+            numbers = self._connection.execute("SELECT DISTINCT source_directory FROM file")
+            self._source_directories = {number for (number,) in numbers}
+        directory, name = split(location)
+        number = self._number(directory)
+        if number not in self._source_directories:
+            return False
+        self._connection.execute("CREATE INDEX IF NOT EXISTS file_source ON file (source_directory, source_name)")
+        query = "SELECT 1 FROM file WHERE source_directory = ? AND source_name = ?"
+        return self._connection.execute(query, (number, name)).fetchone() is not None
+
+    def pending_at(self, renditions: Iterable[bytes]) -> list[PlannedFile]:
+        """List the pending files that have these renditions. Those that no file of the job has are passed over."""
+        self._connection.execute(RENDITION_INDEX)
+        files = []
+        for rendition in renditions:
+            directory, name = split(rendition)
+            found = self._connection.execute(PLANNED_AT, (directory, name)).fetchone()
+            if found:
+                number, s, source_name, size, mtime, version = found
+                source = Source(s + b"/" + source_name, b"", size, mtime, version=version or "")
+                files.append(PlannedFile(number, source, rendition))
+        return files
 
     def settle(self, files: Sequence[PlannedFile]) -> None:
         """Note standing and outcome of files, within the caller's transaction."""
@@ -230,6 +268,7 @@ class PlanTable:
         """Drop what only planning needs and build the index that later jobs look renditions up in."""
         with transaction(self._connection):
             self._connection.execute("DROP INDEX IF EXISTS file_identity")
+            self._connection.execute("DROP INDEX IF EXISTS file_source")
             self._connection.execute(RENDITION_INDEX)
             self.keys.clear()
         self._directories.clear()
@@ -238,7 +277,7 @@ class PlanTable:
         with transaction(self._connection):
             self._connection.execute("DELETE FROM temp.there")
             for number, path in self._connection.execute(RENDITION_DIRECTORIES):
-                if os.path.isdir(path):
+                if is_url(path) or os.path.isdir(path):
                     self._connection.execute("INSERT INTO temp.there VALUES (?)", (number,))
 
     def _number(self, directory: bytes) -> int:

@@ -73,7 +73,8 @@ CREATE TABLE file (           -- one row a task; paths are split because a direc
   standing INTEGER NOT NULL,
   status INTEGER NOT NULL,
   attempts INTEGER NOT NULL DEFAULT 0,
-  code TEXT
+  code TEXT,
+  version TEXT                -- of the source in its store; NULL where there is none
 );
 CREATE TABLE result (number INTEGER PRIMARY KEY, detail TEXT NOT NULL);  -- beside `file`, so that its rows never grow
 CREATE TABLE warned (number INTEGER PRIMARY KEY);  -- completed files of which something must be told
@@ -232,3 +233,12 @@ def complete(connection: sqlite3.Connection) -> None:
     columns = {name for _, name, *_ in connection.execute("PRAGMA table_info(warning)")}
     if "passing" not in columns:
         connection.execute("ALTER TABLE warning ADD COLUMN passing INTEGER NOT NULL DEFAULT 0")
+    if not has_versions(connection):
+        with transaction(connection, durable=True):
+            connection.execute("ALTER TABLE file ADD COLUMN version TEXT")
+            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+
+def has_versions(connection: sqlite3.Connection) -> bool:
+    """Tell whether a record notes its sources' versions: those of schema version 1 do not."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0]) > 1

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 FREE = STANDINGS.index(Standing.NOTHING)
 
 TASKS = f"""
-SELECT f.number, s.path, f.source_name, d.path, f.rendition_name, f.size_bytes, f.standing <> {FREE}
+SELECT f.number, s.path, f.source_name, d.path, f.rendition_name, f.size_bytes, f.standing <> {FREE}, f.version
 FROM file f
 CROSS JOIN directory s ON s.number = f.source_directory
 CROSS JOIN directory d ON d.number = f.rendition_directory
@@ -185,8 +185,8 @@ class TaskTable:
     def _read(self, which: str, value: int | str, limit: int) -> list[Task]:
         rows = self._connection.execute(TASKS.format(which=which), (value, limit))
         return [
-            Task(number, s + b"/" + name, d + b"/" + into, size, self._overwrite or bool(replaces))
-            for number, s, name, d, into, size, replaces in rows
+            Task(number, s + b"/" + name, d + b"/" + into, size, self._overwrite or bool(replaces), version or "")
+            for number, s, name, d, into, size, replaces, version in rows
         ]
 
 

@@ -6,14 +6,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dmedia.errors import RecordError
+from dmedia.errors import MediaError, RecordError
 from dmedia.model import ENDED, JobState, Standing
 from dmedia.record import documents, home
+from dmedia.record.earlier import stands_as_written
 from dmedia.record.plan_table import STANDINGS
 from dmedia.record.reader import read_job
 from dmedia.record.rows import split
 from dmedia.record.schema import CANCELLED, PENDING, decoded, open_for_reading, translated
 from dmedia.storage import local as storage
+from dmedia.storage.locations import is_url, scheme
+from dmedia.storage.stores import store_of
 
 if TYPE_CHECKING:
     import sqlite3
@@ -21,12 +24,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dmedia.model import JobReport
+    from dmedia.storage.stores import Identity
 
 FOREIGN = STANDINGS.index(Standing.FOREIGN)
 
 AFTERWARDS_S = 30.0
 """Where files keep no marks: seconds after the last sign of a launcher in which its workers may still publish what they
 had begun (as long as the least time that a file is given). A file that is younger is somebody else's."""
+
+MARKLESS = frozenset({"sftp"})
+"""Schemes of stores that keep no marks."""
 
 ASK = f"""
 SELECT f.status, r.detail FROM file f JOIN directory d ON d.number = f.rendition_directory
@@ -76,15 +83,15 @@ class UnfinishedJobs:
         for job, report in self._unseen():
             self._open(job, report)
 
-    def may_have_written(self, rendition: bytes, size_bytes: int, mtime_ns: int) -> bool:
+    def may_have_written(self, rendition: bytes, now: Identity) -> bool:
         """Tell whether a file is such a job's: published, and not noted or noted a moment ago.
 
         Parameters
         ----------
         rendition : bytes
-            Absolute path of the file.
-        size_bytes, mtime_ns : int
-            Its size, and when it was written.
+            Absolute path, or URL, of the file.
+        now : Identity
+            What stands there.
 
         Returns
         -------
@@ -92,11 +99,15 @@ class UnfinishedJobs:
             True when such a job was free to write this path, and the file carries its mark or is as it has noted.
             Where no mark can be kept, a path without an outcome and a time at which the job wrote must do.
         """
-        found = _Found(rendition, size_bytes, mtime_ns, storage.marked_by(rendition))
+        if not self._records:
+            return False
+        found = _Found(rendition, now, _marked_by(rendition))
         return any(record.may_have_written(found) for record in self._records)
 
     def abandoned(self) -> Iterator[tuple[str, bytes]]:
         """Tell where jobs whose launcher is gone may have left temporary files.
+
+        What is put into a store appears whole, and leaves nothing beside it.
 
         Yields
         ------
@@ -104,7 +115,7 @@ class UnfinishedJobs:
             A job's id, and a directory it was going to write into.
         """
         for record in self._records:
-            if record.state is JobState.INTERRUPTED:
+            if record.state is JobState.INTERRUPTED and not is_url(self._output_directory):
                 for path in record.directories():
                     yield record.job, path
 
@@ -137,9 +148,17 @@ class _Found:
     """A file at a rendition's path, and the job whose mark it carries; ``None`` where files keep no marks."""
 
     path: bytes
-    size_bytes: int
-    mtime_ns: int
+    now: Identity
     marked_by: str | None
+
+
+def _marked_by(path: bytes) -> str | None:
+    if not is_url(path):
+        return storage.marked_by(path)
+    with suppress(MediaError):
+        mark = store_of(path).mark_of(path)
+        return mark or (None if scheme(path) in MARKLESS else "")
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,11 +177,10 @@ class _Record:
             for status, text in self.connection.execute(ASK, split(found.path)):
                 if found.marked_by == self.job:
                     return True
-                if found.marked_by is None and status in {PENDING, CANCELLED} and self._wrote_at(found.mtime_ns):
+                if found.marked_by is None and status in {PENDING, CANCELLED} and self._wrote_at(found.now.mtime_ns):
                     return True
                 outputs = documents.read_outputs(documents.read_detail(text), found.path) if text else ()
-                written = {(output.path, output.size_bytes, output.mtime_ns) for output in outputs}
-                if (found.path, found.size_bytes, found.mtime_ns) in written:
+                if any(output.path == found.path and stands_as_written(output, found.now) for output in outputs):
                     return True
         return False
 

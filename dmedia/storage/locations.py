@@ -11,7 +11,6 @@ import os
 import posixpath
 import re
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import unquote_to_bytes
 
 from dmedia.errors import UsageError
 from dmedia.words import nearest, quoted, shown
@@ -40,6 +39,8 @@ WITH_USER = frozenset({"sftp", "az"})
 
 LONGEST_KEY = 1024
 """Bytes of a key in S3, Google Cloud Storage and Azure, whose limits are 1024 bytes, 1024 bytes and 1024 characters."""
+
+_ESCAPED = re.compile(rb"%([0-9A-Fa-f]{2})")  # RFC 3986, section 2.1
 
 _URL = re.compile(rb"([A-Za-z][A-Za-z0-9+.-]*)://")  # RFC 3986, section 3.1
 
@@ -141,7 +142,8 @@ def name(location: bytes) -> bytes:
     path = _path(location)
     last = path[max(len(parent(location)), len(place(location))) + 1 :]
     if is_read_only(location):
-        last = unquote_to_bytes(last).replace(b"/", b"_").replace(b"\0", b"_")
+        last = _ESCAPED.sub(lambda found: bytes.fromhex(found[1].decode("ascii")), last)
+        last = last.replace(b"/", b"_").replace(b"\0", b"_")
     return last
 
 
@@ -157,12 +159,12 @@ def is_below(location: bytes, directory: bytes) -> bool:
     return location == directory or location.startswith(directory.rstrip(b"/") + b"/")
 
 
-def common_parent(locations: Iterable[bytes]) -> bytes:
-    """Find the directory that holds all of several directories.
+def common_parent(directories: Iterable[bytes]) -> bytes:
+    """Find the directory that holds all of several directories, of which few are in memory.
 
     Parameters
     ----------
-    locations : iterable of bytes
+    directories : iterable of bytes
         At least one; normal.
 
     Returns
@@ -170,17 +172,27 @@ def common_parent(locations: Iterable[bytes]) -> bytes:
     bytes
         One of them or above; empty where there is none, because they lie in several places.
     """
-    several = set(locations)
-    places = {place(location) for location in several}
-    if len(places) != 1:
-        return b""
-    (where,) = places
-    if not where:
-        return os.path.commonpath(several)
-    keys = [location[len(where) :].split(b"/") for location in several]
-    least, most = min(keys), max(keys)
-    alike = next((i for i, (one, other) in enumerate(zip(least, most, strict=False)) if one != other), len(least))
-    return where + b"/".join(least[:alike])
+    several = iter(directories)
+    common = next(several)
+    where, below = place(common), join(common, b"")
+    for directory in several:
+        if directory == common or directory.startswith(below):
+            continue
+        if place(directory) != where:
+            return b""
+        if where:
+            common = where + _alike(common[len(where) :], directory[len(where) :])
+        else:
+            common = os.path.commonpath((common, directory))
+        below = join(common, b"")
+    return common
+
+
+def _alike(one: bytes, other: bytes) -> bytes:
+    """Keep the names that two keys begin with: empty ones and dots are names too."""
+    names = one.split(b"/"), other.split(b"/")
+    alike = next((i for i, (a, b) in enumerate(zip(*names, strict=False)) if a != b), min(map(len, names)))
+    return b"/".join(names[0][:alike])
 
 
 def _path(location: bytes) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -73,3 +74,12 @@ def python(code: str, *arguments: str) -> subprocess.Popen[str]:
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
     )
+
+
+def make_older(path: Path) -> None:
+    """Make of a record one as schema version 1 had it: without versions of sources."""
+    connection = sqlite3.connect(path)
+    connection.execute("ALTER TABLE file DROP COLUMN version")
+    connection.execute("PRAGMA user_version = 1")
+    connection.commit()
+    connection.close()

@@ -10,7 +10,8 @@ from dmedia.model import FileResult
 from dmedia.operations.convert import Convert
 from dmedia.record import earlier, home
 from dmedia.record.earlier import EarlierRenditions
-from tests.record.making import failed, make_files, make_record, output
+from dmedia.storage.stores import Identity
+from tests.record.making import failed, make_files, make_older, make_record, output
 
 OUT = b"/nowhere/out"
 ASKED = Convert(format="webp", width=800)
@@ -33,7 +34,7 @@ def ask(numbers: range, mtime_ns: int = 7, **more: str) -> dict[int, bool]:
     """Which of these files are known as they stand, and whether of the same request."""
     lookup = EarlierRenditions(OUT, "convert", ASKED.digest(), **more)
     paths = {file.rendition: file.number for file in make_files(numbers.stop) if file.number in numbers}
-    found = lookup.look_up(dict.fromkeys(paths, (500, mtime_ns)), lambda: None)
+    found = lookup.look_up(dict.fromkeys(paths, Identity(500, mtime_ns, "")), lambda: None)
     lookup.close()
     assert lookup.warnings == []
     return {paths[path]: rendition.same_request for path, rendition in found.items()}
@@ -95,7 +96,7 @@ def test_a_damaged_record_is_passed_over_with_a_warning(small: int, monkeypatch:
     for job in (jobs[4], jobs[2], jobs[1]):
         home.record_path(job).write_bytes(b"garbage" * 1000)
     lookup = EarlierRenditions(OUT, "convert", ASKED.digest())
-    paths = {file.rendition: (500, 7) for file in make_files(5)}
+    paths = {file.rendition: Identity(500, 7, "") for file in make_files(5)}
     for _ in range(2):
         assert sorted(lookup.look_up(paths, lambda: None)) == [make_files(4)[0].rendition, make_files(4)[3].rendition]
     assert len(lookup.warnings) == 3
@@ -116,7 +117,36 @@ def test_names_that_are_no_text_are_known(tmp_path: Path, monkeypatch: pytest.Mo
             record.life.finish()
     with make_record(0):
         lookup = EarlierRenditions(OUT, "convert", ASKED.digest())
-        found = lookup.look_up({path: (500, 7)}, lambda: None)
+        found = lookup.look_up({path: Identity(500, 7, "")}, lambda: None)
     assert found[path].source == b"/photos/\xfe.jpg"
     assert (found[path].size_bytes, found[path].mtime_ns) == (1, 2)
+    lookup.close()
+
+
+@pytest.mark.parametrize("small", [0, 5_000])
+def test_a_record_of_before_versions_still_knows_its_renditions(small: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(earlier, "SMALL", small)
+    older, newer = finished(0, 3), finished(3, 1)
+    for job in (older, newer):
+        make_older(home.record_path(job))
+    assert ask(range(4)) == dict.fromkeys(range(4), True)
+
+
+def test_a_rendition_in_a_store_is_known_by_its_version() -> None:
+    from dmedia.model import Output, PlannedFile, Source
+    from dmedia.record.writer import RecordWriter
+    from tests.record.making import fill, make_spec
+
+    path = b"s3://bucket/out/a.webp"
+    source = Source(b"s3://bucket/a.jpg", b"s3://bucket", 10, 0, version="v1")
+    with fill(RecordWriter.create(make_spec(b"s3://bucket/out")), [PlannedFile(0, source, path)]) as record:
+        record.life.start(None, None)
+        record.commit([FileResult(0, (Output(path, 8, 6, "webp", 500, 0, "ab" * 32, version="etag"),))], [])
+        record.life.finish()
+    lookup = EarlierRenditions(b"s3://bucket/out", "convert", ASKED.digest())
+    for same in (Identity(500, 123, "etag"), Identity(500, 0, "etag")):
+        found = lookup.look_up({path: same}, lambda: None)[path]
+        assert (found.source, found.size_bytes, found.version) == (source.path, 10, "v1")
+    for other in (Identity(500, 0, "other"), Identity(501, 0, "etag"), Identity(500, 0, "")):
+        assert lookup.look_up({path: other}, lambda: None) == {}
     lookup.close()

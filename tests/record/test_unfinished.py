@@ -13,6 +13,7 @@ from dmedia.record import home, unfinished
 from dmedia.record.unfinished import UnfinishedJobs
 from dmedia.record.writer import RecordWriter
 from dmedia.storage import local
+from dmedia.storage.stores import Identity
 from tests.marks import needs_marks
 from tests.record.making import fill, make_files, make_record, make_spec, output
 
@@ -65,24 +66,24 @@ def test_a_file_at_a_path_without_an_outcome_is_the_jobs_only_with_its_mark(tmp_
             for number in range(4):
                 path = tmp_path / "out/0" / f"{number}.webp"
                 there = path.stat()
-                found.append(jobs.may_have_written(bytes(path), there.st_size, there.st_mtime_ns))
+                found.append(jobs.may_have_written(bytes(path), Identity(there.st_size, there.st_mtime_ns, "")))
     assert found == [False, True, False, False]
 
 
 def test_without_marks_a_file_at_a_path_without_an_outcome_may_be_the_jobs(no_marks: None) -> None:
     with make_record(2), closing(look()) as jobs:
-        assert jobs.may_have_written(PATH, 1, now_ns())
-        assert not jobs.may_have_written(PATH, 1, now_ns() - 10**12)
-        assert not jobs.may_have_written(OUT + b"/0/other.webp", 1, now_ns())
+        assert jobs.may_have_written(PATH, Identity(1, now_ns(), ""))
+        assert not jobs.may_have_written(PATH, Identity(1, now_ns() - 10**12, ""))
+        assert not jobs.may_have_written(OUT + b"/0/other.webp", Identity(1, now_ns(), ""))
 
 
 def test_a_file_noted_since_the_look_is_its_own_and_a_changed_one_is_not() -> None:
     with make_record(2) as record, closing(look()) as jobs:
         result, written = published()
         record.commit([result], [])
-        assert jobs.may_have_written(PATH, written.size_bytes, written.mtime_ns)
-        assert not jobs.may_have_written(PATH, written.size_bytes + 1, written.mtime_ns)
-        assert not jobs.may_have_written(PATH, written.size_bytes, written.mtime_ns + 1)
+        assert jobs.may_have_written(PATH, Identity(written.size_bytes, written.mtime_ns, ""))
+        assert not jobs.may_have_written(PATH, Identity(written.size_bytes + 1, written.mtime_ns, ""))
+        assert not jobs.may_have_written(PATH, Identity(written.size_bytes, written.mtime_ns + 1, ""))
 
 
 @pytest.mark.parametrize("ended", [False, True])
@@ -94,9 +95,9 @@ def test_a_job_that_was_being_planned_at_the_first_look_is_seen_at_the_next(ende
         record.commit([result], [])
         if ended:
             record.life.finish()
-        assert not jobs.may_have_written(PATH, written.size_bytes, written.mtime_ns)
+        assert not jobs.may_have_written(PATH, Identity(written.size_bytes, written.mtime_ns, ""))
         jobs.refresh()
-        assert jobs.may_have_written(PATH, written.size_bytes, written.mtime_ns)
+        assert jobs.may_have_written(PATH, Identity(written.size_bytes, written.mtime_ns, ""))
 
 
 def test_without_marks_what_a_cancelled_job_published_unnoted_is_its_own_for_a_while(
@@ -107,12 +108,12 @@ def test_without_marks_what_a_cancelled_job_published_unnoted_is_its_own_for_a_w
         record.life.finish(JobState.CANCELLED)
     late_ns = now_ns() + 5 * 10**9
     with closing(look()) as jobs:
-        assert jobs.may_have_written(PATH, 1, late_ns)
+        assert jobs.may_have_written(PATH, Identity(1, late_ns, ""))
         assert not jobs.working
         assert not list(jobs.abandoned())
     monkeypatch.setattr(unfinished, "AFTERWARDS_S", 2.0)
     with closing(look()) as jobs:
-        assert not jobs.may_have_written(PATH, 1, late_ns)
+        assert not jobs.may_have_written(PATH, Identity(1, late_ns, ""))
 
 
 def test_a_damaged_record_only_cannot_help(no_marks: None) -> None:
@@ -121,6 +122,6 @@ def test_a_damaged_record_only_cannot_help(no_marks: None) -> None:
     content = path.read_bytes()
     path.write_bytes(content[:20_480] + b"\xff" * (len(content) - 20_480))
     with closing(look()) as jobs:
-        assert not jobs.may_have_written(PATH, 1, now_ns())
+        assert not jobs.may_have_written(PATH, Identity(1, now_ns(), ""))
         assert list(jobs.abandoned()) == []
     assert len(path.read_bytes()) == len(content)

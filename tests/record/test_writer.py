@@ -27,7 +27,7 @@ from dmedia.operations.watermark import Watermark
 from dmedia.record import documents, home, reader, requests
 from dmedia.record.lock import is_held
 from dmedia.record.writer import RecordWriter
-from tests.record.making import completed, failed, fill, make_files, make_record, make_spec, output
+from tests.record.making import completed, failed, fill, make_files, make_older, make_record, make_spec, output
 
 
 def numbers(record: RecordWriter, limit: int) -> list[int]:
@@ -372,3 +372,23 @@ def test_numbers_that_repeat_are_a_bug_and_leave_nothing() -> None:
         record.plan.add([files[0], files[0]], [b"a", b"b"])
     assert reader.read_job(record.job).total == 0
     record.close()
+
+
+def test_a_job_of_before_versions_is_taken_up_and_brought_up_to_date() -> None:
+    with make_record(3) as record:
+        record.commit([completed(0)], [])
+    make_older(home.record_path(record.job))
+    assert reader.read_job(record.job).completed == 1
+    with RecordWriter.open(record.job) as again:
+        assert [(task.number, task.version) for task in again.pending(5)] == [(1, ""), (2, "")]
+    with RecordWriter.open(record.job) as again:
+        assert len(again.pending(5)) == 2
+
+
+def test_a_task_knows_its_sources_version() -> None:
+    source = Source(b"s3://bucket/a.jpg", b"s3://bucket", 10, 0, version="etag")
+    with fill(
+        RecordWriter.create(make_spec(b"s3://bucket/out")), [PlannedFile(0, source, b"s3://b/o/a.webp")]
+    ) as record:
+        (task,) = record.pending(1)
+        assert (task.source, task.rendition, task.version) == (source.path, b"s3://b/o/a.webp", "etag")

@@ -1,0 +1,105 @@
+"""What stands already where the renditions go, in a store: its listing is read once and compared with the plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Literal
+
+from dmedia.errors import MediaError, PreflightError
+from dmedia.storage.locations import common_parent
+from dmedia.storage.stores import store_of
+from dmedia.words import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from dmedia.model import PlannedFile
+    from dmedia.record.writer import RecordWriter
+    from dmedia.storage.stores import Identity
+
+BATCH = 1_000
+"""Objects of a listing that are compared at once: a page of S3's (ListObjectsV2, MaxKeys)."""
+
+LEAST_LISTED, LISTED_A_FILE = 10_000, 20
+"""A listing is read to its end when it is not longer than the first, or this many times the files of the job: a page of
+a thousand objects costs about what five questions after single objects do, and a bucket can hold a billion others."""
+
+
+Kind = Literal["file", "directory", "other"]
+
+
+@dataclass(frozen=True, slots=True)
+class There:
+    """What stands at a rendition's path.
+
+    Attributes
+    ----------
+    identity : Identity
+        Its size, time and version.
+    kind : Kind
+        What it is.
+    """
+
+    identity: Identity
+    kind: Kind
+
+
+def standing_in_store(
+    record: RecordWriter, meanwhile: Callable[[], None]
+) -> Iterator[tuple[list[PlannedFile], dict[int, There]]]:
+    """Find what stands at the renditions' URLs.
+
+    Parameters
+    ----------
+    record : RecordWriter
+        With all rows of the plan, their URLs final.
+    meanwhile : callable
+        See `standing.note_standing`.
+
+    Yields
+    ------
+    list of PlannedFile, dict of int to There
+        Files at whose URL something stands, and what, by their numbers.
+
+    Raises
+    ------
+    PreflightError
+        When the store does not tell. The message says why.
+    """
+    try:
+        yield from _listed(record, meanwhile)
+    except MediaError as error:
+        where = shown(record.spec.output_directory)
+        raise PreflightError(f"What stands in {where} cannot be listed: {error.message}", error.hint) from error
+
+
+def _listed(
+    record: RecordWriter, meanwhile: Callable[[], None]
+) -> Iterator[tuple[list[PlannedFile], dict[int, There]]]:
+    directories = record.rendition_directories()
+    if not directories:
+        return
+    top = common_parent(directories)
+    most, seen = max(LEAST_LISTED, LISTED_A_FILE * record.plan.total()), 0
+    listing = store_of(top).entries(top, recursive=True)
+    while entries := list(islice(listing, BATCH)):
+        meanwhile()
+        found = {entry.location: entry.identity for entry in entries}
+        files = record.plan.pending_at(found)
+        yield files, {file.number: There(found[file.rendition], "file") for file in files}
+        seen += len(entries)
+        if seen >= most:
+            yield from _asked(record, meanwhile)
+            return
+
+
+def _asked(record: RecordWriter, meanwhile: Callable[[], None]) -> Iterator[tuple[list[PlannedFile], dict[int, There]]]:
+    """Ask about each file that the listing has not settled, by itself."""
+    for page in record.plan.pages():
+        there = {}
+        for file in page:
+            meanwhile()
+            if identity := store_of(file.rendition).look(file.rendition):
+                there[file.number] = There(identity, "file")
+        yield page, there
