@@ -8,6 +8,8 @@ import pytest
 
 from tests.command import Dmedia
 
+pytest_plugins = ["tests.servers.fixtures"]
+
 
 @pytest.fixture
 def dmedia(tmp_path: Path) -> Dmedia:

@@ -114,6 +114,8 @@ def _answered(error: ClientError, bucket: str, stage: Stage) -> Refusal:
     text = error.response.get("Error", {}).get("Message", "")
     if code == "NoSuchBucket":
         return Refusal(remote_fault(404, f"there is no bucket {bucket!r}", stage, "Check its name, and the endpoint"))
+    if code == "NoSuchUpload":
+        return Refusal(remote_fault(0, "the upload was aborted", stage), passes=True)
     if status == 404:
         return Refusal(remote_fault(404, "no such object", stage))
     said = (
@@ -122,9 +124,8 @@ def _answered(error: ClientError, bucket: str, stage: Stage) -> Refusal:
     hint = CREDENTIALS if status in {401, 403} else None
     headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
     asked = str(headers.get("retry-after", ""))
-    return Refusal(
-        remote_fault(status, said, stage, hint), status in PASSING_STATUS, float(asked) if asked.isdecimal() else 0.0
-    )
+    wait_s = float(asked) if asked.isdecimal() else 0.0
+    return Refusal(remote_fault(status, said, stage, hint), status in PASSING_STATUS, wait_s)
 
 
 def _status(error: Exception) -> int:

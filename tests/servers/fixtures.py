@@ -1,0 +1,40 @@
+"""Fixtures of servers: one process of each for all tests, and a bucket or directory for each test."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+
+import pytest
+
+from tests.servers.processes import Bucket, ProxyServer, S3Server
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[S3Server]:
+    """S3 as a process."""
+    with S3Server() as server:
+        yield server
+
+
+@pytest.fixture
+def bucket(s3_server: S3Server) -> Bucket:
+    """An empty bucket."""
+    client = s3_server.client()
+    name = "test-" + secrets.token_hex(6)
+    client.create_bucket(Bucket=name)
+    return Bucket(s3_server, name, client)
+
+
+@pytest.fixture(scope="session")
+def _s3_proxy(s3_server: S3Server) -> Iterator[ProxyServer]:
+    with ProxyServer(s3_server.address) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def s3_proxy(_s3_proxy: ProxyServer) -> Iterator[ProxyServer]:
+    """A proxy in front of S3, without rules yet."""
+    _s3_proxy.obey()
+    yield _s3_proxy
+    _s3_proxy.obey()

@@ -1,0 +1,50 @@
+"""Stores as this process sees them, made anew for each test: a process makes each only once."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from dmedia.storage.stores import opened, settings
+
+Leads = Callable[[dict[str, str]], None]
+
+
+@pytest.fixture
+def lead(monkeypatch: pytest.MonkeyPatch) -> Iterator[Leads]:
+    """Set an environment that leads to a server, and forget what was made of another."""
+
+    def forget() -> None:
+        opened._opened.cache_clear()
+        settings.settings.cache_clear()
+
+    def lead_to(environment: dict[str, str]) -> None:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        forget()
+
+    forget()
+    yield lead_to
+    forget()
+
+
+@pytest.fixture
+def descriptor() -> Iterator[int]:
+    """An open file without a name, empty."""
+    with tempfile.TemporaryFile() as file:
+        yield file.fileno()
+
+
+def content_of(descriptor: int) -> bytes:
+    """Read all of an open file."""
+    return os.pread(descriptor, os.fstat(descriptor).st_size, 0)
+
+
+def fill(descriptor: int, content: bytes) -> int:
+    """Let a file have this content and no other."""
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, content, 0)
+    return descriptor
