@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from bokeh.models import ColumnDataSource, CustomJSTickFormatter, DatetimeTicker, HoverTool
+from bokeh.models import AdaptiveTicker, ColumnDataSource, CustomJSTickFormatter, DatetimeTicker, HoverTool
 from bokeh.palettes import Category10_10
 from bokeh.plotting import figure
 
@@ -19,6 +19,9 @@ LINES = 10
 
 MOST_REASONS = 8
 """Reasons with a bar of their own."""
+
+FEWEST_REASONS = 5
+"""Rows of the figure, of which some may be empty."""
 
 FAILED = "#cc3311"
 READ, WRITTEN = "#0077bb", "#ee7733"
@@ -65,6 +68,8 @@ class OverTime:
         self.source = ColumnDataSource({"x": [], "y": [], "colour": [], "job": []})
         self.root = plot(title, formatter)
         self.root.multi_line("x", "y", source=self.source, line_color="colour", line_width=2, line_join="round")
+        if formatter is CLOCK:
+            self.root.yaxis.ticker = AdaptiveTicker(base=60, mantissas=[1, 2, 5, 10, 15, 30], desired_num_ticks=4)
         self.root.add_tools(HoverTool(tooltips=[("job", "@job")]))
 
     def update(self, jobs: Sequence[JobOnBoard]) -> None:
@@ -83,29 +88,26 @@ class OverTime:
 
 
 class BytesOverTime:
-    """Bytes a second, read and written by all jobs that are drawn."""
+    """Bytes a second, read and written, of the jobs that are drawn."""
 
     def __init__(self) -> None:
-        self.source = ColumnDataSource({"x": [], "y": [], "colour": [], "what": []})
+        self.source = ColumnDataSource({"x": [], "read": [], "written": []})
         self.root = plot("Bytes per second", SIZE)
-        self.root.multi_line("x", "y", source=self.source, line_color="colour", line_width=2, legend_group="what")
+        for what, colour in (("read", READ), ("written", WRITTEN)):
+            self.root.multi_line("x", what, source=self.source, line_color=colour, line_width=2, legend_label=what)
         self.root.legend.location = "top_left"
         self.root.legend.orientation = "horizontal"
-        self.root.legend.update(background_fill_alpha=0.6, border_line_color=None, padding=2, margin=2)
+        self.root.legend.update(background_fill_alpha=0.7, border_line_color=None, padding=0, margin=0)
 
     def update(self, jobs: Sequence[JobOnBoard]) -> None:
         """Draw both, for each job that is drawn."""
-        lines = [(job.history.points, what) for job in drawn_jobs(jobs) for what in ("read", "written")]
+        lines = [job.history.points for job in drawn_jobs(jobs)]
         put(
             self.source,
             {
-                "x": [[1000 * point.at_s for point in points] for points, _ in lines],
-                "y": [
-                    [point.bytes_in_per_s if what == "read" else point.bytes_out_per_s for point in points]
-                    for points, what in lines
-                ],
-                "colour": [READ if what == "read" else WRITTEN for _, what in lines],
-                "what": [what for _, what in lines],
+                "x": [[1000 * point.at_s for point in points] for points in lines],
+                "read": [[point.bytes_in_per_s for point in points] for points in lines],
+                "written": [[point.bytes_out_per_s for point in points] for points in lines],
             },
         )
 
@@ -127,6 +129,7 @@ class Reasons:
         )  # fmt: skip
         self.root.xgrid.visible = self.root.ygrid.visible = self.root.xaxis.visible = False
         dress(self.root)
+        self.root.yaxis.major_tick_line_color = None
 
     def update(self, jobs: Sequence[JobOnBoard]) -> None:
         """Draw the most frequent reasons, the most frequent on top."""
@@ -134,14 +137,17 @@ class Reasons:
         for job in jobs:
             counts.update(job.document["errors"])
         common = counts.most_common(MOST_REASONS)[::-1]
+        blank = [
+            " " * number for number in range(1, 1 + max(0, FEWEST_REASONS - len(common)))
+        ]  # so that bars stay thin
         data = {
             "reason": [reason for reason, _ in common],
             "count": [count for _, count in common],
             "label": [f"{count:,}" for _, count in common],
         }
         if data != self.source.data:
-            self.root.y_range.factors = data["reason"]
-            self.root.x_range.end = 1.25 * max([1, *(count for _, count in common)])  # room for the number
+            self.root.y_range.factors = [*blank, *data["reason"]]
+            self.root.x_range.end = 1.25 * max(counts.values(), default=1)  # room for the number
             self.source.data = data
 
 
@@ -152,7 +158,7 @@ def plot(title: str, formatter: str) -> Any:
         x_axis_type="datetime",
         min_border_left=60,
     )
-    shape.xaxis.ticker = DatetimeTicker(desired_num_ticks=5)
+    shape.xaxis.ticker = DatetimeTicker(desired_num_ticks=3)
     shape.xaxis.formatter = CustomJSTickFormatter(code=TIME_OF_DAY)
     shape.yaxis.formatter = CustomJSTickFormatter(code=formatter)
     shape.y_range.start = 0

@@ -39,10 +39,7 @@ def cards(jobs: Sequence[JobOnBoard], workers: Sequence[WorkerOnBoard]) -> str:
         ("read", "Read", size(_sum(active, "bytes_in")), _per_second(active, "bytes_in_per_s")),
         ("written", "Written", size(_sum(active, "bytes_out")), _per_second(active, "bytes_out_per_s")),
     )
-    return "".join(
-        f'<div class="card {name}"><span class="label">{label}</span><b>{value}</b><i>{note or "&nbsp;"}</i></div>'
-        for name, label, value, note in shown
-    )
+    return '<div class="cards">' + "".join(map(_card, shown)) + "</div>"
 
 
 def job_rows(jobs: Sequence[JobOnBoard]) -> str:
@@ -104,6 +101,11 @@ def rate(files_per_s: float) -> str:
         if files_per_s >= 1
         else f"{files_per_s:.2f}"
     )
+
+
+def _card(shown: tuple[str, str, str, str]) -> str:
+    name, label, value, note = shown
+    return f'<div class="card {name}"><span class="label">{label}</span><b>{value}</b><i>{note or "&nbsp;"}</i></div>'
 
 
 def _job_row(job: JobOnBoard) -> str:

@@ -120,7 +120,9 @@ class Page:
         with open(os.path.join(HERE, "dashboard.css"), encoding="utf-8") as file:
             style = InlineStyleSheet(css=file.read())
         names = ("cards", "legend", "jobs", "workers", "failures")
-        self._texts = {name: Div(name=name, stylesheets=[style], sizing_mode="stretch_width") for name in names}
+        self._texts = {
+            name: Div(name=name, stylesheets=[style], sizing_mode="stretch_width", margin=0) for name in names
+        }
         self._rate = OverTime("Files per second", "files_per_s", COUNT)
         self._left = OverTime("Time left", "eta_s", CLOCK)
         self._bytes, self._reasons = BytesOverTime(), Reasons()
