@@ -9,6 +9,8 @@ from bokeh.models import AdaptiveTicker, ColumnDataSource, CustomJSTickFormatter
 from bokeh.palettes import Category10_10
 from bokeh.plotting import figure
 
+from dmedia.run.dashboard.history import summed
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -88,26 +90,26 @@ class OverTime:
 
 
 class BytesOverTime:
-    """Bytes a second, read and written, of the jobs that are drawn."""
+    """Bytes a second, read and written, of the jobs that are drawn together."""
 
     def __init__(self) -> None:
         self.source = ColumnDataSource({"x": [], "read": [], "written": []})
         self.root = plot("Bytes per second", SIZE)
         for what, colour in (("read", READ), ("written", WRITTEN)):
-            self.root.multi_line("x", what, source=self.source, line_color=colour, line_width=2, legend_label=what)
+            self.root.line("x", what, source=self.source, line_color=colour, line_width=2, legend_label=what)
         self.root.legend.location = "top_left"
         self.root.legend.orientation = "horizontal"
         self.root.legend.update(background_fill_alpha=0.7, border_line_color=None, padding=0, margin=0)
 
     def update(self, jobs: Sequence[JobOnBoard]) -> None:
-        """Draw both, for each job that is drawn."""
-        lines = [job.history.points for job in drawn_jobs(jobs)]
+        """Draw both."""
+        points = summed([job.history.points for job in drawn_jobs(jobs)])
         put(
             self.source,
             {
-                "x": [[1000 * point.at_s for point in points] for points in lines],
-                "read": [[point.bytes_in_per_s for point in points] for points in lines],
-                "written": [[point.bytes_out_per_s for point in points] for points in lines],
+                "x": [1000 * point.at_s for point in points],
+                "read": [point.bytes_in_per_s for point in points],
+                "written": [point.bytes_out_per_s for point in points],
             },
         )
 
@@ -146,8 +148,9 @@ class Reasons:
             "label": [f"{count:,}" for _, count in common],
         }
         if data != self.source.data:
-            self.root.y_range.factors = [*blank, *data["reason"]]
-            self.root.x_range.end = 1.25 * max(counts.values(), default=1)  # room for the number
+            self.root.y_range.factors = [*blank, *(reason for reason, _ in common)]
+            most = max(counts.values(), default=1)
+            self.root.x_range.end = most * (1.15 + 0.07 * len(f"{most:,}"))  # room for the number
             self.source.data = data
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dmedia.run.dashboard.shapes import RatesTold
 
 MOST_POINTS = 240
@@ -58,3 +61,38 @@ class History:
         if len(self.points) > MOST_POINTS:
             self.points = self.points[::2]
             self._period_s *= 2
+
+
+def summed(lines: Sequence[Sequence[Point]]) -> list[Point]:
+    """Add several jobs' rates up.
+
+    Parameters
+    ----------
+    lines : sequence of sequence of Point
+        Of each job, oldest first. They need not have the same moments.
+
+    Returns
+    -------
+    list of Point
+        At most `MOST_POINTS`; a job counts with its last point before each moment, and with nothing after its end.
+    """
+    moments = [[point.at_s for point in line] for line in lines]
+    every = sorted({at_s for line in moments for at_s in line})
+    added = []
+    for at_s in every[:: 1 + len(every) // MOST_POINTS]:
+        found = [bisect_right(times, at_s) - 1 for times in moments]
+        now = [
+            line[at]
+            for line, at in zip(lines, found, strict=True)
+            if at >= 0 and at_s < line[-1].at_s + 2 * FIRST_PERIOD_S
+        ]
+        added.append(
+            Point(
+                at_s,
+                sum(point.files_per_s for point in now),
+                None,
+                sum(point.bytes_in_per_s for point in now),
+                sum(point.bytes_out_per_s for point in now),
+            )
+        )
+    return added

@@ -21,6 +21,9 @@ STATUSES = ("completed", "skipped", "failed", "cancelled", "processing", "pendin
 NARROWEST_PERCENT = 0.4
 """Of a bar: one failed file in a million is still seen."""
 
+LONGEST_DIRECTORY = 14
+"""Characters of a directory's name: the file's own name is what tells."""
+
 STATE_WORDS = {"skipped": "up to date", "processing": "at work", "completed": "done"}
 """Words of the page where they are shorter than the document's."""
 
@@ -176,7 +179,10 @@ def _files(worker: WorkerShown) -> str:
 def _name(path: str) -> str:
     """Show a path's end, which tells more than its beginning, where the whole is too long."""
     directory, slash, name = path.rpartition("/")
-    return f'<span class="directory">{escape(directory.rpartition("/")[2] + slash)}</span>{escape(name)}'
+    last = directory.rpartition("/")[2]
+    if len(last) > LONGEST_DIRECTORY:
+        last = f"{last[: LONGEST_DIRECTORY - 1]}…"
+    return f'<span class="directory">{escape(last + slash)}</span>{escape(name)}'
 
 
 def _short(name: str) -> str:
