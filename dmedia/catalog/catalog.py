@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import stat
 from collections import Counter
 from dataclasses import replace
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from dmedia.catalog.bounds import Bounds
 from dmedia.catalog.directories import Area, OutputDirectory, Walk
 from dmedia.catalog.given import UNKNOWN, Given, classify
 from dmedia.catalog.globs import Filter, Glob
+from dmedia.catalog.known import Known
 from dmedia.catalog.listing import Listing
+from dmedia.catalog.stored import StoredTree, classify_all, look_at_all
+from dmedia.catalog.stored import read_head as read_stored_head
 from dmedia.errors import MediaError, UsageError
 from dmedia.formats import extension, kind_by_extension, sniff
 from dmedia.model import Source
 from dmedia.storage.local import read_head
+from dmedia.storage.locations import common_parents, is_below, is_url, normal, parent, place
+from dmedia.storage.locations import name as name_of
 from dmedia.words import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
+    from dmedia.catalog.listing import Entry
     from dmedia.model import Inputs
 
 MOST_WARNINGS = 100
@@ -44,12 +50,13 @@ class Catalog:
     output_directory : bytes
         Left out where an input holds it; it need not exist.
     roots : tuple of bytes
-        Absolute real paths outside of which nothing is read; empty: anywhere.
+        Absolute real paths, and URLs, outside of which nothing is read; empty: anywhere.
 
     Attributes
     ----------
     base : bytes
-        Absolute path of the inputs' common directory; the tree below it is mirrored.
+        Absolute path, or URL, of the inputs' common directory; the tree below it is mirrored. Empty where inputs lie in
+        several places, such as two buckets: each place then has one of its own.
     ignored : Counter of str
         Files of directories that are no task, by extension (empty for none), filled while ``sources()`` runs.
     warnings : list of str
@@ -58,7 +65,9 @@ class Catalog:
     Raises
     ------
     UsageError
-        When there is no input, one is no local path, or the listing cannot be read.
+        When there is no input, one is no path and no URL that can be read, or the listing cannot be read.
+    PreflightError
+        When a store does not tell what an input is.
     OutsideRootsError
         When an input's directory, the listing or the directory of one of its entries lies outside the roots.
     """
@@ -76,20 +85,21 @@ class Catalog:
         self._wanted = Filter(inputs.include, inputs.exclude)
         self._output = OutputDirectory(output_directory)
         self._bounds = Bounds(roots)
-        self._given = [self._bounded(classify(path, recursive=inputs.recursive)) for path in inputs.paths]
+        self._output_directory = output_directory
+        self._given = self._classified(inputs)
         self._listing: Listing | None = None
-        self._listing_base = b""
-        bases = {given.base for given in self._given}
+        directories = [given.base for given in self._given]
         if inputs.listing is not None:
             self._listing = Listing(inputs.listing, null_separated=inputs.null_separated, bounds=self._bounds)
-            self._listing_base = _common_parent(entry.path for entry in self._listing.entries())
-            bases.add(self._listing_base)
-        self.base = os.path.commonpath(bases)
+            listed = (parent(entry.path) for entry in self._listing.entries())
+            self._bases = common_parents(itertools.chain(directories, listed))
+        else:
+            self._bases = common_parents(directories)
+        self._bases = self._bases or {b"": os.getcwdb()}
+        self.base = next(iter(self._bases.values())) if len(self._bases) == 1 else b""
         self.ignored: Counter[str] = Counter()
         self.warnings: list[str] = []
-        self._real_path = lru_cache(maxsize=4096)(os.path.realpath)
-        self._alone = self._inputs_alone()
-        self._seen: set[int] = set()
+        self._known = Known(self._given, has_listing=self._listing is not None)
 
     def sources(self) -> Iterator[Source]:
         """Find the sources, in the order of the inputs and sorted within each directory.
@@ -103,10 +113,12 @@ class Catalog:
         ------
         UsageError
             When the listing changed since the catalog was made.
+        PreflightError
+            When a store does not tell what is in it.
         """
         self.ignored.clear()
         self.warnings.clear()
-        self._seen.clear()
+        self._known.forget()
         left = self._limit
         for source in self._all_sources():
             yield source
@@ -114,6 +126,16 @@ class Catalog:
                 left -= 1
                 if not left:
                     return
+
+    def _classified(self, inputs: Inputs) -> list[Given]:
+        urls = [path for path in inputs.paths if is_url(path)]
+        for url in urls:
+            self._bounds.refuse(normal(url), url)
+        stored = iter(classify_all(urls, recursive=inputs.recursive) if urls else ())
+        return [
+            next(stored) if is_url(path) else self._bounded(classify(path, recursive=inputs.recursive))
+            for path in inputs.paths
+        ]
 
     def _bounded(self, given: Given) -> Given:
         """Refuse an input outside the roots; a link to a file outside is a file that nobody looks at."""
@@ -125,15 +147,18 @@ class Catalog:
     def _all_sources(self) -> Iterator[Source]:
         for given in self._given:
             if given.glob is None:
-                if self._admits(os.path.basename(given.path)) and self._is_new(given.path, given):
-                    yield Source(given.path, self.base, *given.identity)
+                if self._admits(name_of(given.path)) and self._known.is_new(given.path, given):
+                    base = self._bases[place(given.path)]
+                    yield Source(given.path, base, *given.identity, version=given.version)
+            elif is_url(given.base):
+                yield from self._stored_tree(given)
             else:
                 yield from self._tree(given, given.glob)
         yield from self._listed()
 
     def _tree(self, given: Given, glob: Glob) -> Iterator[Source]:
         walk = Walk(given.base, glob, Area(self._wanted, self._output, self._bounds), self._warn)
-        some = False
+        some, base = False, self._bases[b""]
         for prefix, names in walk.folders():
             for name in names:
                 path = prefix + name
@@ -142,26 +167,53 @@ class Catalog:
                     continue
                 some = True
                 mode, identity = self._bounds.look(path)
-                if not stat.S_ISDIR(mode) and self._is_new(path, given):
-                    yield Source(path, self.base, *identity)
+                if not stat.S_ISDIR(mode) and self._known.is_new(path, given):
+                    yield Source(path, base, *identity)
         if not some:
-            self._warn(self._nothing_in(given, walk.unentered))
+            self._warn(self._nothing_in(given, deeper=walk.unentered > 0))
+
+    def _stored_tree(self, given: Given) -> Iterator[Source]:
+        tree = StoredTree(given, self._wanted, self._output_directory)
+        some, base = False, self._bases[place(given.base)]
+        for location, found in tree.objects():
+            name = name_of(location)
+            if not given.named and not self._takes(location, name):
+                self._ignore(name)
+                continue
+            some = True
+            if self._known.is_new(location, given):
+                yield Source(location, base, found.size_bytes, found.mtime_ns, version=found.version)
+        if not some:
+            self._warn(self._nothing_in(given, deeper=not self._recursive and not given.named and tree.has_deeper()))
 
     def _listed(self) -> Iterator[Source]:
         if self._listing is None:
             return
-        prefix = os.path.join(self._listing_base, b"")
-        for path, name in self._listing.entries():
-            if not path.startswith(prefix):
-                raise UsageError(f"The listing changed while it was read: {quoted(path)} is new")
-            if self._admits(path[len(prefix) :]) and self._is_new(path, None):
-                yield Source(path, self.base, *self._bounds.look(path)[1], name)
+        for in_store, entries in itertools.groupby(self._wanted_entries(self._listing), _is_stored):
+            if not in_store:
+                base = self._bases[b""]
+                for path, name in entries:
+                    yield Source(path, base, *self._bounds.look(path)[1], name)
+                continue
+            asked, kept = itertools.tee(entries)
+            for found, (path, name) in zip(look_at_all(entry.path for entry in asked), kept, strict=True):
+                base = self._bases[place(path)]
+                yield Source(path, base, found.size_bytes, found.mtime_ns, name, found.version)
+
+    def _wanted_entries(self, listing: Listing) -> Iterator[Entry]:
+        for entry in listing.entries():
+            base = self._bases.get(place(entry.path))
+            if base is None or not is_below(entry.path, base):
+                raise UsageError(f"The listing changed while it was read: {quoted(entry.path)} is new")
+            if self._admits(entry.path[len(base) :].lstrip(b"/")) and self._known.is_new(entry.path, None):
+                yield entry
 
     def _takes(self, path: bytes, name: bytes) -> bool:
         kind = kind_by_extension(name)
         if kind == "unknown" and not extension(name):
             try:
-                kind = sniff(read_head(path, self._bounds.roots), name).kind
+                head = read_stored_head(path) if is_url(path) else read_head(path, self._bounds.roots)
+                kind = sniff(head, name).kind
             except MediaError:
                 return False
         return kind in self._accepts
@@ -178,57 +230,16 @@ class Catalog:
         elif len(self.warnings) == MOST_WARNINGS:
             self.warnings.append("More warnings like these are left out")
 
-    def _nothing_in(self, given: Given, unentered: int) -> str:
+    def _nothing_in(self, given: Given, *, deeper: bool) -> str:
         if given.named:
             return f"No file matches {quoted(given.text)}"
         kinds = " or ".join(sorted(self._accepts))
-        below = "; its subdirectories are read with --recursive" if unentered and not self._recursive else ""
+        below = "; its subdirectories are read with --recursive" if deeper and not self._recursive else ""
         return f"No {kinds} in the directory {quoted(given.text)}{below}"
 
     def _admits(self, relative: bytes) -> bool:
         return self._wanted.empty or self._wanted.admits(os.fsdecode(relative))
 
-    def _is_new(self, path: bytes, given: Given | None) -> bool:
-        """Tell whether no other input named this file.
 
-        Only inputs that lie within one another are remembered, by 64 bits of a keyed hash a file (about 70
-        bytes in a set): a million files take one for another once in 30 million jobs.
-        """
-        if given is not None and given.base in self._alone:
-            return True
-        directory, name = os.path.split(path)
-        known = hash(os.path.join(self._real_path(directory), name))
-        if known in self._seen:
-            return False
-        self._seen.add(known)
-        return True
-
-    def _inputs_alone(self) -> frozenset[bytes]:
-        """Find the bases of inputs that can name no file that another input, or they themselves, name too."""
-        if self._listing is not None or any(given.glob and given.glob.repeats for given in self._given):
-            return frozenset()
-        real_paths = [(given.base, self._real_path(given.base)) for given in self._given]
-        uses = Counter(real for _, real in real_paths)
-        above = {parent for real in uses for parent in _parents(real)}
-        return frozenset(
-            base
-            for base, real in real_paths
-            if uses[real] == 1 and real not in above and uses.keys().isdisjoint(_parents(real))
-        )
-
-
-def _parents(path: bytes) -> Iterator[bytes]:
-    while (parent := os.path.dirname(path)) != path:
-        path = parent
-        yield path
-
-
-def _common_parent(paths: Iterable[bytes]) -> bytes:
-    common = prefix = b""
-    for path in paths:
-        if not prefix:
-            common = os.path.dirname(path)
-        elif not path.startswith(prefix):
-            common = os.path.commonpath((common, os.path.dirname(path)))
-        prefix = os.path.join(common, b"")
-    return common or os.getcwdb()
+def _is_stored(entry: Entry) -> bool:
+    return is_url(entry.path)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from dmedia.catalog.given import reason
 from dmedia.formats import kind_by_extension
+from dmedia.storage.locations import is_url
 from dmedia.words import quoted
 
 if TYPE_CHECKING:
@@ -37,15 +39,17 @@ class OutputDirectory:
     Parameters
     ----------
     path : bytes
-        It need not exist.
+        It need not exist. A URL is in no tree of this machine.
     """
 
     def __init__(self, path: bytes) -> None:
+        self._status: os.stat_result | None = None
+        self._real = b""
+        if is_url(path):
+            return
         self._real = os.path.realpath(path)
-        try:
-            self._status: os.stat_result | None = os.stat(self._real)
-        except OSError:
-            self._status = None
+        with suppress(OSError):
+            self._status = os.stat(self._real)
 
     def below(self, top: bytes) -> bytes:
         """Give its path as a walk from ``top`` would name it; empty where it does not lie below."""

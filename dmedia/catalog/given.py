@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import os
-import re
 import stat
 from dataclasses import dataclass
 
 from dmedia.catalog.globs import Glob, has_wildcard
 from dmedia.errors import UsageError
+from dmedia.storage.locations import is_url, normal
 from dmedia.words import quoted
 
 UNKNOWN = (-1, -1)
 """Size and modification time of a file that could not be looked at."""
-
-_URL = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://")  # RFC 3986, section 3.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +22,7 @@ class Given:
     Attributes
     ----------
     base : bytes
-        Absolute path of the directory below which its files lie: of a file its parent, of a glob the part in
+        Absolute path, or URL, of the directory below which its files lie: of a file its parent, of a glob the part in
         front of the first component with a wildcard.
     glob : Glob or None
         What is taken below ``base``; ``None`` for one file.
@@ -33,9 +31,11 @@ class Given:
     text : bytes
         As it was given.
     path : bytes
-        Absolute path of a file.
+        Absolute path, or URL, of a file.
     identity : tuple of int
         Size and modification time of a file.
+    version : str
+        Of an object in its store; see `Source`.
     """
 
     base: bytes
@@ -44,10 +44,11 @@ class Given:
     text: bytes
     path: bytes = b""
     identity: tuple[int, int] = UNKNOWN
+    version: str = ""
 
 
 def absolute(path: bytes) -> bytes:
-    """Make a path absolute and free of ``.`` and ``..``; symbolic links keep their names.
+    """Make a path absolute and free of ``.`` and ``..``; symbolic links keep their names. URLs get their one spelling.
 
     Parameters
     ----------
@@ -57,21 +58,18 @@ def absolute(path: bytes) -> bytes:
     Returns
     -------
     bytes
-        Absolute path. Where ``..`` follows a symbolic link, so that the text alone would name another file,
+        Absolute path, or URL. Where ``..`` follows a symbolic link, so that the text alone would name another file,
         the link is resolved.
 
     Raises
     ------
     UsageError
-        When it is empty, a URL or no path at all.
+        When it is empty, a URL that cannot be used, or no path at all.
     """
     if not path:
         raise UsageError("An input is empty: it should be a file, a directory or a glob")
-    if _URL.match(path):
-        raise UsageError(
-            f"{quoted(path)} is a URL: this version reads local files",
-            "Copy the files here, or mount the store.",
-        )
+    if is_url(path):
+        return normal(path)
     if b"\0" in path:
         raise UsageError(f"{quoted(path)} holds a NUL byte, which no path can")
     parts = path.split(b"/")

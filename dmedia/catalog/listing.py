@@ -17,6 +17,8 @@ from dmedia.catalog.bounds import Bounds
 from dmedia.catalog.given import absolute, reason
 from dmedia.errors import MediaError, OutsideRootsError, UsageError
 from dmedia.storage.local import leading_out, refuse_outside, refuse_outside_descriptor
+from dmedia.storage.locations import is_url, parent
+from dmedia.storage.locations import name as name_of
 from dmedia.words import nearest, quoted
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ LONGEST_NAME = 255
 
 
 class Entry(NamedTuple):
-    """One source of a listing: its absolute path, and the rendition's name where one is asked for."""
+    """One source of a listing: its absolute path or URL, and the rendition's name where one is asked for."""
 
     path: bytes
     name: str | None
@@ -58,6 +60,8 @@ class Listing:
 
     def __init__(self, path: bytes, *, null_separated: bool, bounds: Bounds | None = None) -> None:
         self._title = "standard input" if path == b"-" else quoted(path)
+        if is_url(path):
+            raise UsageError(f"The listing {self._title} is a URL", "copy it here, or write it to --files-from -")
         self._null_separated = null_separated
         self._bounds = bounds or Bounds()
         self._suffix = b"" if null_separated or path == b"-" else os.path.splitext(path)[1].lower()
@@ -109,12 +113,12 @@ class Listing:
         for number, path, name in rows():
             try:
                 entry = Entry(absolute(path), _checked_name(name))
-                self._bounds.refuse(os.path.dirname(entry.path), entry.path)
+                self._bounds.refuse(parent(entry.path), entry.path)
             except OutsideRootsError as error:
                 raise OutsideRootsError(self._fault(number, error.message).message, error.hint) from None
             except UsageError as error:
                 raise self._fault(number, error.message) from None
-            if not os.path.basename(entry.path):
+            if not name_of(entry.path):
                 raise self._fault(number, "the root directory is no file")
             yield entry
 

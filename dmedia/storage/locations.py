@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 __all__ = [
-    "EXTRAS", "LONGEST_KEY", "Parts", "common_parent", "is_below", "is_read_only", "is_url", "join", "name", "normal",
-    "parent", "parted", "place", "scheme", "shown",
+    "EXTRAS", "LONGEST_KEY", "Parts", "common_parent", "common_parents", "is_below", "is_read_only", "is_url", "join",
+    "name", "normal", "parent", "parted", "place", "scheme", "shown",
 ]  # fmt: skip
 
 EXTRAS = {"s3": "s3", "gs": "gcs", "az": "azure", "sftp": "sftp", "https": "http", "http": "http"}
@@ -193,6 +193,30 @@ def _alike(one: bytes, other: bytes) -> bytes:
     names = one.split(b"/"), other.split(b"/")
     alike = next((i for i, (a, b) in enumerate(zip(*names, strict=False)) if a != b), min(map(len, names)))
     return b"/".join(names[0][:alike])
+
+
+def common_parents(directories: Iterable[bytes]) -> dict[bytes, bytes]:
+    """Find, for each place, the directory that holds all of its directories.
+
+    Parameters
+    ----------
+    directories : iterable of bytes
+        Normal; of few places, for their number is what is in memory.
+
+    Returns
+    -------
+    dict of bytes to bytes
+        Directory by place, as `place` gives it.
+    """
+    found: dict[bytes, bytes] = {}
+    for directory in directories:
+        where = place(directory)
+        known = found.get(where)
+        if known is None:
+            found[where] = directory
+        elif not is_below(directory, known):
+            found[where] = common_parent((known, directory))
+    return found
 
 
 def _path(location: bytes) -> bytes:

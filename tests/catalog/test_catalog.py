@@ -270,10 +270,10 @@ def test_inputs_that_lie_apart_need_no_memory_of_their_files(tmp_path: Path) -> 
     plant(tmp_path, "d/a.jpg", "e/a.jpg", "f/a.jpg", "f/b.jpg")
     found = catalog(tmp_path, "d", "e/*", "f")
     assert len(list(found.sources())) == 4
-    assert not found._seen
+    assert not found._known._seen
     found = catalog(tmp_path, "d", "f", "f/b.jpg")
     assert len(list(found.sources())) == 3
-    assert len(found._seen) == 2
+    assert len(found._known._seen) == 2
 
 
 @pytest.mark.parametrize(
@@ -373,8 +373,9 @@ def test_warnings_and_ignored_extensions_take_bounded_memory(tmp_path: Path, mon
         (Inputs(), "No INPUT"),
         (Inputs(paths=(b"",)), "empty"),
         (Inputs(paths=(b"a\0b",)), "NUL"),
-        (Inputs(paths=(b"s3://bucket/a.jpg",)), "reads local files"),
-        (Inputs(paths=(b"https://example.org/*.jpg",)), "reads local files"),
+        (Inputs(paths=(b"memory://bucket/a.jpg",)), "a kind that is not read or written"),
+        (Inputs(paths=(b"file:///photos/a.jpg",)), "is a URL of a local file"),
+        (Inputs(listing=b"s3://bucket/list.txt"), "The listing 's3://bucket/list.txt' is a URL"),
         (Inputs(paths=(b"a*/../b.jpg",)), "after a wildcard"),
         (Inputs(paths=(b".",), limit=0), "limit"),
         (Inputs(listing=b"/nowhere/list.txt"), "Cannot read the listing '/nowhere/list.txt': No such file"),

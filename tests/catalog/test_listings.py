@@ -99,7 +99,7 @@ def test_json_lines_have_a_source_and_perhaps_a_name(
     ("name", "content", "message"),
     [
         ("a.txt", b"/a.jpg\n/b\0c\n", r"a\.txt', line 2: a NUL byte.* -0"),
-        ("a.txt", b"/a.jpg\n\ns3://b/c.jpg\n", r"line 3: 's3://b/c.jpg' is a URL"),
+        ("a.txt", b"/a.jpg\n\nftp://b/c.jpg\n", r"line 3: 'ftp://b/c.jpg' is a URL"),
         ("a.txt", b"/\n", r"line 1: the root directory"),
         ("a.txt", b"x" * (LONGEST_LINE + 1), r"line 1: longer than any path"),
         ("a.csv", b"", r"line 1: no column 'source'"),
