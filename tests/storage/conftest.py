@@ -18,7 +18,7 @@ def lead(monkeypatch: pytest.MonkeyPatch) -> Iterator[Leads]:
     """Set an environment that leads to a server, and forget what was made of another."""
 
     def forget() -> None:
-        opened._opened.cache_clear()
+        opened._forget()
         settings.settings.cache_clear()
 
     def lead_to(environment: dict[str, str]) -> None:

@@ -31,11 +31,14 @@ class Refusal:
         Whether another attempt may succeed.
     wait_s : float
         What the server asked to wait for, in seconds; 0: it did not.
+    settled : bool
+        Whether a condition did not hold: something else, or nothing, stands there now.
     """
 
     error: MediaError
     passes: bool = False
     wait_s: float = 0.0
+    settled: bool = False
 
 
 def persist(request: Callable[[], Answer], explain: Callable[[Exception], Refusal | None]) -> Answer:

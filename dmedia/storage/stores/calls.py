@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import concurrent.futures
+import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
 
 Answer = TypeVar("Answer")
 
@@ -41,3 +44,21 @@ def answer_of(coroutine: Coroutine[Any, Any, Answer], limit_s: float) -> Answer:
         raise TimeoutError(f"no answer within {limit_s:.0f} s") from error
     finally:
         future.cancel()
+
+
+def at_exit(close: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Close connections when this process ends: not one that was forked from it, which has not their loop.
+
+    Parameters
+    ----------
+    close : callable
+        Closes them; it gets a second.
+    """
+    owner = os.getpid()
+
+    def end() -> None:
+        if os.getpid() == owner:
+            with suppress(Exception):  # they end with the process in any case
+                answer_of(close(), 1.0)
+
+    atexit.register(end)

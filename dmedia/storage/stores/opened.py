@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-import functools
 import importlib
 import os
+import threading
 from typing import TYPE_CHECKING
 
 from dmedia.errors import UsageError
-from dmedia.words import nearest
+from dmedia.storage import locations
 
 if TYPE_CHECKING:
     from dmedia.storage.stores.store import Store
 
-KINDS: dict[str, tuple[str, str, str]] = {
-    "s3": ("s3", "S3Store", "s3fs"),
+KINDS: dict[str, tuple[str, str]] = {
+    "s3": ("s3", "s3fs"),
 }
-"""Extra, class and needed package by scheme; the class is in the module of the extra's name."""
+"""Module of this package and needed package by scheme. The extra is named in `locations.EXTRAS`."""
 
 SCHEMES = tuple(KINDS)
 """Schemes of locations that can be read, and, but for http and https, written."""
+
+
+HOSTED = frozenset({"sftp", "http", "https", "az"})
+"""Schemes of which each host is a store of its own."""
+
+_opened: dict[tuple[str, bytes], Store] = {}
+_lock = threading.Lock()
 
 
 def store_of(location: bytes) -> Store:
@@ -40,35 +47,34 @@ def store_of(location: bytes) -> Store:
     UsageError
         When its scheme is not known, it holds a password, or the package for its scheme is not installed.
     """
-    scheme, separator, rest = location.partition(b"://")
-    name = scheme.decode("ascii", "replace").lower()
-    if not separator or name not in KINDS:
-        known = ", ".join(f"{scheme}://" for scheme in SCHEMES)
-        raise UsageError(f"There is no store for {name + '://'!r}", f"{nearest(name, SCHEMES)} Known are {known}")
-    host = rest.partition(b"/")[0]
-    user, at, _ = host.rpartition(b"@")
-    if at and b":" in user:
-        raise UsageError(
-            f"A location of {name}:// holds a password",
-            "take it out: credentials come from where the store's own tools find them",
-        )
-    return _opened(name, host if name in HOSTED else b"", os.getpid())
+    parts = locations.parted(locations.normal(location))
+    key = (parts.scheme, parts.place.rpartition(b"@")[2] if parts.scheme in HOSTED else b"")
+    found = _opened.get(key)
+    if found is None:
+        with _lock:
+            found = _opened.get(key) or _open(*key)
+            _opened[key] = found
+    return found
 
 
-HOSTED = frozenset({"sftp", "http", "https", "az", "abfs", "abfss"})
-"""Schemes of which each host is a store of its own."""
-
-
-@functools.cache
-def _opened(scheme: str, host: bytes, _process: int) -> Store:
-    extra, kind, package = KINDS[scheme]
+def _open(scheme: str, host: bytes) -> Store:
+    module, package = KINDS[scheme]
     try:
         importlib.import_module(package)
     except ImportError as error:
         raise UsageError(
             f"{scheme}:// needs the package {package}, which cannot be loaded: {error}",
-            f"pip install 'dmedia[{extra}]' where dmedia runs, and in the environment of every worker",
+            f"pip install 'dmedia[{locations.EXTRAS[scheme]}]' here, and in the environment of every worker",
         ) from None
-    module = importlib.import_module(f"dmedia.storage.stores.{extra}")
-    store: Store = getattr(module, kind)(scheme, host)
+    store: Store = importlib.import_module(f"dmedia.storage.stores.{module}").store(scheme, host)
     return store
+
+
+def _forget() -> None:
+    """Make stores anew in a forked process: connections and their threads have stayed in the other."""
+    global _lock  # noqa: PLW0603 - somebody may have held it
+    _opened.clear()
+    _lock = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_forget)

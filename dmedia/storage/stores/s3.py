@@ -1,183 +1,165 @@
-"""S3 and what speaks its language, through s3fs."""
+"""S3 and what speaks its language, through the client that s3fs sets up: its credentials, endpoint and options."""
 
 from __future__ import annotations
 
+import asyncio
 import base64
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from dmedia.errors import MediaError
-from dmedia.storage.faults import remote_fault
 from dmedia.storage.stores import s3_faults
-from dmedia.storage.stores.attempts import persist
-from dmedia.storage.stores.bodies import Body, digest_of, empty, size_of
-from dmedia.storage.stores.s3_client import Client, Download
+from dmedia.storage.stores.bodies import BLOCK_BYTES, Body, refuse_too_large, write
+from dmedia.storage.stores.calls import answer_of, at_exit
+from dmedia.storage.stores.objects import ObjectStore
 from dmedia.storage.stores.s3_uploads import MOST_SINGLE_BYTES, upload
-from dmedia.storage.stores.store import CHECKSUM, MARK, Entry, Identity, Terms
+from dmedia.storage.stores.service import Condition, Content, Download, Found, Page, Place
+from dmedia.storage.stores.settings import settings
+from dmedia.storage.stores.store import Identity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Mapping
 
     from dmedia.errors import Stage
+    from dmedia.storage.stores.attempts import Refusal
 
-Answer = TypeVar("Answer")
+MOST_CONNECTIONS = 64
+"""Connections of a process: those of a worker with a few dozen threads that read and write at once."""
 
 
-class S3Store:
-    """Buckets of one endpoint, as the environment or fsspec's configuration names it. See `Store`."""
+def store(_scheme: str, _host: bytes) -> ObjectStore:
+    """Make the store of all buckets of one endpoint, as the environment or fsspec's configuration names it."""
+    return ObjectStore(S3())
 
-    read_only = False
 
-    def __init__(self, _scheme: str, _host: bytes) -> None:
-        self._client = Client()
+class S3:
+    """Requests to S3. See `Service`."""
 
-    def look(self, location: bytes) -> Identity | None:
-        """Tell what stands at a location."""
-        found = self._described(location)
-        return None if found is None else _identity(found, found["ContentLength"])
+    def __init__(self) -> None:
+        import fsspec.config
+        from s3fs import S3FileSystem
 
-    def entries(self, directory: bytes, *, recursive: bool) -> Iterator[Entry]:
-        """List a prefix, 1000 keys at a time."""
-        bucket, key = _parts(directory, "plan")
-        prefix = key.rstrip("/") + "/" if key.strip("/") else ""
-        options: dict[str, Any] = {"Bucket": bucket, "Prefix": prefix}
+        limits = settings()
+        given = fsspec.config.conf.get("s3", {}).get("config_kwargs", {})
+        patience = {
+            "connect_timeout": limits.connect_timeout_s,
+            "read_timeout": limits.read_timeout_s,
+            "max_pool_connections": MOST_CONNECTIONS,
+            "retries": {"total_max_attempts": 1},  # attempts are counted above: one on top of the other would multiply
+        }
+        self._system = S3FileSystem(
+            asynchronous=True,  # its own loop is not asked for; closed below instead of by a finalizer that hangs
+            skip_instance_cache=True,
+            use_listings_cache=False,
+            config_kwargs={**patience, **given},
+        )
+        at_exit(self._close)
+
+    def describe(self, place: Place) -> Found:
+        """Ask what stands there."""
+        answer = self.request("head_object", Bucket=place.bucket, Key=place.key)
+        return Found(_identity(answer, answer["ContentLength"]), answer.get("Metadata", {}))
+
+    def page(self, place: Place, following: str, *, recursive: bool) -> Page:
+        """Ask for up to 1000 keys."""
+        options: dict[str, Any] = {"Bucket": place.bucket, "Prefix": place.key}
         if not recursive:
             options["Delimiter"] = "/"
-        while True:
-            page = self._persist(lambda: self._client.request("list_objects_v2", **options), bucket, "plan")
-            for found in page.get("Contents", ()):
-                if not found["Key"].endswith("/"):  # consoles make those for directories
-                    yield Entry(b"s3://" + f"{bucket}/{found['Key']}".encode(), _identity(found, found["Size"]))
-            if not page.get("IsTruncated"):
-                return
-            options["ContinuationToken"] = page["NextContinuationToken"]
+        if following:
+            options["ContinuationToken"] = following
+        answer = self.request("list_objects_v2", **options)
+        found = [(each["Key"], _identity(each, each["Size"])) for each in answer.get("Contents", ())]
+        return Page(found, answer["NextContinuationToken"] if answer.get("IsTruncated") else "")
 
-    def head(self, location: bytes, n_bytes: int) -> bytes:
-        """Read the first bytes of an object."""
-        bucket, key = _parts(location, "open")
+    def read(self, place: Place, n_bytes: int) -> bytes:
+        """Read the first bytes."""
+        try:
+            return answer_of(self._read(place, n_bytes), settings().limit_s(n_bytes))
+        except Exception as error:
+            if s3_faults.is_beyond_end(error):  # it is empty: no range of it can be had
+                return b""
+            raise
 
-        def read() -> bytes:
-            try:
-                return self._client.read(n_bytes, Bucket=bucket, Key=key, Range=f"bytes=0-{n_bytes - 1}")
-            except Exception as error:
-                if s3_faults.is_beyond_end(error):  # it is empty: no range of it can be had
-                    return b""
-                raise
+    def receive(self, place: Place, download: Download) -> None:
+        """Go on with a download."""
+        answer_of(self._receive(place, download), settings().limit_s(download.most_bytes))
 
-        return self._persist(read, bucket, "open")
+    def send(self, place: Place, content: Content, condition: Condition) -> str:
+        """Publish by one PUT, or by an upload in parts that is completed at its end."""
+        options: dict[str, Any] = {"Bucket": place.bucket, "Key": place.key, "Metadata": content.metadata}
+        if content.content_type:
+            options["ContentType"] = content.content_type
+        conditions: dict[str, Any] = {"IfNoneMatch": "*"} if condition.is_free else {}
+        if condition.version:
+            conditions["IfMatch"] = f'"{condition.version}"'
+        if content.size_bytes > MOST_SINGLE_BYTES:
+            return _version(upload(self.request, content.descriptor, options, conditions))
+        body = Body(content.descriptor, 0, content.size_bytes)
+        options["ChecksumSHA256"] = base64.b64encode(content.sha256).decode()
+        return _version(self.request("put_object", content.size_bytes, Body=body, **options, **conditions))
 
-    def fetch(self, location: bytes, descriptor: int, most_bytes: int) -> Identity:
-        """Write an object into an open, empty file; a broken connection is taken up where it broke."""
-        bucket, key = _parts(location, "open")
-        download = Download(descriptor, most_bytes)
-
-        def receive() -> None:
-            try:
-                self._client.receive(download, Bucket=bucket, Key=key)
-            except Exception as error:
-                if not s3_faults.is_conflict(error):
-                    raise
-                download.restart()
-                empty(descriptor)
-                raise ConnectionError("the object was changed while it was read") from error
-
-        self._persist(receive, bucket, "open")
-        assert download.answer is not None
-        return _identity(download.answer, download.received_bytes)
-
-    def put(self, descriptor: int, location: bytes, terms: Terms) -> Identity:
-        """Publish an open file by one PUT, or by a multipart upload that is completed at its end."""
-        bucket, key = _parts(location, "publish")
-        size_bytes, digest = size_of(descriptor), digest_of(descriptor)
-        options: dict[str, Any] = {
-            "Bucket": bucket,
-            "Key": key,
-            "Metadata": {MARK: terms.mark, CHECKSUM: digest.hex()},
-            **({"ContentType": terms.content_type} if terms.content_type else {}),
-        }
-
-        def send(condition: dict[str, str]) -> Identity:
-            return Identity(size_bytes, 0, self._send(descriptor, size_bytes, digest, options, condition))
-
-        def publish() -> Identity:
-            try:
-                return send({} if terms.replaces else {"IfNoneMatch": "*"})
-            except Exception as error:
-                if terms.replaces or not s3_faults.is_settled_already(error):
-                    raise
-            standing = self._ours(location, terms, digest.hex())
-            if isinstance(standing, Identity):
-                return standing
-            try:
-                return send({"IfMatch": standing})  # ours, of other bytes
-            except Exception as error:
-                if not s3_faults.is_settled_already(error):
-                    raise
-                raise ConnectionError("another attempt of this job has put something there meanwhile") from error
-
-        return self._persist(publish, bucket, "publish")
-
-    def mark_of(self, location: bytes) -> str | None:
-        """Tell which job has put an object."""
-        found = self._described(location, "publish")
-        return None if found is None else found.get("Metadata", {}).get(MARK)
-
-    def remove(self, location: bytes) -> None:
+    def delete(self, place: Place) -> None:
         """Remove an object."""
-        bucket, key = _parts(location, "publish")
-        self._persist(lambda: self._client.request("delete_object", Bucket=bucket, Key=key), bucket, "publish")
+        self.request("delete_object", Bucket=place.bucket, Key=place.key)
 
-    def _send(
-        self, descriptor: int, size_bytes: int, digest: bytes, options: dict[str, Any], condition: dict[str, str]
-    ) -> str:
-        if size_bytes > MOST_SINGLE_BYTES:
-            return upload(self._client, descriptor, options, condition)
-        checksum = base64.b64encode(digest).decode()
-        body = Body(descriptor, 0, size_bytes)
-        return _version(
-            self._client.request("put_object", size_bytes, Body=body, ChecksumSHA256=checksum, **options, **condition)
-        )
+    def explain(self, error: Exception, bucket: str, stage: Stage) -> Refusal | None:
+        """Turn what a request raised into a refusal."""
+        return s3_faults.explain(error, bucket, stage)
 
-    def _described(self, location: bytes, stage: Stage = "open") -> Mapping[str, Any] | None:
-        bucket, key = _parts(location, stage)
+    def request(self, method: str, n_bytes: int = 0, **arguments: Any) -> Mapping[str, Any]:
+        """Make a request whose answer is small.
 
-        def describe() -> Mapping[str, Any] | None:
-            try:
-                return self._client.request("head_object", Bucket=bucket, Key=key)
-            except Exception as error:
-                if s3_faults.is_gone(error):
-                    return None
-                raise
+        Parameters
+        ----------
+        method : str
+            Of the client, such as ``head_object``.
+        n_bytes : int
+            How much is sent with it.
+        arguments
+            Its own.
 
-        return self._persist(describe, bucket, stage)
+        Returns
+        -------
+        mapping
+            The answer, parsed.
+        """
+        answer: Mapping[str, Any] = answer_of(self._call(method, arguments), settings().limit_s(n_bytes))
+        return answer
 
-    def _ours(self, location: bytes, terms: Terms, checksum: str) -> Identity | str:
-        """Tell what an attempt of this job has put at a location: its identity if it has these bytes, or its ETag."""
-        found = self._described(location, "publish")
-        if found is None:
-            raise ConnectionError("what stood there is gone")
-        metadata = found.get("Metadata", {})
-        if metadata.get(MARK) != terms.mark:
-            message = "Output exists: somebody has put it there since the job was planned"
-            hint = "Move it away and retry, or use --overwrite in a new job."
-            raise MediaError("output_exists", message, "publish", hint)
-        if metadata.get(CHECKSUM) == checksum:
-            return _identity(found, found["ContentLength"])
-        return str(found["ETag"])
+    async def _call(self, method: str, arguments: dict[str, Any]) -> Any:
+        await self._system.set_session()
+        client = await self._system.get_s3(arguments["Bucket"])
+        function = getattr(client, method)
+        options = self._system._get_s3_method_kwargs(function, **arguments)  # noqa: SLF001 - encryption, requester pays
+        return await function(**options)
 
-    def _persist(self, request: Callable[[], Answer], bucket: str, stage: Stage) -> Answer:
-        return persist(request, lambda error: s3_faults.explain(error, bucket, stage))
+    async def _read(self, place: Place, n_bytes: int) -> bytes:
+        arguments = {"Bucket": place.bucket, "Key": place.key, "Range": f"bytes=0-{n_bytes - 1}"}
+        answer = await self._call("get_object", arguments)
+        async with answer["Body"] as body:
+            head: bytes = await body.read(n_bytes)
+            return head
 
+    async def _receive(self, place: Place, download: Download) -> None:
+        arguments = {"Bucket": place.bucket, "Key": place.key}
+        if download.identity is not None:
+            arguments["Range"] = f"bytes={download.received_bytes}-"
+            arguments["IfMatch"] = f'"{download.identity.version}"'
+        answer = await self._call("get_object", arguments)
+        async with answer["Body"] as body:
+            if download.identity is None:
+                refuse_too_large(answer["ContentLength"], download.most_bytes)
+                download.identity = _identity(answer, answer["ContentLength"])
+            async for block in body.iter_chunks(BLOCK_BYTES):
+                refuse_too_large(download.received_bytes + len(block), download.most_bytes)
+                await asyncio.to_thread(write, download.descriptor, block, download.received_bytes)
+                download.received_bytes += len(block)
+        whole = download.identity.size_bytes
+        if download.received_bytes != whole:
+            raise EOFError(f"{download.received_bytes:,} of {whole:,} bytes came")
 
-def _parts(location: bytes, stage: Stage) -> tuple[str, str]:
-    try:
-        bucket, _, key = location.partition(b"://")[2].decode().partition("/")
-    except UnicodeDecodeError:
-        raise MediaError(
-            "not_found", "Not found: S3 has only names in UTF-8", stage, "Choose names with --name"
-        ) from None
-    if not bucket:
-        raise remote_fault(404, "the location names no bucket", stage, "Write s3://BUCKET/KEY")
-    return bucket, key
+    async def _close(self) -> None:
+        creator = getattr(self._system, "_s3creator", None)
+        if creator is not None:
+            await creator.__aexit__(None, None, None)
 
 
 def _identity(found: Mapping[str, Any], size_bytes: int) -> Identity:

@@ -86,26 +86,9 @@ def explain(error: Exception, bucket: str, stage: Stage) -> Refusal | None:
     return None
 
 
-def is_conflict(error: Exception) -> bool:
-    """Tell whether a condition of a request did not hold."""
-    return _status(error) == 412
-
-
-def is_gone(error: Exception) -> bool:
-    """Tell whether what was asked for is not there."""
-    return _status(error) == 404
-
-
 def is_beyond_end(error: Exception) -> bool:
     """Tell whether a range was asked for that the object does not have."""
     return _status(error) == 416
-
-
-def is_settled_already(error: Exception) -> bool:
-    """Tell whether a PUT was refused because of what another one, maybe ours whose answer was lost, has settled."""
-    response = getattr(error, "response", None)
-    code = response.get("Error", {}).get("Code") if isinstance(response, dict) else ""
-    return is_conflict(error) or code in {"NoSuchUpload", "NoSuchKey"}
 
 
 def _answered(error: ClientError, bucket: str, stage: Stage) -> Refusal:
@@ -114,10 +97,12 @@ def _answered(error: ClientError, bucket: str, stage: Stage) -> Refusal:
     text = error.response.get("Error", {}).get("Message", "")
     if code == "NoSuchBucket":
         return Refusal(remote_fault(404, f"there is no bucket {bucket!r}", stage, "Check its name, and the endpoint"))
-    if code == "NoSuchUpload":
-        return Refusal(remote_fault(0, "the upload was aborted", stage), passes=True)
+    if code == "NoSuchUpload":  # it was completed and the answer was lost, or somebody has aborted it
+        return Refusal(remote_fault(0, "the upload was aborted", stage), passes=True, settled=True)
     if status == 404:
-        return Refusal(remote_fault(404, "no such object", stage))
+        return Refusal(remote_fault(404, "no such object", stage), settled=code == "NoSuchKey")
+    if status == 412:
+        return Refusal(remote_fault(412, "something else stands there now", stage), settled=True)
     said = (
         f"s3://{bucket} says {code}: {text}"[:500] if text and code != text else f"s3://{bucket} says {code or status}"
     )

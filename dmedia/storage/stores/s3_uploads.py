@@ -10,9 +10,9 @@ from dmedia.storage.stores.bodies import Body, size_of
 from dmedia.storage.stores.s3_faults import explain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-    from dmedia.storage.stores.s3_client import Client
+    Request = Callable[..., Mapping[str, Any]]
 
 MOST_SINGLE_BYTES = 64 << 20
 """Larger objects are sent in parts: what broke off is sent again, and no single request takes minutes."""
@@ -24,13 +24,15 @@ MOST_PARTS = 10_000
 """S3's own limit (User Guide, "Amazon S3 multipart upload limits")."""
 
 
-def upload(client: Client, descriptor: int, options: dict[str, Any], condition: Mapping[str, Any]) -> str:
+def upload(
+    request: Request, descriptor: int, options: dict[str, Any], condition: Mapping[str, Any]
+) -> Mapping[str, Any]:
     """Send an open file in parts, and complete it.
 
     Parameters
     ----------
-    client : Client
-        What makes the requests.
+    request : callable
+        Makes one, see `S3.request`.
     descriptor : int
         The file.
     options : dict
@@ -40,23 +42,22 @@ def upload(client: Client, descriptor: int, options: dict[str, Any], condition: 
 
     Returns
     -------
-    str
-        The object's ETag, without quotes.
+    mapping
+        The last answer.
     """
     place = {"Bucket": options["Bucket"], "Key": options["Key"]}
-    begun = client.request("create_multipart_upload", **options)
+    begun = request("create_multipart_upload", **options)
     place["UploadId"] = begun["UploadId"]
     try:
-        parts = _send(client, descriptor, place)
-        done = client.request("complete_multipart_upload", **place, MultipartUpload={"Parts": parts}, **condition)
+        parts = _send(request, descriptor, place)
+        return request("complete_multipart_upload", **place, MultipartUpload={"Parts": parts}, **condition)
     except BaseException:
         with suppress(Exception):  # the failure above is what is told; stores can be told to clear up after days
-            client.request("abort_multipart_upload", **place)
+            request("abort_multipart_upload", **place)
         raise
-    return str(done.get("ETag", "")).strip('"')
 
 
-def _send(client: Client, descriptor: int, place: dict[str, str]) -> list[dict[str, Any]]:
+def _send(request: Request, descriptor: int, place: dict[str, str]) -> list[dict[str, Any]]:
     whole = size_of(descriptor)
     step = max(PART_BYTES, -(-whole // MOST_PARTS))
     parts = []
@@ -65,7 +66,7 @@ def _send(client: Client, descriptor: int, place: dict[str, str]) -> list[dict[s
 
         def send(number: int = number, body: Body = body) -> Mapping[str, Any]:
             body.seek(0)
-            return client.request("upload_part", step, **place, PartNumber=number, Body=body)
+            return request("upload_part", step, **place, PartNumber=number, Body=body)
 
         answer = persist(send, lambda error: explain(error, place["Bucket"], "publish"))
         checksums = {name: value for name, value in answer.items() if name.startswith("Checksum") and value}
