@@ -13,6 +13,7 @@ from dmedia.report.observer import tell
 from dmedia.run.brake import DRAIN_S, Brake, EndedError
 from dmedia.run.cluster import connect
 from dmedia.run.collect import Harvest
+from dmedia.run.dashboard.broadcast import Broadcast
 from dmedia.run.dispatch import Window
 from dmedia.run.ledger import Ledger
 from dmedia.run.live import Live
@@ -71,6 +72,7 @@ class Course:
         self._refused_since_s: float | None = None
         self._refusals_limit_s = REFUSALS_LIMIT_S
         self._observed_s = 0.0
+        self._broadcast: Broadcast | None = None
         self._said: str | None = None
 
     def run(self, choice: ClusterChoice) -> None:
@@ -128,7 +130,8 @@ class Course:
         window = Window(cluster.client, record, order.operation, cluster.slots, self.ledger.retries.alone)
         live = Live(cluster.client, order, self._tick)
         try:
-            with live, contextlib.closing(Harvest(cluster.client, window)) as harvest:
+            self._broadcast = broadcast = Broadcast(cluster.client, record, live.running)
+            with broadcast, live, contextlib.closing(Harvest(cluster.client, window)) as harvest:
                 self._feed(window, harvest, live, Pulse(cluster, record))
         except DmediaError:
             record.give_back(window.abandon())
@@ -160,7 +163,10 @@ class Course:
             if not window and self._is_over():
                 break
             outcome = harvest.next(TICK_S)
-            window.pace.learn(self.ledger.enter(outcome, live.running()))
+            ended = self.ledger.enter(outcome, live.running())
+            window.pace.learn(ended)
+            if self._broadcast:
+                self._broadcast.hear(ended)
             self._count_refusals(outcome)
             self._observe()
             if outcome.results:
@@ -206,7 +212,10 @@ class Course:
     def _observe(self) -> None:
         if time.monotonic() - self._observed_s > OBSERVE_PERIOD_S:
             self._observed_s = time.monotonic()
-            tell(self._observer.progress, read_job(self._record.job))
+            report = read_job(self._record.job)
+            tell(self._observer.progress, report)
+            if self._broadcast:
+                self._broadcast.progress(report)
 
     def _tick(self) -> None:
         """Show that the launcher lives, and heed requests, while it waits for a cluster.
