@@ -11,10 +11,12 @@ from dmedia.model import WorkOrder
 from dmedia.record.reader import read_job
 from dmedia.report.observer import tell
 from dmedia.run.brake import DRAIN_S, Brake, EndedError
+from dmedia.run.census import Census
 from dmedia.run.cluster import connect
 from dmedia.run.collect import Harvest
 from dmedia.run.dashboard.broadcast import Broadcast
 from dmedia.run.dispatch import Window
+from dmedia.run.fleet import Fleet
 from dmedia.run.ledger import Ledger
 from dmedia.run.live import Live
 from dmedia.run.patience import TICK_S
@@ -23,8 +25,9 @@ from dmedia.run.pulse import Pulse
 if TYPE_CHECKING:
     from dmedia.record.writer import RecordWriter
     from dmedia.report.observer import Observer
-    from dmedia.run.cluster import ClusterChoice, ConnectedCluster
+    from dmedia.run.cluster import ConnectedCluster
     from dmedia.run.collect import Outcome
+    from dmedia.run.places import ClusterChoice
     from dmedia.run.stop import Stop
 
 OBSERVE_PERIOD_S = 0.25
@@ -73,6 +76,7 @@ class Course:
         self._refusals_limit_s = REFUSALS_LIMIT_S
         self._observed_s = 0.0
         self._broadcast: Broadcast | None = None
+        self._begun = False
         self._said: str | None = None
 
     def run(self, choice: ClusterChoice) -> None:
@@ -85,6 +89,8 @@ class Course:
 
         Raises
         ------
+        PreflightError
+            When a worker lacks something that the job needs, and no file was begun.
         ClusterError
             When the cluster cannot be reached, or was lost and did not come back.
         """
@@ -121,18 +127,19 @@ class Course:
     def _follow(self, cluster: ConnectedCluster) -> None:
         """Work on one connection."""
         record = self._record
-        self.ledger.write(lambda: record.life.start(cluster.scheduler, cluster.dashboard))
-        if self.brake.waits:
-            self.ledger.write(record.life.pause)
-        if cluster.warning:
-            record.life.warn(cluster.warning)
         order = WorkOrder.of(record.job, record.spec)
-        window = Window(cluster.client, record, order.operation, cluster.slots, self.ledger.retries.alone)
-        live = Live(cluster.client, order, self._tick)
+        fleet = Fleet(cluster.slots)
+        window = Window(cluster.client, record, order.operation, fleet, self.ledger.retries.alone)
+        census = Census(record, fleet, cluster.scheduler)
+        live = Live(cluster.client, order, fleet, census.demand, self._tick)
+        self._broadcast = broadcast = Broadcast(cluster.client, record, live.running)
         try:
-            self._broadcast = broadcast = Broadcast(cluster.client, record, live.running)
-            with broadcast, live, contextlib.closing(Harvest(cluster.client, window)) as harvest:
-                self._feed(window, harvest, live, Pulse(cluster, record))
+            with census, live:
+                if not self._begun:
+                    census.refuse_unfit()
+                self._begin(cluster)
+                with broadcast, contextlib.closing(Harvest(cluster.client, window)) as harvest:
+                    self._feed(window, harvest, live, (Pulse(cluster, record, fleet), census))
         except DmediaError:
             record.give_back(window.abandon())
             raise
@@ -144,9 +151,20 @@ class Course:
         finally:
             self.left_behind |= live.worker_was_lost
 
-    def _feed(self, window: Window, harvest: Harvest, live: Live, pulse: Pulse) -> None:
+    def _begin(self, cluster: ConnectedCluster) -> None:
+        """Declare that the job runs here."""
+        record = self._record
+        self._begun = True
+        self.ledger.write(lambda: record.life.start(cluster.scheduler, cluster.dashboard))
+        if self.brake.waits:
+            self.ledger.write(record.life.pause)
+        if cluster.warning:
+            record.life.warn(cluster.warning)
+
+    def _feed(self, window: Window, harvest: Harvest, live: Live, watches: tuple[Pulse, Census]) -> None:
         """Keep the window full and note what comes of it, until there is nothing more to do."""
         held = False
+        pulse, census = watches
         while not self.brake.expired:
             self.brake.look()
             self._record.give_back(self.ledger.retries.due())
@@ -160,7 +178,7 @@ class Course:
                 live.kill()
             if not held:
                 harvest.expect(window.refill(self.ledger.failures_left))
-            if not window and self._is_over():
+            if not window and self._is_over(window):
                 break
             outcome = harvest.next(TICK_S)
             ended = self.ledger.enter(outcome, live.running())
@@ -174,6 +192,7 @@ class Course:
             elif outcome.lost:
                 time.sleep(TICK_S)  # whatever gives tasks back at once shall not be asked without end
             pulse.check(waits=self.brake.waits)
+            census.look()
         pulse.close()
 
     def _count_refusals(self, outcome: Outcome) -> None:
@@ -194,11 +213,11 @@ class Course:
                     f"look at the workers' logs; then dmedia resume {self._record.job}",
                 )
 
-    def _is_over(self) -> bool:
+    def _is_over(self, window: Window) -> bool:
         """Tell whether nothing is left to do, or shall be done."""
         if self.brake.ending:
             return True
-        if self.brake.waits:
+        if self.brake.waits or window.is_held:
             report = read_job(self._record.job)
             return report.done == report.total
         return self.ledger.is_clear

@@ -8,6 +8,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dmedia.run.patience import Call
 from dmedia.run.worker import run_chunk
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from dmedia.model import FileResult, Task
     from dmedia.record.writer import RecordWriter
+    from dmedia.run.fleet import Fleet
 
 CHUNK_S = 0.25
 """Seconds of work a future should carry: a future costs the launcher about 4 ms of CPU whatever it carries
@@ -88,8 +90,8 @@ class Window:
         Where pending tasks come from.
     operation : str
         Names the futures, so that Dask's dashboard groups them.
-    slots : int
-        Slots of the cluster.
+    fleet : Fleet
+        The workers and their slots, as they come and go: the window follows them.
     alone : container of int
         Numbers of tasks that go alone in their chunk; may change meanwhile.
 
@@ -102,7 +104,7 @@ class Window:
     """
 
     def __init__(
-        self, client: Client, record: RecordWriter, operation: str, slots: int, alone: Container[int] = ()
+        self, client: Client, record: RecordWriter, operation: str, fleet: Fleet, alone: Container[int] = ()
     ) -> None:
         self.pace = Pace()
         self.wave = 0
@@ -110,16 +112,23 @@ class Window:
         self._client = client
         self._record = record
         self._key = f"{operation}-{record.job}"
-        self._slots = slots
-        self._size = max(SMALLEST_WINDOW, 4 * slots)
+        self._fleet = fleet
+        self._slots = fleet.slots
         # A scheduler may still hold chunks of a launcher or a connection before this one: no key is used twice.
         self._numbers = itertools.count(time.time_ns())
         self._ready: deque[Task] = deque()
         self._ready_bytes = 0
         self._held: dict[Future[Any], tuple[Task, ...]] = {}
+        self._bound: dict[Future[Any], frozenset[str]] = {}
+        self._seen = 0
 
     def __len__(self) -> int:
         return len(self._held)
+
+    @property
+    def is_held(self) -> bool:
+        """Whether nothing is submitted because no worker here is fit. One that is to come finds it waiting."""
+        return self._fleet.allowed() == []
 
     def refill(self, most: int | None = None) -> list[Future[Any]]:
         """Submit chunks until the window is full or no task is pending.
@@ -135,14 +144,19 @@ class Window:
             The new ones. Nothing happens while the window is more than half full, because a batch of futures costs Dask
             less than the same futures one by one.
         """
+        self._follow_fleet()
+        if self.is_held:
+            return []
         longest = LONGEST_CHUNK if most is None else max(1, most // self._slots)
-        size = self._size if self.pace.known else FIRST_CHUNKS_PER_SLOT * self._slots
+        known = self.pace.known
+        size = max(SMALLEST_WINDOW, 4 * self._slots) if known else FIRST_CHUNKS_PER_SLOT * self._slots
         if len(self._held) > size // 2:
             return []
         chunks = list(itertools.islice(iter(lambda: self._next_chunk(longest), ()), size - len(self._held)))
         if not chunks:
             return []
         keys = [(self._key, next(self._numbers)) for _ in chunks]
+        allowed = self._fleet.allowed()
         futures = self._client.map(
             run_chunk,
             [self._record.job] * len(chunks),
@@ -151,8 +165,11 @@ class Window:
             key=keys,
             pure=False,
             retries=0,
+            workers=allowed,
         )
         self._held.update(zip(futures, chunks, strict=True))
+        if allowed is not None:
+            self._bound.update(dict.fromkeys(futures, frozenset(allowed)))
         return list(futures)
 
     def take(self, future: Future[Any]) -> tuple[Task, ...]:
@@ -164,6 +181,7 @@ class Window:
             The chunk it carried.
         """
         tasks = self._held.pop(future)
+        self._bound.pop(future, None)
         future.release()
         return tasks
 
@@ -188,9 +206,23 @@ class Window:
         """
         tasks = [*itertools.chain.from_iterable(self._held.values()), *self._ready]
         self._held.clear()
+        self._bound.clear()
         self._ready.clear()
         self._ready_bytes = 0
         return [task.number for task in tasks]
+
+    def _follow_fleet(self) -> None:
+        """See how many slots there are now, and give up chunks that may go to certain workers only, all of them gone.
+
+        Dask would keep such chunks until one of those is back, though others have come. They end as cancelled.
+        """
+        if self._seen == self._fleet.generation:
+            return
+        self._seen, self._slots = self._fleet.generation, max(1, self._fleet.slots)
+        if self._bound:
+            here = self._fleet.examined.keys() - self._fleet.unfit.keys()
+            if stranded := [future for future, allowed in self._bound.items() if allowed.isdisjoint(here)]:
+                Call(lambda: self._client.cancel(stranded))
 
     def _next_chunk(self, longest: int) -> tuple[Task, ...]:
         """Take the next tasks that together take about ``CHUNK_S``, less towards the end so that no slot idles.

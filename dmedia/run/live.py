@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import pickle
+import secrets
+import time
 from typing import TYPE_CHECKING, Any
 
-from dmedia.errors import ClusterError, ClusterLostError, UnknownOperationError
+from dmedia import __version__
+from dmedia.errors import ClusterError, ClusterLostError, PreflightError
 from dmedia.model import Running
 from dmedia.run.brake import EndedError
+from dmedia.run.demand import Lack, Testimony
+from dmedia.run.envoy import Envoy
 from dmedia.run.patience import Call, patiently
 from dmedia.run.worker import SlotsPlugin, drain, kill, live_topic, plugin_name
 
@@ -16,12 +22,20 @@ if TYPE_CHECKING:
     from distributed import Client
 
     from dmedia.model import WorkOrder
+    from dmedia.run.demand import Demand
+    from dmedia.run.fleet import Fleet
 
 ANSWER_LIMIT_S = 5.0
 """Seconds to wait for the workers to end their slots when the job has ended."""
 
 REGISTER_LIMIT_S = 20.0
 """Seconds to wait for all workers to have their slots. One that is frozen does not keep the others from working."""
+
+TESTIMONY_LIMIT_S = 30.0
+"""Seconds to wait for all of them to have examined themselves; a slot loads its codecs for it."""
+
+LOOK_PERIOD_S = 0.02
+"""Seconds between two looks at what workers have said of themselves."""
 
 SCHEDULER_TOPIC = "all"
 """Dask's own topic, on which the scheduler tells of workers that come and go."""
@@ -36,6 +50,10 @@ class Live:
         Of the cluster.
     order : WorkOrder
         The job.
+    fleet : Fleet
+        Is told of workers as they come and go.
+    demand : Demand or None
+        What is demanded of every worker; ``None`` of one in this process.
     tick : callable
         Is called now and then while workers get their slots; what it raises ends that.
 
@@ -45,10 +63,15 @@ class Live:
         Whether a worker has left meanwhile. Dask runs its tasks elsewhere, and says nothing of it with the results.
     """
 
-    def __init__(self, client: Client, order: WorkOrder, tick: Callable[[], None]) -> None:
+    def __init__(
+        self, client: Client, order: WorkOrder, fleet: Fleet, demand: Demand | None, tick: Callable[[], None]
+    ) -> None:
         self._client = client
         self._order = order
+        self._fleet = fleet
+        self._demand = demand
         self._tick = tick
+        self._launch = secrets.token_hex(8)
         self._told: dict[str, list[Running]] = {}
         self._drained = -1
         self._killed = False
@@ -60,22 +83,22 @@ class Live:
         Raises
         ------
         ClusterError
-            When a worker cannot have them, for instance because dmedia is not installed there.
+            When this cannot be done.
         ClusterLostError
             When the scheduler is gone.
         """
         self._client.subscribe_topic(live_topic(self._order.job), self._hear)
         self._client.subscribe_topic(SCHEDULER_TOPIC, self._hear_scheduler)
         try:
-            patiently(lambda: self._client.register_plugin(SlotsPlugin(self._order)), self._tick, REGISTER_LIMIT_S)
+            given = patiently(lambda: self._client.register_plugin(self._envoy()), self._tick, REGISTER_LIMIT_S)
+            self._wait_for(frozenset(given or ()))
         except TimeoutError:
             pass  # a worker is frozen: the others have their slots, and it gets them when it thaws
         except OSError as error:
             raise ClusterLostError(f"The scheduler was lost while workers got their slots: {error}") from error
         except EndedError:
+            self._withdraw()
             raise
-        except UnknownOperationError as error:
-            raise ClusterError(error.message, error.hint) from error
         except Exception as error:
             if self._client.status != "running":
                 raise ClusterLostError(f"The scheduler was lost while workers got their slots: {error}") from error
@@ -87,8 +110,8 @@ class Live:
 
     def __exit__(self, kind: type[BaseException] | None, *ended: object) -> None:
         """End the slots on every worker, unless the cluster was lost: it would hear that much later, and obey."""
-        if kind is None:
-            Call(self._leave).wait(ANSWER_LIMIT_S)
+        if kind is None or kind is PreflightError:
+            self._withdraw()
 
     def running(self) -> list[Running]:
         """Tell what slots were working on when their workers last told."""
@@ -112,6 +135,21 @@ class Live:
             self._killed = True
             Call(lambda: self._client.run(kill, self._order.job, on_error="ignore"))
 
+    def _envoy(self) -> Envoy:
+        plugin = SlotsPlugin(self._order, self._demand, self._launch)
+        job = self._order.job
+        return Envoy(plugin_name(job), __version__, pickle.dumps(plugin), live_topic(job), self._launch)
+
+    def _wait_for(self, workers: frozenset[str]) -> None:
+        """Wait until workers have examined themselves, or left."""
+        until_s = time.monotonic() + TESTIMONY_LIMIT_S
+        while self._demand and self._fleet.awaits(workers) and time.monotonic() < until_s:
+            self._tick()
+            time.sleep(LOOK_PERIOD_S)
+
+    def _withdraw(self) -> None:
+        Call(self._leave).wait(ANSWER_LIMIT_S)
+
     def _leave(self) -> None:
         self._client.unsubscribe_topic(live_topic(self._order.job))
         self._client.unsubscribe_topic(SCHEDULER_TOPIC)
@@ -119,10 +157,14 @@ class Live:
 
     def _hear(self, event: tuple[float, dict[str, Any]]) -> None:
         told = event[1]
-        self._told[told["worker"]] = [Running(*entry) for entry in told["running"]]
+        if told.get("launch") == self._launch:
+            self._told[told["worker"]] = [Running(*entry) for entry in told["running"]]
+            lacks = tuple(Lack(*lack) for lack in told["lacks"])
+            self._fleet.hear(Testimony(told["worker"], told["slots"], lacks))
 
     def _hear_scheduler(self, event: tuple[float, dict[str, Any]]) -> None:
         told = event[1]
         if isinstance(told, dict) and told.get("action") == "remove-worker":
             self.worker_was_lost = True
             self._told.pop(told.get("worker", ""), None)
+            self._fleet.lose(told.get("worker", ""))

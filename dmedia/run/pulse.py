@@ -12,6 +12,7 @@ from dmedia.run.patience import Call
 if TYPE_CHECKING:
     from dmedia.record.writer import RecordWriter
     from dmedia.run.cluster import ConnectedCluster
+    from dmedia.run.fleet import Fleet
 
 IDLE_S = 2.0
 """Seconds without a result after which the scheduler is asked whether it is there."""
@@ -32,10 +33,12 @@ class Pulse:
         The cluster.
     record : RecordWriter
         Gets a warning for as long as something is wrong.
+    fleet : Fleet
+        Knows which workers are no use to the job.
     """
 
-    def __init__(self, cluster: ConnectedCluster, record: RecordWriter) -> None:
-        self._cluster, self._record = cluster, record
+    def __init__(self, cluster: ConnectedCluster, record: RecordWriter, fleet: Fleet) -> None:
+        self._cluster, self._record, self._fleet = cluster, record, fleet
         self._connection = getattr(cluster.client, "scheduler_comm", None)
         self._heard_s = self._alone_since_s = time.monotonic()
         self._asked_s = 0.0
@@ -86,13 +89,17 @@ class Pulse:
         self._warn(None)
 
     def _count(self, workers: int | None, now_s: float) -> None:
-        self._warn("The cluster has no workers: waiting for one" if workers == 0 else None)
-        if workers != 0:
+        unfit = self._fleet.allowed() == []
+        lacking = "no workers" if workers == 0 else "no worker that is fit for the job" if unfit else None
+        if workers is None or not lacking:
+            self._warn(None)
             self._alone_since_s = now_s
-        elif now_s - self._alone_since_s > self._cluster.worker_wait_s:
+        elif now_s - self._alone_since_s <= self._cluster.worker_wait_s:
+            self._warn(f"The cluster has {lacking}: waiting for one")
+        else:
             self._warn(None)
             raise ClusterError(
-                f"The scheduler at {self._cluster.scheduler} has had no workers for {self._cluster.worker_wait_s:g} s",
+                f"The scheduler at {self._cluster.scheduler} has had {lacking} for {self._cluster.worker_wait_s:g} s",
                 f"dmedia resume {self._record.job}",
             )
 

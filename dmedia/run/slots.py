@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dmedia.model import Task, WorkOrder
+    from dmedia.run.answers import SlotReport
     from dmedia.run.lanes import Lanes
     from dmedia.run.transfers import Transfers
 
@@ -110,6 +111,19 @@ class Slots:
             self._used_s = time.monotonic()
             self._idle.put(slot)
         return results
+
+    def report(self, formats: tuple[str, ...]) -> SlotReport | str:
+        """Ask an idle slot whether it can decode and encode certain formats: see `Slot.report`."""
+        slot = self._idle.get()
+        try:
+            return slot.report(formats)
+        finally:
+            self._idle.put(slot)
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self._all)
 
     def running(self) -> list[Running]:
         """Tell what the slots are working on now."""

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import pickle
 import threading
+import time
 from dataclasses import astuple
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dask.config
 from distributed import get_worker
-from distributed.diagnostics.plugin import WorkerPlugin
 
-from dmedia.errors import UnknownOperationError
 from dmedia.operations import find_operation, package_of
+from dmedia.run.demand import Lack, in_singular
+from dmedia.run.examination import examine
 from dmedia.run.slot import NoSlotError
 from dmedia.run.slots import claim_slots
 
@@ -21,7 +23,10 @@ if TYPE_CHECKING:
     from distributed import Worker
 
     from dmedia.model import FileResult, Task, WorkOrder
+    from dmedia.run.demand import Demand
     from dmedia.run.slots import Slots
+
+logger = logging.getLogger(__name__)
 
 LIVE_PERIOD_S = 1.0
 """Seconds between two reports of what a worker is working on: at most one Dask event a second and worker."""
@@ -30,6 +35,10 @@ LIVE_PERIOD_S = 1.0
 REST_AFTER_S = 60.0
 """Seconds without a file after which slots end until there is one: Dask's setting ``dmedia.slot-rest-s``, on a worker
 also ``DASK_DMEDIA__SLOT_REST_S``, changes it."""
+
+
+REEXAMINE_S = 30.0
+"""Seconds after which a worker that lacks something looks again: a directory may have been mounted meanwhile."""
 
 
 def plugin_name(job: str) -> str:
@@ -42,34 +51,43 @@ def live_topic(job: str) -> str:
     return f"dmedia-live-{job}"
 
 
-class SlotsPlugin(WorkerPlugin):
-    """Owns a job's slots on one worker, and tells the launcher what they are doing.
+class UnfitWorkerError(NoSlotError):
+    """The worker lacks something that the job needs: that says nothing about the file."""
+
+
+class SlotsPlugin:
+    """Owns a job's slots on one worker, and tells the launcher what they are doing. An `Envoy` brings it there.
 
     Parameters
     ----------
     order : WorkOrder
         The job.
+    demand : Demand or None
+        What it demands of a worker; ``None`` of a worker in the launcher's own process.
+    launch : str
+        Tells this launcher's slots from those of one before it.
     """
 
-    def __init__(self, order: WorkOrder) -> None:
-        self.name = plugin_name(order.job)
+    def __init__(self, order: WorkOrder, demand: Demand | None, launch: str) -> None:
         self._job, self._operation, self._package = order.job, order.operation, package_of(order.operation)
         self._order = pickle.dumps(order)  # a worker that lacks a package can still read all the rest, and say so
-        self._hindrance = "its set-up of the job has failed"
+        self._demand, self._launch = demand, launch
         self._slots: Slots | None = None
+        self._lacks: tuple[Lack, ...] | None = None
 
     def setup(self, worker: Worker) -> None:
-        """Start one slot for each thread of the worker, unless the launcher has already done so in this process.
-
-        Raises
-        ------
-        UnknownOperationError
-            When this worker lacks the package that brings the operation, or has one that is broken.
-        """
+        """Start one slot for each thread of the worker, unless the launcher has already done so in this process."""
         self._worker = worker
-        self._ended = threading.Event()
-        self._slots = claim_slots(self._read_order(worker.address), worker.state.nthreads)
-        threading.Thread(target=self._tell, name=f"dmedia-live-{self._job}", daemon=True).start()
+        self._ended, self._examined = threading.Event(), threading.Event()
+        try:
+            self._slots = claim_slots(self._read_order(), worker.state.nthreads)
+        except LackError as error:
+            logger.warning("dmedia: the worker %s gets no files: it %s", worker.address, error)
+            self._lacks = (error.lack,)
+        except Exception as error:
+            logger.exception("dmedia: the worker %s gets no files", worker.address)
+            self._lacks = (Lack("cannot prepare slots", f"{type(error).__name__}: {error}"),)
+        threading.Thread(target=self._live, name=f"dmedia-live-{self._job}", daemon=True).start()
 
     @property
     def slots(self) -> Slots:
@@ -77,28 +95,25 @@ class SlotsPlugin(WorkerPlugin):
 
         Raises
         ------
-        NoSlotError
+        UnfitWorkerError
             When there are none, because `setup` has failed: Dask keeps the plugin, and sends chunks nevertheless.
         """
         if self._slots is None:
-            raise NoSlotError(self._hindrance)
+            raise self._unfit()
         return self._slots
 
-    def _read_order(self, worker: str) -> WorkOrder:
-        try:
-            order: WorkOrder = pickle.loads(self._order)  # noqa: S301 - it comes from the launcher, with the plugin
-            find_operation(order.operation)
-        except Exception as error:
-            if not self._package:
-                raise
-            self._hindrance = (
-                f"The worker {worker} cannot do {self._operation!r}, which {self._package} brings: "
-                f"{type(error).__name__}: {error}"
-            )
-            raise UnknownOperationError(
-                self._hindrance, f"install {self._package} in every worker's environment"
-            ) from None
-        return order
+    def work(self, tasks: tuple[Task, ...], wave: int) -> list[FileResult]:
+        """Process a chunk, when it is known that this worker is fit: see `Slots.work`.
+
+        Raises
+        ------
+        UnfitWorkerError
+            When it is not.
+        """
+        self._examined.wait()
+        if self._lacks:
+            raise self._unfit()
+        return self.slots.work(tasks, wave, self._worker.address)
 
     def teardown(self, worker: Worker) -> None:  # noqa: ARG002 - Dask's signature
         """End the slots."""
@@ -106,17 +121,84 @@ class SlotsPlugin(WorkerPlugin):
         if self._slots is not None:
             self._slots.close()
 
-    def _tell(self) -> None:
-        """Send what is being worked on, once a period while it changes; losing a message harms nothing."""
-        told: list[tuple[object, ...]] = []
+    def _unfit(self) -> UnfitWorkerError:
+        lacks = "; ".join(told(lack) for lack in self._lacks or ())
+        return UnfitWorkerError(f"the worker {self._worker.address} gets no files: it {lacks}")
+
+    def _read_order(self) -> WorkOrder:
+        try:
+            order: WorkOrder = pickle.loads(self._order)  # noqa: S301 - it comes from the launcher, with the plugin
+            find_operation(order.operation)
+        except Exception as error:
+            if not self._package:
+                raise
+            raise LackError(
+                Lack(
+                    f"cannot do {self._operation!r}, which {self._package} brings",
+                    f"{type(error).__name__}: {error}",
+                    f"install {self._package} in every worker's environment",
+                )
+            ) from None
+        return order
+
+    def _live(self) -> None:
+        """Examine this worker, and then tell what is being worked on, while it changes; what is lost harms nothing."""
+        self._examine()
+        told_last = self._tell(None)
+        examined_s = time.monotonic()
         rest_after_s = float(dask.config.get("dmedia.slot-rest-s", REST_AFTER_S))
+        repeats = 1  # the launcher may not have listened yet, or Dask not been ready
         while not self._ended.wait(LIVE_PERIOD_S):
-            self.slots.rest(rest_after_s)
-            running = [astuple(entry) for entry in self.slots.running()]
-            if running != told:
-                with contextlib.suppress(Exception):  # a worker that is leaving or has lost its scheduler
-                    self._worker.log_event(live_topic(self._job), {"worker": self._worker.address, "running": running})
-                told = running
+            if self._slots is not None:
+                self._slots.rest(rest_after_s)
+                if self._lacks and time.monotonic() - examined_s > REEXAMINE_S:
+                    self._examine()
+                    examined_s = time.monotonic()
+            told_last = self._tell(None if repeats else told_last)
+            repeats = 0
+
+    def _examine(self) -> None:
+        if self._slots is not None:
+            try:
+                self._lacks = () if self._demand is None else examine(self._demand, self._slots)
+            except Exception as error:
+                logger.exception("dmedia: the worker %s cannot be examined", self._worker.address)
+                self._lacks = (Lack("cannot be examined", f"{type(error).__name__}: {error}"),)
+        if not self._ended.is_set():
+            self._examined.set()
+
+    def _tell(self, before: dict[str, Any] | None) -> dict[str, Any]:
+        """Send what there is to tell if it has changed; return it."""
+        words = {
+            "worker": self._worker.address,
+            "launch": self._launch,
+            "running": [astuple(entry) for entry in self._slots.running()] if self._slots else [],
+            "slots": self._slots.count if self._slots else 0,
+            "lacks": [astuple(lack) for lack in self._lacks or ()],
+        }
+        if words != before:
+            with contextlib.suppress(Exception):  # a worker that is leaving or has lost its scheduler
+                self._worker.log_event(live_topic(self._job), words)
+        return words
+
+
+class LackError(Exception):
+    """A worker lacks something.
+
+    Parameters
+    ----------
+    lack : Lack
+        What.
+    """
+
+    def __init__(self, lack: Lack) -> None:
+        super().__init__(told(lack))
+        self.lack = lack
+
+
+def told(lack: Lack) -> str:
+    """Tell what one worker lacks, as the end of a sentence about it."""
+    return in_singular(lack.phrase) + (f": {lack.detail}" if lack.detail else "")
 
 
 def run_chunk(job: str, tasks: tuple[Task, ...], wave: int) -> list[FileResult]:
@@ -136,22 +218,28 @@ def run_chunk(job: str, tasks: tuple[Task, ...], wave: int) -> list[FileResult]:
     list of FileResult
         One for each task that was tried.
     """
-    worker = get_worker()
-    return slots_of(worker, job).work(tasks, wave, worker.address)
+    return plugin_of(get_worker(), job).work(tasks, wave)
 
 
 def drain(job: str, wave: int, dask_worker: Worker) -> None:
     """Begin no further file of the chunks of a job that were submitted up to a wave."""
-    slots_of(dask_worker, job).drain(wave)
+    plugin_of(dask_worker, job).slots.drain(wave)
 
 
 def kill(job: str, dask_worker: Worker) -> None:
     """End a job's slots on this worker now, with the files they are working on."""
-    slots_of(dask_worker, job).close()
+    plugin_of(dask_worker, job).slots.close()
 
 
-def slots_of(worker: Worker, job: str) -> Slots:
-    """Find a job's slots on this worker."""
-    plugin = worker.plugins[plugin_name(job)]
-    assert isinstance(plugin, SlotsPlugin), "ours by its name"
-    return plugin.slots
+def plugin_of(worker: Worker, job: str) -> SlotsPlugin:
+    """Find what owns a job's slots on this worker.
+
+    Raises
+    ------
+    UnfitWorkerError
+        When there is nothing.
+    """
+    plugin = getattr(worker.plugins.get(plugin_name(job)), "plugin", None)
+    if not isinstance(plugin, SlotsPlugin):
+        raise UnfitWorkerError(f"the worker {worker.address} has no slots for {job}")
+    return plugin

@@ -79,18 +79,21 @@ def test_the_readmes_example_works_on_the_workers_of_a_cluster(
     assert colour(tmp_path / "out" / "a.png") == pytest.approx(BROWN, abs=2)
 
 
-def test_workers_without_the_package_are_told_of_and_the_job_can_be_resumed(
+def test_workers_without_the_package_are_told_of_and_no_job_is_begun(
     dmedia: Dmedia, site: Path, tmp_path: Path, make_cluster: ClusterMaker
 ) -> None:
     install_readme_example(site)
     cluster = make_cluster()
     ran = dmedia("sepia", "in", "-o", "out", "--scheduler", cluster.address)
-    assert ran.status == 7, ran.out + ran.err
-    assert "cannot do 'sepia', which dmedia-sepia 1.0 brings: ModuleNotFoundError: No module named" in ran.err
+    assert ran.status == 5, ran.out + ran.err
+    assert (
+        "1 of 1 workers cannot do 'sepia', which dmedia-sepia 1.0 brings: ModuleNotFoundError: No module named"
+        in ran.err
+    )
     assert "install dmedia-sepia 1.0 in every worker's environment" in ran.err
-    assert dmedia("status", "last", "--json").document["status"] == "interrupted"
+    assert dmedia("status", "--json").document == []
     assert cluster.worker_processes()[0].is_running()
-    assert dmedia("resume", "last").status == 0
+    assert dmedia("sepia", "in", "-o", "out").status == 0
     assert below(tmp_path / "out") == ["a.png"]
 
 

@@ -1,0 +1,202 @@
+"""The census: what all workers said about themselves before a job starts, and whether that is enough for it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from typing import TYPE_CHECKING
+
+from dmedia import formats
+from dmedia.errors import PreflightError, RecordFullError
+from dmedia.media.libraries import LOADERS, MODULES
+from dmedia.record.sampling import pending_extensions, pending_samples
+from dmedia.run.demand import Demand, Sample, in_singular
+from dmedia.storage import local as storage
+from dmedia.storage.locations import is_url
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from dmedia.model import JobSpec
+    from dmedia.record.writer import RecordWriter
+    from dmedia.run.demand import Lack, Testimony
+    from dmedia.run.fleet import Fleet
+
+SAMPLES = 5
+"""Sources that every worker looks at: from the beginning of a job to its end, for inputs may be mounted one by one."""
+
+DECODABLE = frozenset({*LOADERS, *MODULES, "jp2"})
+"""Formats that a worker with everything installed decodes."""
+
+LOOK_PERIOD_S = 1.0
+"""Seconds between two looks at workers that have come."""
+
+NAMED = 3
+"""Workers that a message names; of more it tells the number."""
+
+
+class Census:
+    """What a job demands of workers while it is connected to a cluster, and what they said.
+
+    Parameters
+    ----------
+    record : RecordWriter
+        Of the job; its plan is complete.
+    fleet : Fleet
+        The workers.
+    scheduler : str
+        Address; of a cluster in this process nothing is demanded.
+
+    Attributes
+    ----------
+    demand : Demand or None
+        What every worker is asked for.
+    """
+
+    def __init__(self, record: RecordWriter, fleet: Fleet, scheduler: str) -> None:
+        self._record, self._fleet = record, fleet
+        self._seen, self._looked_s = 0, 0.0
+        self._warning: str | None = None
+        self.demand = None if scheduler.startswith("inproc://") else _demand_of(record)
+
+    def __enter__(self) -> Census:
+        """Put the file into the output directory by which workers know it."""
+        if self.demand and self.demand.marker:
+            # What keeps the launcher from it now is told of the files that are worked on: a full disk, mostly.
+            with contextlib.suppress(OSError):
+                os.makedirs(os.path.dirname(self.demand.marker), exist_ok=True)
+                os.close(os.open(self.demand.marker, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644))
+        return self
+
+    def __exit__(self, *ended: object) -> None:
+        """Take it away."""
+        if self.demand and self.demand.marker:
+            with contextlib.suppress(OSError):
+                os.unlink(self.demand.marker)
+
+    def refuse_unfit(self) -> None:
+        """Refuse to start a job when a worker lacks something.
+
+        Raises
+        ------
+        PreflightError
+            It says how many lack what, and names some of them.
+        """
+        sentence, hint = summary(self._fleet.examined)
+        if sentence:
+            raise PreflightError(sentence, hint)
+
+    def look(self) -> None:
+        """Note in the record which workers have come that are not fit, and get no files."""
+        now_s = time.monotonic()
+        if self._seen == self._fleet.generation or now_s - self._looked_s < LOOK_PERIOD_S:
+            return
+        self._seen, self._looked_s = self._fleet.generation, now_s
+        sentence, hint = summary(self._fleet.examined)
+        if sentence:
+            self._warn(f"{sentence}. No files are sent there" + (f": {hint}" if hint else ""))
+
+    def _warn(self, text: str) -> None:
+        with contextlib.suppress(RecordFullError):
+            if self._warning and text != self._warning:
+                self._record.life.withdraw_warning(self._warning)
+            self._record.life.warn(text)
+            self._warning = text
+
+
+def _demand_of(record: RecordWriter) -> Demand:
+    spec = record.spec
+    reads = demanded_reads(pending_extensions(record.job))
+    found = (Sample(*found) for found in pending_samples(record.job, SAMPLES))
+    marker = b""
+    if not is_url(spec.output_directory):  # its name is that of temporary files, so that it is swept with them
+        marker = storage.temporary_path(os.path.join(spec.output_directory, b"census"), record.job)
+    return Demand(reads, demanded_writes(spec, reads), tuple(filter(is_as_planned, found)), marker)
+
+
+def demanded_reads(extensions: Iterable[str]) -> tuple[str, ...]:
+    """Tell which formats must be decoded, as far as names can tell.
+
+    Parameters
+    ----------
+    extensions : iterable of str
+        Of the sources.
+
+    Returns
+    -------
+    tuple of str
+        Sorted. Formats that nothing decodes are left out: their files fail, wherever they are.
+    """
+    found = {formats.EXTENSION_FORMAT.get(extension, "") for extension in extensions} & DECODABLE
+    return tuple(sorted(found | ({"film"} if formats.FILM_EXTENSIONS.intersection(extensions) else set())))
+
+
+def demanded_writes(spec: JobSpec, reads: Iterable[str]) -> tuple[str, ...]:
+    """Tell which formats must be encoded: the one that was asked for, or those of the sources.
+
+    Parameters
+    ----------
+    spec : JobSpec
+        The request.
+    reads : iterable of str
+        Formats of the sources.
+
+    Returns
+    -------
+    tuple of str
+        Sorted.
+    """
+    if chosen := getattr(spec.parameters, "format", None):
+        return (str(chosen),) if chosen in formats.RENDITION_EXTENSION else ()
+    kept = {name for name in reads if name in formats.RENDITION_EXTENSION}
+    return tuple(sorted(kept if kept.issuperset(reads) else {*kept, "jpg", "png"}))
+
+
+def is_as_planned(sample: Sample) -> bool:
+    """Tell whether a source is still here as it was planned: what has changed since says nothing about workers."""
+    if is_url(sample.location):
+        return False
+    try:
+        return os.stat(sample.location).st_size == sample.size_bytes
+    except (OSError, ValueError):
+        return False
+
+
+def summary(testimonies: Mapping[str, Testimony]) -> tuple[str, str]:
+    """Sum up what workers lack.
+
+    Parameters
+    ----------
+    testimonies : mapping of str to Testimony
+        What they said, by address.
+
+    Returns
+    -------
+    tuple of str
+        ``3 of 12 workers cannot read HEIC: tcp://...``, and what to do about it; both empty when they lack nothing.
+    """
+    lacking: dict[str, list[tuple[str, Lack]]] = {}
+    for address, testimony in testimonies.items():
+        for lack in testimony.lacks:
+            lacking.setdefault(lack.phrase, []).append((address, lack))
+    sentences = [_sentence(phrase, found, len(testimonies)) for phrase, found in lacking.items()]
+    hints = dict.fromkeys(lack.hint for found in lacking.values() for _, lack in found if lack.hint)
+    return "; ".join(sentences), "; ".join(hints)
+
+
+def _sentence(phrase: str, found: list[tuple[str, Lack]], total: int) -> str:
+    by_detail: dict[str, list[str]] = {}
+    for address, lack in found:
+        by_detail.setdefault(lack.detail, []).append(address)
+    where = [
+        f"{detail} on {_named(addresses)}" if detail else _named(addresses) for detail, addresses in by_detail.items()
+    ]
+    more = [f"and {len(where) - NAMED} other reasons"] if len(where) > NAMED else []
+    said = phrase if len(found) > 1 else in_singular(phrase)
+    return f"{len(found):,} of {total:,} workers {said}: " + "; ".join([*where[:NAMED], *more])
+
+
+def _named(addresses: list[str]) -> str:
+    shown = ", ".join(addresses[:NAMED])
+    return shown if len(addresses) <= NAMED else f"{shown} and {len(addresses) - NAMED:,} more"

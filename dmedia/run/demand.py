@@ -1,0 +1,89 @@
+"""What a job demands of a worker, and what a worker lacks of it. Plain data that crosses the wire."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A source that every worker must see.
+
+    Attributes
+    ----------
+    location : bytes
+        Absolute path, or a URL.
+    size_bytes : int
+        Its size; -1 where nobody knows it.
+    """
+
+    location: bytes
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What a job demands of every worker.
+
+    Attributes
+    ----------
+    reads, writes : tuple of str
+        Formats that it must decode and encode, as ``formats`` names them; ``film`` for all films.
+    samples : tuple of Sample
+        Sources that it must see as the launcher does.
+    marker : bytes
+        A file that the launcher has put into the output directory, by which a worker knows that directory; empty where
+        the output is a URL.
+    """
+
+    reads: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
+    samples: tuple[Sample, ...] = ()
+    marker: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """Something that a worker lacks.
+
+    Attributes
+    ----------
+    phrase : str
+        What follows "2 of 12 workers ..." in a sentence: ``cannot read HEIC``. It begins with a verb, in the plural.
+    detail : str
+        What differs from worker to worker; empty where nothing does.
+    hint : str
+        What to do about it.
+    """
+
+    phrase: str
+    detail: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Testimony:
+    """What a worker says about itself.
+
+    Attributes
+    ----------
+    worker : str
+        Its address.
+    slots : int
+        Its slots for the job.
+    lacks : tuple of Lack
+        What it lacks; empty of a fit one.
+    """
+
+    worker: str
+    slots: int
+    lacks: tuple[Lack, ...] = field(default=())
+
+
+SINGULAR = {"do": "does", "have": "has", "lack": "lacks", "see": "sees"}
+
+
+def in_singular(phrase: str) -> str:
+    """Say of one worker what a `Lack` says of several."""
+    verb, space, rest = phrase.partition(" ")
+    return SINGULAR.get(verb, verb) + space + rest
