@@ -48,9 +48,37 @@ def environment_file() -> dict[str, str]:
     return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
 
 
-def shell_blocks() -> list[str]:
-    """All commands that cluster/README.md shows."""
-    return re.findall(r"```sh\n(.*?)```", (CLUSTER / "README.md").read_text("utf-8"), re.DOTALL)
+def shell_blocks(section: str = "") -> list[str]:
+    """All commands that cluster/README.md shows, or those below a title."""
+    page = (CLUSTER / "README.md").read_text("utf-8")
+    part = page.split(f"\n## {section}\n")[1].split("\n## ")[0] if section else page
+    return re.findall(r"```sh\n(.*?)```", part, re.DOTALL)
+
+
+def page_command(section: str, changes: dict[str, str], *words: str) -> list[str]:
+    """Take the first command below a title of cluster/README.md that has some words.
+
+    Parameters
+    ----------
+    section : str
+        The title.
+    changes : dict of str to str
+        What must be another word here, or a word with another path or address in it.
+    *words : str
+        Which the command has, or its words begin with.
+    """
+    for line in shell_commands("\n".join(shell_blocks(section))):
+        if all(any(there.startswith(word) for there in line) for word in words):
+            return [changes.get(word) or changed(word, changes) for word in line]
+    raise AssertionError(f"no command with {words} below {section}")
+
+
+def changed(text: str, changes: dict[str, str]) -> str:
+    """Put paths and addresses of this machine for those of the page."""
+    for old, new in changes.items():
+        if not old.isalnum():
+            text = text.replace(old, new)
+    return text
 
 
 def shell_commands(text: str) -> list[list[str]]:

@@ -1,0 +1,60 @@
+"""The page's commands that need nothing but this machine, run as they are written."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+
+import pytest
+
+from tests.cluster.jobs import assert_nothing_is_lost, make_photos
+from tests.cluster.machines import need
+from tests.cluster.recipes import shell_blocks
+from tests.command import LIMIT_S, ROOT, Dmedia, wait_until
+from tests.run.conftest import free_port, listens
+
+
+@pytest.fixture
+def services() -> Iterator[list[subprocess.Popen[bytes]]]:
+    """What goes on in the background; ended afterwards."""
+    started: list[subprocess.Popen[bytes]] = []
+    yield started
+    for process in started:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def test_the_commands_for_tls_run_as_written(dmedia: Dmedia, services: list[subprocess.Popen[bytes]]) -> None:
+    need("openssl", package="openssl")
+    make_photos(dmedia.directory)
+    port = free_port()
+    (block,) = shell_blocks("TLS")
+    for old, new in {
+        "/shared": str(dmedia.directory / "shared"),
+        "10.0.0.1": "127.0.0.1",
+        "8786": str(port),
+        "8787": str(free_port()),
+        "$(nproc)": "2",
+        "cluster/": f"{ROOT}/cluster/",
+    }.items():
+        block = block.replace(old, new)
+    environment = {**dmedia.environment, "PATH": f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}"}
+    for line in block.splitlines():
+        if line.startswith("export "):
+            environment |= dict([line.removeprefix("export ").split("=")])
+        elif line.startswith("dask "):
+            log = (dmedia.directory / f"{len(services)}.log").open("wb")
+            services.append(
+                subprocess.Popen(["bash", "-c", f"exec {line}"], env=environment, stderr=log, start_new_session=True)
+            )
+            wait_until(lambda: listens(port))
+        else:
+            subprocess.run(["bash", "-c", line], env=environment, check=True, timeout=LIMIT_S)
+    assert len(services) == 2
+    files = assert_nothing_is_lost(dmedia)
+    assert all(str(file["worker"]).startswith("tls://") for file in files.values())

@@ -1,0 +1,73 @@
+"""Slurm, really run: workers as its jobs, and a whole job of ours as one of its."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml  # type: ignore[import-untyped]
+
+from tests.cluster.jobs import (
+    FILES,
+    SLOW_S,
+    assert_nothing_is_lost,
+    begun,
+    end_of,
+    make_photos,
+    wait_until_in_the_middle,
+)
+from tests.cluster.recipes import CLUSTER, page_command
+from tests.cluster.slurm_machine import SlurmMachine
+from tests.command import LIMIT_S, Dmedia, wait_until
+
+
+@pytest.fixture
+def recipe(tmp_path: Path) -> Path:
+    """slurm.yaml with what it says is to be changed: partition, resources and network."""
+    read = yaml.safe_load((CLUSTER / "slurm.yaml").read_text("utf-8"))
+    read["kwargs"] |= {"queue": "tests", "cores": 2, "memory": "3GiB", "walltime": "00:10:00", "interface": "lo"}
+    (tmp_path / "slurm.yaml").write_text(yaml.safe_dump(read))
+    return tmp_path / "slurm.yaml"
+
+
+def test_a_worker_that_slurm_cancels_loses_nothing(
+    dmedia: Dmedia, slurm: SlurmMachine, recipe: Path, tmp_path: Path
+) -> None:
+    make_photos(dmedia.directory)
+    dmedia.slow_down(SLOW_S)
+    dmedia.environment |= slurm.environment
+    changes = {"/shared": str(tmp_path / "shared"), "cluster/slurm.yaml": str(recipe), "16": "2"}
+    _, *command = page_command("Slurm", changes, "dmedia", "16")
+    launcher = dmedia.start(*command)
+    wait_until(lambda: len(slurm.jobs()) == 2 or launcher.poll() is not None)
+    wait_until_in_the_middle(dmedia, launcher)
+    slurm("scancel", slurm.jobs()[0])
+    status, _, said = end_of(launcher)
+    assert status == 0, said
+    files = assert_nothing_is_lost(dmedia)
+    assert len({file["worker"] for file in files.values()}) == 2
+    assert FILES < len(begun(dmedia)) <= FILES + 4, "what the cancelled worker worked on was begun again, and no more"
+    wait_until(lambda: not slurm.jobs())
+
+
+def test_a_whole_job_runs_in_one_allocation(dmedia: Dmedia, slurm: SlurmMachine, tmp_path: Path) -> None:
+    make_photos(dmedia.directory)
+    dmedia.environment |= slurm.environment
+    dmedia.environment |= {"DMEDIA_BIN": os.path.dirname(sys.executable), "DMEDIA_INTERFACE": "lo"}
+    changes = {"/shared": str(tmp_path / "shared"), "cluster/slurm.sh": str(CLUSTER / "slurm.sh"), "4": "1", "16": "2"}
+    program, *command = page_command("Slurm", changes, "sbatch", "compress")
+    submitted = subprocess.run(
+        [program, "--ntasks-per-node=2", "--time=10", "--wait", *command],
+        cwd=dmedia.directory,
+        env=dmedia.environment,
+        timeout=LIMIT_S,
+        check=False,
+    )
+    (log,) = dmedia.directory.glob("dmedia-*.log")
+    assert submitted.returncode == 0, log.read_text()
+    files = assert_nothing_is_lost(dmedia)
+    assert all(str(file["worker"]).startswith("tls://") for file in files.values())
+    assert not list((dmedia.directory / "home").glob("slurm-*")), "certificates and addresses are gone"
