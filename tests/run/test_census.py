@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import os
+import re
+import shlex
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import dmedia as package
-from tests.command import ROOT, Dmedia, below, wait_until
+from tests.command import ROOT, SABOTAGE, Dmedia, below, wait_until
 from tests.media_making import encoded, jpeg, photo
 from tests.run.conftest import Cluster, ClusterMaker
 
@@ -31,7 +37,12 @@ def start_worker(tmp_path: Path) -> Iterator[StartWorker]:
                 subprocess.Popen(
                     [*within, sys.executable, "-m", "distributed.cli.dask_worker", cluster.address, *options],
                     cwd=tmp_path,
-                    env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, filter(None, (shadow, ROOT))))},
+                    env={
+                        **os.environ,
+                        "PYTHONPATH": os.pathsep.join(
+                            map(str, filter(None, (shadow, ROOT, os.environ.get("PYTHONPATH"))))
+                        ),
+                    },
                     stdout=words,
                     stderr=words,
                 )
@@ -94,3 +105,78 @@ def test_workers_that_cannot_read_heic_are_refused_to_jobs_that_need_it_and_to_n
     assert "1 of 2 workers cannot read HEIC: tcp://127.0.0.1:" in ran.err
     assert "pip install 'dmedia[heif]' in every worker's environment" in ran.err
     assert below(tmp_path / "more") == []
+
+
+def elsewhere(*mounted: Path) -> tuple[str, ...]:
+    """A command that runs another one where empty directories are mounted over these."""
+    own = () if os.geteuid() == 0 else ("--user", "--map-root-user")
+    mounts = " && ".join(f"mount -t tmpfs none {shlex.quote(str(path))}" for path in mounted) or "true"
+    return ("unshare", *own, "--mount", "sh", "-c", f'{mounts} && exec "$@"', "sh")
+
+
+@functools.cache
+def can_mount() -> bool:
+    with tempfile.TemporaryDirectory() as folder, contextlib.suppress(OSError):
+        return subprocess.run([*elsewhere(Path(folder)), "true"], capture_output=True, check=False).returncode == 0
+    return False
+
+
+@pytest.mark.skipif(not can_mount(), reason="nothing can be mounted for one process here (unshare --mount)")
+def test_workers_that_see_other_directories_are_refused(
+    dmedia: Dmedia, photos: Path, tmp_path: Path, make_cluster: ClusterMaker, start_worker: StartWorker
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    cluster = make_cluster(threads=1)
+    start_worker(cluster, within=elsewhere(photos))
+    start_worker(cluster, within=elsewhere(out))
+    command = ("resize", "in", "--width", "9", "--scheduler", cluster.address)
+    ran = dmedia(*command, "-o", "out")
+    assert ran.status == 5, ran.out + ran.err
+    assert f"1 of 3 workers does not see {photos / '0.jpg'}: tcp://127.0.0.1:" in ran.err
+    assert f"1 of 3 workers sees another directory at {out}: tcp://127.0.0.1:" in ran.err
+    assert "mount it at the same path on every worker" in ran.err
+    assert below(out) == []
+    assert dmedia("status", "--json").document == []
+
+
+def test_a_worker_that_comes_later_and_is_not_fit_gets_no_files_and_one_that_is_gets_some(
+    dmedia: Dmedia,
+    photos: Path,
+    tmp_path: Path,
+    make_cluster: ClusterMaker,
+    start_worker: StartWorker,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for number in range(60):
+        (photos / f"slow{number:02}.jpg").write_bytes(jpeg())
+    (photos / "slow.heic").write_bytes(jpeg())
+    monkeypatch.setenv("PYTHONPATH", str(SABOTAGE))
+    monkeypatch.setenv("DMEDIA_SLOT_SABOTAGE", str(tmp_path / "begun"))
+    monkeypatch.setenv("DMEDIA_SLOT_SLOW_S", "0.4")
+    cluster = make_cluster(threads=1)
+    launcher = dmedia.start("resize", "in", "-o", "out", "--width", "9", "--scheduler", cluster.address, "--json")
+
+    def seen() -> dict[str, Any]:
+        document: dict[str, Any] = dmedia("status", "last", "--json").document
+        return document
+
+    wait_until((tmp_path / "out" / "slow00.jpg").exists)
+    poor = address_of(start_worker(cluster, without(tmp_path / "poor", "pillow_heif")))
+    told = wait_until(lambda: [text for text in seen()["warnings"] if "HEIC" in text])
+    assert f"1 of 2 workers cannot read HEIC: {poor}. No files are sent there: pip install 'dmedia[heif]'" in told[0]
+    rich = address_of(start_worker(cluster))
+    out, err = launcher.communicate(timeout=120)
+    assert launcher.returncode == 0, out + err
+    files = dmedia.files().values()
+    assert {file["attempts"] for file in files} == {1}
+    workers = {file["worker"] for file in files}
+    assert poor not in workers
+    assert rich in workers
+    assert seen()["completed"] == 67
+
+
+def address_of(log: Path) -> str:
+    found = re.search(rb"Start worker at: +(\S+)", log.read_bytes())
+    assert found
+    return found[1].decode()
