@@ -9,8 +9,8 @@ from typing import Any
 from tests.command import LIMIT_S, Dmedia, below, wait_until
 from tests.media_making import jpeg
 
-FILES = 24
-SLOW_S = 0.6
+FILES = 32
+SLOW_S = 0.5
 """A file's time in a slot: long enough to lose a worker in the middle of it."""
 
 
@@ -27,9 +27,15 @@ def begun(dmedia: Dmedia) -> list[str]:
     return log.read_text().split() if log.exists() else []
 
 
-def wait_until_in_the_middle(dmedia: Dmedia, launcher: subprocess.Popen[bytes]) -> None:
-    """Wait until several slots have worked, and at most half of the files are begun."""
-    wait_until(lambda: len(begun(dmedia)) >= 6 or launcher.poll() is not None)
+def wait_until_both_have_worked(dmedia: Dmedia, launcher: subprocess.Popen[bytes]) -> None:
+    """Wait until each of two workers has completed a file; both then go on with others."""
+    wait_until(lambda: begun(dmedia) or launcher.poll() is not None)
+
+    def have() -> bool:
+        workers = {file["worker"] for file in dmedia.files().values() if file["status"] == "completed"}
+        return len(workers) == 2 or launcher.poll() is not None
+
+    wait_until(have)
     assert launcher.poll() is None, launcher.communicate()
 
 

@@ -20,6 +20,20 @@ CLUSTER = ROOT / "cluster"
 COMMANDS = {"dask": ("scheduler", "worker"), "dmedia": app.list_commands(click.Context(app))}
 """Words that make the word before them a program."""
 
+METRICS = {
+    "dmedia_job_files": {"job", "operation", "status"},
+    "dmedia_job_progress_ratio": {"job", "operation"},
+    "dmedia_job_files_per_second": {"job", "operation"},
+    "dmedia_job_eta_seconds": {"job", "operation"},
+    "dmedia_worker_files_per_second": {"worker"},
+    "dmedia_worker_processing": {"worker"},
+    "dmedia_files_total": {"operation", "outcome"},
+    "dmedia_failures_total": {"reason"},
+    "dmedia_bytes_read_total": set(),
+    "dmedia_bytes_written_total": set(),
+}
+"""What the scheduler exports, and with which labels."""
+
 
 def documents(name: str) -> list[Any]:
     """Read a YAML file's documents."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -13,7 +15,7 @@ import pytest
 
 from tests.cluster.jobs import assert_nothing_is_lost, make_photos
 from tests.cluster.machines import need
-from tests.cluster.recipes import shell_blocks
+from tests.cluster.recipes import METRICS, shell_blocks
 from tests.command import LIMIT_S, ROOT, Dmedia, wait_until
 from tests.run.conftest import free_port, listens
 
@@ -29,16 +31,18 @@ def services() -> Iterator[list[subprocess.Popen[bytes]]]:
         process.wait()
 
 
-def test_the_commands_for_tls_run_as_written(dmedia: Dmedia, services: list[subprocess.Popen[bytes]]) -> None:
+def test_the_commands_for_tls_run_as_written_and_the_scheduler_exports_what_grafana_draws(
+    dmedia: Dmedia, services: list[subprocess.Popen[bytes]]
+) -> None:
     need("openssl", package="openssl")
     make_photos(dmedia.directory)
-    port = free_port()
+    port, dashboard = free_port(), free_port()
     (block,) = shell_blocks("TLS")
     for old, new in {
         "/shared": str(dmedia.directory / "shared"),
         "10.0.0.1": "127.0.0.1",
         "8786": str(port),
-        "8787": str(free_port()),
+        "8787": str(dashboard),
         "$(nproc)": "2",
         "cluster/": f"{ROOT}/cluster/",
     }.items():
@@ -58,3 +62,8 @@ def test_the_commands_for_tls_run_as_written(dmedia: Dmedia, services: list[subp
     assert len(services) == 2
     files = assert_nothing_is_lost(dmedia)
     assert all(str(file["worker"]).startswith("tls://") for file in files.values())
+    with urllib.request.urlopen(f"http://127.0.0.1:{dashboard}/metrics", timeout=LIMIT_S) as answer:
+        exported = answer.read().decode()
+    assert set(METRICS) <= set(re.findall(r"# TYPE (dmedia_\w+) (?:gauge|counter)", exported))
+    for name, labels in re.findall(r"^(dmedia_\w+)\{(.*)\} ", exported, re.MULTILINE):
+        assert set(re.findall(r"(\w+)=\"", labels)) == METRICS[name]

@@ -24,6 +24,7 @@ from dmedia.cli.app import app
 from tests.cluster.machines import need
 from tests.cluster.recipes import (
     CLUSTER,
+    METRICS,
     command_lines,
     compose,
     copied,
@@ -37,19 +38,6 @@ from tests.command import ROOT, below
 
 OPERATOR = Path(str(importlib.util.find_spec("dask_kubernetes").origin)).parent / "operator"  # type: ignore[union-attr]
 HOME = "/shared/dmedia-home"
-METRICS = {
-    "dmedia_job_files": {"job", "operation", "status"},
-    "dmedia_job_progress_ratio": {"job", "operation"},
-    "dmedia_job_files_per_second": {"job", "operation"},
-    "dmedia_job_eta_seconds": {"job", "operation"},
-    "dmedia_worker_files_per_second": {"worker"},
-    "dmedia_worker_processing": {"worker"},
-    "dmedia_files_total": {"operation", "outcome"},
-    "dmedia_failures_total": {"reason"},
-    "dmedia_bytes_read_total": set(),
-    "dmedia_bytes_written_total": set(),
-}
-"""What the scheduler exports, and with which labels."""
 
 
 def run(*command: str | Path, **more: Any) -> str:
