@@ -5,22 +5,21 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
-import os
 import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from dmedia.errors import UsageError
-from dmedia.model import FileStatus, JobState, Limits
+from dmedia.cli.place import read_choice, refuse_unfit_place
+from dmedia.model import FileStatus, JobState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from dmedia.model import JobReport, JobSpec
     from dmedia.report.observer import Observer
-    from dmedia.run.cluster import ClusterChoice
+    from dmedia.run.places import ClusterChoice
     from dmedia.run.stop import Stop
 
     Start = Callable[[ClusterChoice, Observer, Stop], JobReport]
@@ -44,6 +43,7 @@ def launch(spec: JobSpec, values: dict[str, Any]) -> int:
     int
         Exit status.
     """
+    refuse_unfit_place(values)
     if values["dry_run"]:
         from dmedia.cli.dry_run import show_plan
 
@@ -73,21 +73,11 @@ def run(start: Start, values: dict[str, Any], spec: JobSpec | None = None) -> in
     int
         Exit status.
     """
-    from dmedia.run.cluster import ClusterChoice
     from dmedia.run.launcher import become_launcher
-    from dmedia.run.machine import default_slots
     from dmedia.run.stop import Stop
 
     stop = Stop()
-    limits = spec.limits if spec else Limits()
-    slot_bytes = limits.film_slot_bytes if spec and "film" in spec.accepts else limits.image_slot_bytes
-    slots = values["slots"] or default_slots(slot_bytes)
-    scheduler = values["scheduler"] or os.environ.get("DASK_SCHEDULER_ADDRESS") or None  # Dask's own variable
-    choice = ClusterChoice(scheduler, slots, values["insecure"], values["worker_wait"])
-    if values["slots"] and not choice.local:
-        raise UsageError(
-            "-j is for this machine: the workers of a cluster bring their own slots", "start workers with --nthreads"
-        )
+    choice = read_choice(values, spec)
     become_launcher()
     observer = choose_observer(quiet=values["quiet"])
     with heeded_signals(stop):

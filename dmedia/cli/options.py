@@ -9,10 +9,10 @@ import click
 
 from dmedia.cli.command import flag, option
 from dmedia.cli.persistence import PERSISTENCE_PARAMETERS, new_persistence
+from dmedia.cli.place import PLACE_PARAMETERS
 from dmedia.cli.types import Quantity, Root
 from dmedia.errors import UsageError
 from dmedia.model import Inputs, JobSpec, Limits, OnCollision, Policies
-from dmedia.model.request import WORKER_WAIT_S
 
 if TYPE_CHECKING:
     from dmedia.operations.operation import Operation
@@ -85,24 +85,7 @@ OUTPUT_PARAMETERS: list[click.Parameter] = [
 DRY_RUN = flag("-n", "--dry-run", group=RUN, help="Print the plan with every rendition's path, and write nothing.")
 
 RUN_PARAMETERS: list[click.Parameter] = [
-    option(
-        "-j",
-        "--slots",
-        group=RUN,
-        metavar="N",
-        type=click.IntRange(min=1, max=1024),
-        help="Files worked on at once on this machine.",
-    ),
-    option("--scheduler", group=RUN, metavar="ADDRESS", help="Run on this Dask cluster, such as tcp://host:8786."),
-    option(
-        "--worker-wait",
-        group=RUN,
-        metavar="SECONDS",
-        type=click.FloatRange(min=1),
-        default=WORKER_WAIT_S,
-        show_default=True,
-        help="How long to wait for a worker when the cluster has lost all.",
-    ),
+    *PLACE_PARAMETERS,
     option(
         "--root",
         group=RUN,
@@ -112,7 +95,6 @@ RUN_PARAMETERS: list[click.Parameter] = [
         help="Read and write nothing outside this directory; may be repeated.",
     ),
     flag("--detach", group=RUN, help="Return at once; the job goes on in a process of its own."),
-    flag("--insecure", group=RUN, help="Accept a scheduler at a public address without encryption."),
     flag(
         "--json",
         group=RUN,

@@ -1,31 +1,33 @@
-"""The Dask cluster a job runs on: one in this process, one that is running elsewhere, or that of a given client."""
+"""The Dask cluster a job runs on: made in this process or of a file, running elsewhere, or that of a given client."""
 
 from __future__ import annotations
 
 import contextlib
-import threading
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from dmedia.errors import ClusterError
 from dmedia.model.request import WORKER_WAIT_S
-from dmedia.run.exposure import exposure
-from dmedia.run.given_client import connect_like, is_gone, refuse_unfit
-from dmedia.run.patience import Call, patiently
+from dmedia.run.door import (
+    CONNECT_TIMEOUT_S,
+    Door,
+    address_of,
+    count_slots,
+    door_beside,
+    door_into,
+    door_to,
+    open_client,
+)
+from dmedia.run.exposure import exposure, own_exposure
+from dmedia.run.made_cluster import made_cluster
+from dmedia.run.places import GivenCluster, MadeCluster, OwnCluster
+from dmedia.run.scheduler_file import find_scheduler
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from distributed import Client
 
-CONNECT_TIMEOUT_S = 10.0
-"""Seconds to wait for a scheduler to answer, and for a first worker to be there."""
-
-ANSWER_LIMIT_S = 2 * CONNECT_TIMEOUT_S
-"""Seconds to wait for what Dask should have given up by itself: a frozen scheduler takes a connection, and it waits."""
-
-CLOSE_LIMIT_S = 2.0
-"""Seconds to wait for a scheduler to take leave."""
+    from dmedia.run.places import ClusterChoice
 
 THREADS_PER_SLOT = 2
 """Threads of a worker in this process for each slot: the next chunk waits at the slot, and not in Dask's event loop
@@ -38,50 +40,6 @@ LOCAL_CONFIG = {
     "distributed.scheduler.work-stealing": False,  # one worker
     "distributed.scheduler.worker-saturation": "inf",  # it may hold all of the window, so that no slot waits for more
 }
-
-
-@dataclass(frozen=True)
-class ClusterChoice:
-    """Which cluster a job runs on.
-
-    Attributes
-    ----------
-    scheduler : str or None
-        Address of a running scheduler; ``None`` makes a cluster in this process.
-    slots : int
-        Slots of a cluster in this process; a running one brings its own.
-    insecure : bool
-        Whether a public address without encryption is accepted.
-    worker_wait_s : float
-        Seconds to wait for a worker when all were lost.
-    client : distributed.Client or None
-        Of the program that this process is: the job runs on its cluster, and leaves it and the process as they are.
-
-    Raises
-    ------
-    UsageError
-        When the client is asynchronous, closed or none.
-    """
-
-    scheduler: str | None
-    slots: int
-    insecure: bool = False
-    worker_wait_s: float = WORKER_WAIT_S
-    client: Any = None
-
-    def __post_init__(self) -> None:
-        if self.client is not None:
-            refuse_unfit(self.client)
-
-    @property
-    def local(self) -> bool:
-        """Whether the cluster is made in this process."""
-        return self.scheduler is None and self.client is None
-
-    @property
-    def may_come_back(self) -> bool:
-        """Whether a scheduler that was lost is worth looking for."""
-        return not (self.local or (self.client is not None and is_gone(self.client)))
 
 
 @dataclass(frozen=True)
@@ -136,17 +94,23 @@ def connect(
     ClusterError
         When the scheduler does not answer, has no workers, or is public and not encrypted.
     """
-    if choice.client is not None:
+    place, wait_s = choice.place, choice.worker_wait_s
+    if isinstance(place, OwnCluster):
+        with _local_cluster(place.slots) as cluster:
+            yield cluster
+    elif isinstance(place, MadeCluster):
+        with _made_cluster(place, tick, wait_s) as cluster:
+            yield cluster
+    elif isinstance(place, GivenCluster):
         # Its workers may come when there is something to do: what is patient with a lost cluster is so with this one.
-        with _running_cluster(choice, tick, again=True) as cluster:
-            yield cluster
-    elif choice.scheduler is not None:
-        warning = exposure(choice.scheduler, insecure=choice.insecure)
-        with _running_cluster(choice, tick, again=again) as cluster:
-            yield replace(cluster, warning=warning)
+        with _open_cluster(door_beside(place.client), tick, patient=True) as cluster:
+            dashboard = _dashboard_of(cluster.client, place.client)
+            yield replace(cluster, dashboard=dashboard, worker_wait_s=wait_s)
     else:
-        with _local_cluster(choice.slots) as cluster:
-            yield cluster
+        address = find_scheduler(place, tick, CONNECT_TIMEOUT_S)
+        warning = exposure(address, insecure=place.insecure)
+        with _open_cluster(door_to(address), tick, patient=again) as cluster:
+            yield replace(cluster, scheduler=address, warning=warning, worker_wait_s=wait_s)
 
 
 @contextlib.contextmanager
@@ -182,58 +146,27 @@ def _local_cluster(slots: int) -> Iterator[ConnectedCluster]:
 
 
 @contextlib.contextmanager
-def _running_cluster(choice: ClusterChoice, tick: Callable[[], None], *, again: bool) -> Iterator[ConnectedCluster]:
-    from distributed import Client
+def _made_cluster(place: MadeCluster, tick: Callable[[], None], wait_s: float) -> Iterator[ConnectedCluster]:
+    def tick_and_watch() -> None:
+        tick()
+        making.watch()
 
-    given_up = threading.Event()
-
-    def open_client() -> Client:
-        if choice.client is None:
-            client = Client(choice.scheduler, timeout=CONNECT_TIMEOUT_S, set_as_default=False)
-        else:
-            client = connect_like(choice.client, CONNECT_TIMEOUT_S)
-        if given_up.is_set():
-            client.close()
-        return client
-
-    try:
-        client = patiently(open_client, tick, ANSWER_LIMIT_S)
-    except (OSError, TimeoutError, ValueError) as error:
-        place = f"at {choice.scheduler}" if choice.scheduler else "to the given client's address"
-        raise ClusterError(f"No Dask scheduler answers {place}: {error}", "start one with: dask scheduler") from error
-    finally:
-        given_up.set()
-    address = choice.scheduler or client.scheduler.address
-    try:
-        slots = _count_slots(client, address, tick, again=again)
-        dashboard = _dashboard_of(client, choice.client or client)
-        yield ConnectedCluster(client, slots, address, dashboard, worker_wait_s=choice.worker_wait_s)
-    finally:
-        Call(client.close).wait(CLOSE_LIMIT_S)
+    with (
+        made_cluster(place, tick, wait_s) as making,
+        _open_cluster(door_into(making), tick_and_watch, first_s=wait_s) as cluster,
+    ):
+        making.adapt()
+        address = str(making.cluster.scheduler_address)
+        yield replace(cluster, scheduler=address, warning=own_exposure(address), worker_wait_s=wait_s)
 
 
-def _count_slots(client: Client, address: str, tick: Callable[[], None], *, again: bool) -> int:
-    """Wait for a first worker, and count the threads of those that are there; at least one, for they may come later.
-
-    Raises
-    ------
-    ClusterError
-        When the scheduler is gone; or has no workers, unless it was lost: then they may not be back yet.
-    """
-    try:
-        patiently(lambda: client.wait_for_workers(1, timeout=CONNECT_TIMEOUT_S), tick, ANSWER_LIMIT_S)
-    except TimeoutError:
-        if not again:
-            raise ClusterError(
-                f"The scheduler at {address} has no workers", f"start one with: dask worker {address}"
-            ) from None
-    except (OSError, ValueError) as error:
-        raise ClusterError(f"The scheduler at {address} was lost: {error}") from error
-    try:
-        threads: dict[str, int] = patiently(client.nthreads, tick, ANSWER_LIMIT_S)
-    except (OSError, ValueError) as error:
-        raise ClusterError(f"The scheduler at {address} was lost: {error}") from error
-    return max(1, sum(threads.values()))
+@contextlib.contextmanager
+def _open_cluster(
+    door: Door, tick: Callable[[], None], *, patient: bool = False, first_s: float = CONNECT_TIMEOUT_S
+) -> Iterator[ConnectedCluster]:
+    with open_client(door, tick) as client:
+        slots = count_slots(client, None if patient else door, tick, first_s)
+        yield ConnectedCluster(client, slots, address_of(client), _dashboard_of(client, client))
 
 
 def _dashboard_of(client: Client, owner: Client) -> str | None:

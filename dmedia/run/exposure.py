@@ -40,10 +40,38 @@ def exposure(address: str, *, insecure: bool) -> str | None:
     except (OSError, ValueError) as error:
         raise ClusterError(f"No Dask scheduler answers at {address}: {error}") from error
     if all(ipaddress.ip_address(entry[4][0]).is_private for entry in found):
-        return f"{address} is not encrypted: whoever reaches it can run code as the workers' user; tls:// protects it"
+        return _warning(address)
     if not insecure:
         raise ClusterError(
             f"{address} is a public address and not encrypted: anybody could run code on the workers",
             "use tls://, or --insecure when the network is closed otherwise",
         )
     return None
+
+
+def own_exposure(address: str) -> str | None:
+    """Judge who else could reach the scheduler of a cluster that a job has made: nobody refuses what its file says.
+
+    Parameters
+    ----------
+    address : str
+        The scheduler's address.
+
+    Returns
+    -------
+    str or None
+        A warning, for an address without encryption that other machines may reach.
+    """
+    parts = urllib.parse.urlsplit(address)
+    if parts.scheme not in UNENCRYPTED:
+        return None
+    try:
+        if ipaddress.ip_address(parts.hostname or "").is_loopback:
+            return None
+    except ValueError:
+        pass  # a name
+    return _warning(address)
+
+
+def _warning(address: str) -> str:
+    return f"{address} is not encrypted: whoever reaches it can run code as the workers' user; tls:// protects it"

@@ -6,7 +6,7 @@ import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from dmedia.errors import ClusterError, DmediaError, RecordError, StoppedError, TooManyFailedError
+from dmedia.errors import ClusterError, DmediaError, PreflightError, RecordError, StoppedError, TooManyFailedError
 from dmedia.model import JobState, WorkOrder
 from dmedia.planning import plan_job, refuse_outside_roots
 from dmedia.planning.shard import are_apart
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from dmedia.model import FileStatus, JobReport, JobSpec
     from dmedia.report.observer import Observer
-    from dmedia.run.cluster import ClusterChoice
     from dmedia.run.course import Course
+    from dmedia.run.places import ClusterChoice
     from dmedia.run.stop import Stop
 
 
@@ -53,7 +53,7 @@ def run_job(spec: JobSpec, choice: ClusterChoice, observer: Observer, stop: Stop
     Raises
     ------
     NoInputError, CollisionError, PreflightError
-        From the plan; then there is no job, and nothing was written.
+        From the plan, or because a worker lacks something; then there is no job, and nothing was written.
     StoppedError
         When a signal came before the plan was complete.
     ClusterError
@@ -184,7 +184,7 @@ def _run(record: RecordWriter, choice: ClusterChoice, observer: Observer, stop: 
         else:
             course.run(choice)
         _end(record, course)
-    except (ClusterError, TooManyFailedError) as error:
+    except (ClusterError, PreflightError, TooManyFailedError) as error:
         record.life.warn(f"The launcher ended: {error.message}", passing=True)
         raise
     finally:
@@ -221,7 +221,7 @@ def early_start(order: WorkOrder, choice: ClusterChoice) -> Iterator[None]:
     choice : ClusterChoice
         Where it runs.
     """
-    slots = Slots(order, choice.slots) if choice.local else None
+    slots = Slots(order, choice.own_slots) if choice.own_slots else None
     if slots:
         slots.start()
         STARTED_EARLY[order.job] = slots

@@ -8,6 +8,9 @@ import os
 import threading
 import warnings
 
+LOADER = "dmedia-load-dask"
+"""Name of the thread that loads Dask."""
+
 
 def become_launcher() -> None:
     """Load Dask quickly and quietly, while the job is being planned.
@@ -17,7 +20,14 @@ def become_launcher() -> None:
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     warnings.filterwarnings("ignore", module="distributed")
-    threading.Thread(target=_load_dask, name="dmedia-load-dask", daemon=True).start()
+    threading.Thread(target=_load_dask, name=LOADER, daemon=True).start()
+
+
+def wait_for_dask() -> None:
+    """Wait until Dask is loaded and quiet, in a process that has become a launcher."""
+    for thread in threading.enumerate():
+        if thread.name == LOADER:
+            thread.join()
 
 
 def _load_dask() -> None:

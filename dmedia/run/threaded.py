@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dmedia.errors import DmediaError
 from dmedia.model.request import WORKER_WAIT_S
 from dmedia.report.observer import Silence
-from dmedia.run.cluster import ClusterChoice
+from dmedia.run.places import ClusterChoice, GivenCluster
 from dmedia.run.stop import Stop
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def start_in_thread(start: Start, client: Any) -> None:
     DmediaError
         What ended the job before its plan was complete.
     """
-    choice = ClusterChoice(None, 0, worker_wait_s=WORKER_WAIT_S, client=client)
+    choice = ClusterChoice(GivenCluster(client), WORKER_WAIT_S)
     watch = Watch()
     threading.Thread(target=_run, args=(start, choice, watch), name="dmedia-launcher", daemon=False).start()
     watch.is_over.wait(PLAN_LIMIT_S)

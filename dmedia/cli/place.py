@@ -1,0 +1,144 @@
+"""Options about where a job runs, and what they become."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dmedia.cli.command import flag, option
+from dmedia.errors import UsageError
+from dmedia.model.request import WORKER_WAIT_S
+
+if TYPE_CHECKING:
+    from dmedia.model import JobSpec
+    from dmedia.run.places import ClusterChoice, Place
+
+GROUP = "Cluster"
+
+PLACE_PARAMETERS: list[click.Parameter] = [
+    option(
+        "-j",
+        "--slots",
+        group=GROUP,
+        metavar="N",
+        type=click.IntRange(min=1, max=1024),
+        help="Files worked on at once on this machine.",
+    ),
+    option("--scheduler", group=GROUP, metavar="ADDRESS", help="Run on this Dask cluster, such as tcp://host:8786."),
+    option(
+        "--scheduler-file",
+        group=GROUP,
+        metavar="FILE",
+        type=click.Path(),
+        help="Run on the Dask cluster whose scheduler has written this file.",
+    ),
+    option(
+        "--cluster",
+        group=GROUP,
+        metavar="FILE",
+        type=click.Path(),
+        help="Make a Dask cluster as this YAML file says (module, class, args, kwargs), and close it at the end.",
+    ),
+    option(
+        "--workers",
+        group=GROUP,
+        metavar="N|MIN:MAX",
+        help="Workers of that cluster; between MIN and MAX by the work there is (experimental).",
+    ),
+    option(
+        "--worker-wait",
+        group=GROUP,
+        metavar="SECONDS",
+        type=click.FloatRange(min=1),
+        default=WORKER_WAIT_S,
+        show_default=True,
+        help="How long to wait for a cluster that is made, and for a worker when all are lost.",
+    ),
+    flag("--insecure", group=GROUP, help="Accept a scheduler at a public address without encryption."),
+]
+
+
+def refuse_unfit_place(values: dict[str, Any]) -> None:
+    """Refuse what contradicts itself, and a cluster file that is wrong, before there is a job.
+
+    Parameters
+    ----------
+    values : dict
+        A command's values for the options above.
+
+    Raises
+    ------
+    UsageError
+        It says what is wrong with which option or file.
+    """
+    said = [name for name in ("scheduler", "scheduler_file", "cluster") if values[name]]
+    if len(said) > 1:
+        one, other = (f"--{name.replace('_', '-')}" for name in said[:2])
+        raise UsageError(f"{one} and {other} name two clusters: a job runs on one")
+    if values["slots"] and said:
+        _refuse_slots("")
+    if values["workers"] and not values["cluster"]:
+        raise UsageError("--workers is for --cluster FILE: a running cluster has its workers, -j N is for this machine")
+    _named_place(values)
+
+
+def read_choice(values: dict[str, Any], spec: JobSpec | None) -> ClusterChoice:
+    """Choose where a job runs.
+
+    Parameters
+    ----------
+    values : dict
+        A command's values for the options above.
+    spec : JobSpec or None
+        What a new job is asked for: says what memory a slot may take.
+
+    Raises
+    ------
+    UsageError
+        See `refuse_unfit_place`.
+    """
+    from dmedia.run.places import ClusterChoice
+
+    refuse_unfit_place(values)
+    place = _named_place(values) or _place_of_configuration(values) or _this_machine(values["slots"], spec)
+    return ClusterChoice(place, values["worker_wait"])
+
+
+def _named_place(values: dict[str, Any]) -> Place | None:
+    if values["cluster"]:
+        from dmedia.run.cluster_file import read_cluster_file
+        from dmedia.run.places import MadeCluster, read_workers
+
+        workers = read_workers(values["workers"]) if values["workers"] else None
+        return MadeCluster(read_cluster_file(values["cluster"]), workers)
+    if values["scheduler"] or values["scheduler_file"]:
+        from dmedia.run.places import RunningCluster
+
+        return RunningCluster(values["scheduler"], values["scheduler_file"], values["insecure"])
+    return None
+
+
+def _place_of_configuration(values: dict[str, Any]) -> Place | None:
+    from dmedia.run.scheduler_file import configured_cluster
+
+    place = configured_cluster(insecure=values["insecure"])
+    if place and values["slots"]:
+        _refuse_slots(f"; Dask's configuration names {place.address or place.scheduler_file}")
+    return place
+
+
+def _refuse_slots(why: str) -> None:
+    raise UsageError(
+        f"-j is for this machine: the workers of a cluster bring their own slots{why}", "start workers with --nthreads"
+    )
+
+
+def _this_machine(slots: int | None, spec: JobSpec | None) -> Place:
+    from dmedia.model import Limits
+    from dmedia.run.machine import default_slots
+    from dmedia.run.places import OwnCluster
+
+    limits = spec.limits if spec else Limits()
+    slot_bytes = limits.film_slot_bytes if spec and "film" in spec.accepts else limits.image_slot_bytes
+    return OwnCluster(slots or default_slots(slot_bytes))

@@ -1,0 +1,59 @@
+"""What a cluster's own classes log while a job uses it: heard, kept short, and told when something is wrong."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+
+from dmedia.run.launcher import wait_for_dask
+
+TALKERS = ("distributed", "dask_jobqueue", "dask_kubernetes", "dask_gateway", "asyncssh", "asyncio", "tornado", "kr8s")
+"""Loggers of what makes clusters."""
+
+KEPT_LINES = 20
+SHOWN_CHARACTERS = 600
+
+
+class ClusterLog(logging.Handler):
+    """Hears the loggers of what makes clusters, in place of whoever else would. Only launchers hear so.
+
+    Attributes
+    ----------
+    failures : int
+        Errors that were logged with an exception.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        wait_for_dask()
+        self.failures = 0
+        self._lines: deque[str] = deque(maxlen=KEPT_LINES)
+        for name in {*TALKERS, *(known for known in list(logging.root.manager.loggerDict) if _talks(known))}:
+            logger = logging.getLogger(name)
+            logger.handlers.clear()
+            logger.propagate = name not in TALKERS
+            logger.setLevel(logging.NOTSET if logger.propagate else logging.WARNING)
+            if not logger.propagate:
+                logger.addHandler(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep what was said, and of an exception what it says."""
+        error = record.exc_info[1] if record.exc_info else None
+        self.failures += error is not None and record.levelno >= logging.ERROR
+        text = f"{type(error).__name__}: {error}" if error else record.getMessage()
+        self._lines.append(" ".join(text.split()))
+
+    def tail(self, besides: str = "") -> str:
+        """Tell what was said last, to be put behind a sentence.
+
+        Parameters
+        ----------
+        besides : str
+            What is known already.
+        """
+        lines = [line for line in dict.fromkeys(self._lines) if not besides or besides not in line]
+        return f"; its log ends with: {' | '.join(lines)[-SHOWN_CHARACTERS:]}" if lines else ""
+
+
+def _talks(name: str) -> bool:
+    return name.partition(".")[0] in TALKERS
