@@ -8,20 +8,84 @@ from dmedia.errors import MediaError
 from dmedia.storage import locations
 from dmedia.storage.faults import remote_fault
 from dmedia.storage.stores.attempts import persist
-from dmedia.storage.stores.bodies import digest_of, empty, size_of
-from dmedia.storage.stores.service import Condition, Content, Download, Found, Place
+from dmedia.storage.stores.bodies import digest_of, size_of
+from dmedia.storage.stores.downloads import Download
+from dmedia.storage.stores.service import Condition, Content, Found, Place
 from dmedia.storage.stores.store import CHECKSUM, MARK, Entry, Identity, Terms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from dmedia.errors import Stage
-    from dmedia.storage.stores.service import Page, Service
+    from dmedia.storage.stores.service import Page, Readable, Service
 
 Answer = TypeVar("Answer")
 
 
-class ObjectStore:
+class ReadObjects:
+    """Objects that can be read. See `Store`.
+
+    Parameters
+    ----------
+    service : Readable
+        What is asked.
+    """
+
+    def __init__(self, service: Readable) -> None:
+        self._readable = service
+
+    def look(self, location: bytes) -> Identity | None:
+        """Tell what stands at a location."""
+        found = self._described(_place(location, "open"), "open")
+        return found.identity if found else None
+
+    def head(self, location: bytes, n_bytes: int) -> bytes:
+        """Read the first bytes of an object."""
+        place = _place(location, "open")
+        return self._persist(lambda: self._readable.read(place, n_bytes), place.bucket, "open")
+
+    def fetch(self, location: bytes, descriptor: int, most_bytes: int) -> Identity:
+        """Write an object into an open, empty file; a broken connection is taken up where it broke."""
+        place = _place(location, "open")
+        download = Download(descriptor, most_bytes)
+
+        def receive() -> None:
+            try:
+                self._readable.receive(place, download)
+            except Exception as error:
+                if download.identity is None or not self._is_settled(error, place):
+                    raise
+                download.restart()
+                raise ConnectionError("the object was changed while it was read") from error
+
+        self._persist(receive, place.bucket, "open")
+        assert download.identity is not None
+        return download.identity
+
+    def _described(self, place: Place, stage: Stage) -> Found | None:
+        def describe() -> Found | None:
+            try:
+                return self._readable.describe(place)
+            except Exception as error:
+                if self._is_gone(error, place):
+                    return None
+                raise
+
+        return self._persist(describe, place.bucket, stage)
+
+    def _is_gone(self, error: Exception, place: Place) -> bool:
+        refusal = self._readable.explain(error, place.bucket, "open")
+        return refusal is not None and refusal.error.code == "not_found"
+
+    def _is_settled(self, error: Exception, place: Place) -> bool:
+        refusal = self._readable.explain(error, place.bucket, "open")
+        return refusal is not None and refusal.settled
+
+    def _persist(self, request: Callable[[], Answer], bucket: str, stage: Stage) -> Answer:
+        return persist(request, lambda error: self._readable.explain(error, bucket, stage))
+
+
+class ObjectStore(ReadObjects):
     """Buckets behind one service. See `Store`.
 
     Parameters
@@ -33,12 +97,8 @@ class ObjectStore:
     read_only = False
 
     def __init__(self, service: Service) -> None:
+        super().__init__(service)
         self._service = service
-
-    def look(self, location: bytes) -> Identity | None:
-        """Tell what stands at a location."""
-        found = self._described(_place(location, "open"), "open")
-        return found.identity if found else None
 
     def entries(self, directory: bytes, *, recursive: bool) -> Iterator[Entry]:
         """List a prefix, page by page."""
@@ -54,30 +114,6 @@ class ObjectStore:
             following = page.following
             if not following:
                 return
-
-    def head(self, location: bytes, n_bytes: int) -> bytes:
-        """Read the first bytes of an object."""
-        place = _place(location, "open")
-        return self._persist(lambda: self._service.read(place, n_bytes), place.bucket, "open")
-
-    def fetch(self, location: bytes, descriptor: int, most_bytes: int) -> Identity:
-        """Write an object into an open, empty file; a broken connection is taken up where it broke."""
-        place = _place(location, "open")
-        download = Download(descriptor, most_bytes)
-
-        def receive() -> None:
-            try:
-                self._service.receive(place, download)
-            except Exception as error:
-                if download.identity is None or not self._is_settled(error, place):
-                    raise
-                download.restart()
-                empty(descriptor)
-                raise ConnectionError("the object was changed while it was read") from error
-
-        self._persist(receive, place.bucket, "open")
-        assert download.identity is not None
-        return download.identity
 
     def put(self, descriptor: int, location: bytes, terms: Terms) -> Identity:
         """Publish an open file, on the condition that nothing of somebody else's stands there."""
@@ -128,17 +164,6 @@ class ObjectStore:
     def _page(self, prefix: Place, following: str, *, recursive: bool) -> Page:
         return self._persist(lambda: self._service.page(prefix, following, recursive=recursive), prefix.bucket, "plan")
 
-    def _described(self, place: Place, stage: Stage) -> Found | None:
-        def describe() -> Found | None:
-            try:
-                return self._service.describe(place)
-            except Exception as error:
-                if self._is_gone(error, place):
-                    return None
-                raise
-
-        return self._persist(describe, place.bucket, stage)
-
     def _ours(self, place: Place, content: Content) -> Found:
         """Tell what an earlier attempt of this job has put at a location, and refuse what anybody else has."""
         found = self._described(place, "publish")
@@ -149,17 +174,6 @@ class ObjectStore:
             hint = "Move it away and retry, or use --overwrite in a new job."
             raise MediaError("output_exists", message, "publish", hint)
         return found
-
-    def _is_gone(self, error: Exception, place: Place) -> bool:
-        refusal = self._service.explain(error, place.bucket, "open")
-        return refusal is not None and refusal.error.code == "not_found"
-
-    def _is_settled(self, error: Exception, place: Place) -> bool:
-        refusal = self._service.explain(error, place.bucket, "open")
-        return refusal is not None and refusal.settled
-
-    def _persist(self, request: Callable[[], Answer], bucket: str, stage: Stage) -> Answer:
-        return persist(request, lambda error: self._service.explain(error, bucket, stage))
 
 
 def _place(location: bytes, stage: Stage) -> Place:

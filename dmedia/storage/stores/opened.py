@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 KINDS: dict[str, tuple[str, str]] = {
     "s3": ("s3", "s3fs"),
+    "https": ("http", "aiohttp"),
+    "http": ("http", "aiohttp"),
 }
 """Module of this package and needed package by scheme. The extra is named in `locations.EXTRAS`."""
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 from typing import TYPE_CHECKING, Any
 
 from dmedia.storage.stores import s3_faults
-from dmedia.storage.stores.bodies import BLOCK_BYTES, Body, refuse_too_large, write
+from dmedia.storage.stores.bodies import BLOCK_BYTES, Body
 from dmedia.storage.stores.calls import answer_of, at_exit
 from dmedia.storage.stores.objects import ObjectStore
 from dmedia.storage.stores.s3_uploads import MOST_SINGLE_BYTES, upload
-from dmedia.storage.stores.service import Condition, Content, Download, Found, Page, Place
+from dmedia.storage.stores.service import Condition, Content, Found, Page, Place
 from dmedia.storage.stores.settings import settings
 from dmedia.storage.stores.store import Identity
 
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
     from dmedia.errors import Stage
     from dmedia.storage.stores.attempts import Refusal
+    from dmedia.storage.stores.downloads import Download
 
 MOST_CONNECTIONS = 64
 """Connections of a process: those of a worker with a few dozen threads that read and write at once."""
@@ -146,15 +146,8 @@ class S3:
         answer = await self._call("get_object", arguments)
         async with answer["Body"] as body:
             if download.identity is None:
-                refuse_too_large(answer["ContentLength"], download.most_bytes)
-                download.identity = _identity(answer, answer["ContentLength"])
-            async for block in body.iter_chunks(BLOCK_BYTES):
-                refuse_too_large(download.received_bytes + len(block), download.most_bytes)
-                await asyncio.to_thread(write, download.descriptor, block, download.received_bytes)
-                download.received_bytes += len(block)
-        whole = download.identity.size_bytes
-        if download.received_bytes != whole:
-            raise EOFError(f"{download.received_bytes:,} of {whole:,} bytes came")
+                download.begin(_identity(answer, answer["ContentLength"]))
+            await download.pour(body.iter_chunks(BLOCK_BYTES))
 
     async def _close(self) -> None:
         creator = getattr(self._system, "_s3creator", None)

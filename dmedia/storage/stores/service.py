@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from dmedia.errors import Stage
     from dmedia.storage.stores.attempts import Refusal
+    from dmedia.storage.stores.downloads import Download
     from dmedia.storage.stores.store import Identity
 
 
@@ -102,40 +103,11 @@ class Condition:
     version: str = ""
 
 
-@dataclass(slots=True)
-class Download:
-    """What was received of an object so far.
-
-    Attributes
-    ----------
-    descriptor : int
-        The file it goes into.
-    most_bytes : int
-        Its limit.
-    identity : Identity or None
-        Of the version that is read, once an answer has begun.
-    received_bytes : int
-        How much of it is in the file.
-    """
-
-    descriptor: int
-    most_bytes: int
-    identity: Identity | None = None
-    received_bytes: int = 0
-
-    def restart(self) -> None:
-        """Begin anew: another version stands there now."""
-        self.identity, self.received_bytes = None, 0
-
-
-class Service(Protocol):
-    """Requests to an object store. They raise what their client raises, which `explain` understands."""
+class Readable(Protocol):
+    """Requests to what can be read. They raise what their client raises, which `explain` understands."""
 
     def describe(self, place: Place) -> Found:
         """Ask what stands there."""
-
-    def page(self, place: Place, following: str, *, recursive: bool) -> Page:
-        """Ask for a page of what begins with ``place.key``; without ``recursive``, up to the next ``/`` only."""
 
     def read(self, place: Place, n_bytes: int) -> bytes:
         """Read the first bytes; fewer where there are no more."""
@@ -143,11 +115,18 @@ class Service(Protocol):
     def receive(self, place: Place, download: Download) -> None:
         """Go on with a download, from where it stopped, of the same version."""
 
+    def explain(self, error: Exception, bucket: str, stage: Stage) -> Refusal | None:
+        """Turn what a request raised into a refusal; ``None`` for what is a bug."""
+
+
+class Service(Readable, Protocol):
+    """Requests to what can be listed and written too."""
+
+    def page(self, place: Place, following: str, *, recursive: bool) -> Page:
+        """Ask for a page of what begins with ``place.key``; without ``recursive``, up to the next ``/`` only."""
+
     def send(self, place: Place, content: Content, condition: Condition) -> str:
         """Publish a file's bytes, whole or not at all; return their version."""
 
     def delete(self, place: Place) -> None:
         """Remove an object."""
-
-    def explain(self, error: Exception, bucket: str, stage: Stage) -> Refusal | None:
-        """Turn what a request raised into a refusal; ``None`` for what is a bug."""
