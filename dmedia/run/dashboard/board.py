@@ -116,11 +116,9 @@ class Board:
         """
         document = told["job"]
         with self._lock:
-            job = self._jobs.get(document["id"])
-            if job is None:
-                job = self._jobs[document["id"]] = JobOnBoard(told, at_s)  # what was done elsewhere is not counted
-            else:
-                self.totals.add(job.document, document)
+            job = self._jobs.setdefault(document["id"], JobOnBoard(told, at_s))
+            heard_before = job.told is not told and job.told["launcher"] == told["launcher"]
+            self.totals.add(job.document if heard_before else told["begun"], document)
             job.told, job.heard_s = told, at_s
             job.history.add(at_s, told["rates"], document["eta_s"])
             self._forget()

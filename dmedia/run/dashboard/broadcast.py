@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from dmedia.model import FileResult, JobReport, Running
     from dmedia.record.writer import RecordWriter
+    from dmedia.report.shapes import JobDocument
     from dmedia.run.dashboard.shapes import FailureTold, JobTold, WorkerTold
 
 PERIOD_S = 1.0
@@ -69,6 +70,9 @@ class Broadcast:
         self._sending = self._silent = False
         self._welcome: Call | None = Call(lambda: client.register_plugin(DashboardPlugin()))
         self._sources: Sources | None = None
+        self._begun: JobDocument | None = None
+        with self._guard():
+            self._begun = job_document(read_job(record.job))
 
     def __enter__(self) -> Broadcast:
         """Begin."""
@@ -147,10 +151,12 @@ class Broadcast:
                     "at_s": at_s,
                 }
             )
+        document = job_document(report)
         return {
             "version": VERSION,
             "launcher": self._client.id,
-            "job": job_document(report),
+            "begun": self._begun or document,
+            "job": document,
             "rates": self._rates.of_job(),
             "workers": tell_workers(running, firsts, self._rates.of_workers(), paths),
             "failures": told,

@@ -97,9 +97,9 @@ class BytesOverTime:
         self.root = plot("Bytes per second", SIZE)
         for what, colour in (("read", READ), ("written", WRITTEN)):
             self.root.line("x", what, source=self.source, line_color=colour, line_width=2, legend_label=what)
-        self.root.legend.location = "top_left"
-        self.root.legend.orientation = "horizontal"
-        self.root.legend.update(background_fill_alpha=0.7, border_line_color=None, padding=0, margin=0)
+        (legend,) = self.root.legend
+        self.root.add_layout(legend, "above")
+        legend.update(orientation="horizontal", background_fill_color=None, border_line_color=None, padding=0, margin=0)
 
     def update(self, jobs: Sequence[JobOnBoard]) -> None:
         """Draw both."""

@@ -44,6 +44,7 @@ class JobTold(TypedDict):
 
     version: int
     launcher: str  # the id of its Dask client: when that has left, nobody works on the job
+    begun: Any  # the same as it was when the launcher connected: what was done before was not done here
     job: Any  # `dmedia.report.shapes.JobDocument`, which `dmedia status --json` prints
     rates: RatesTold
     workers: dict[str, WorkerTold]  # by address, those that do something

@@ -1,0 +1,100 @@
+"""A browser without a screen: what a person would read on a page."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import os
+import shutil
+import signal
+import subprocess
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tornado.websocket import WebSocketClientConnection, websocket_connect
+
+from tests.command import LIMIT_S
+
+FIND = """
+(selector) => {
+  const found = [], walk = (root) => {
+    for (const element of root.querySelectorAll('*')) {
+      if (element.matches(selector)) found.push(element.innerText.trim());
+      if (element.shadowRoot) walk(element.shadowRoot);
+    }
+  };
+  walk(document);
+  return found;
+}
+"""
+"""Texts of all elements that a selector names, in Bokeh's shadow trees too."""
+
+
+def read_page(url: str, selectors: list[str], ready: str, directory: Path) -> dict[str, list[str]]:
+    """Read texts from a page once something has appeared on it; a picture of it is left in the directory.
+
+    Skips the test where there is no Chromium, but not where everything must be tested.
+    """
+    browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if browser is None:
+        if os.environ.get("CI") == "true":
+            raise AssertionError("Chromium must be installed here")
+        pytest.skip("Chromium is not installed: apt-get install chromium")
+    options = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run")
+    process = subprocess.Popen(
+        [browser, *options, f"--user-data-dir={directory}", "--remote-debugging-port=0", "about:blank"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        return asyncio.run(asyncio.wait_for(_read(url, selectors, ready, directory), LIMIT_S))
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+async def _read(url: str, selectors: list[str], ready: str, directory: Path) -> dict[str, list[str]]:
+    connection = await _connect(directory)
+    await _call(
+        connection, "Emulation.setDeviceMetricsOverride", width=1400, height=1200, deviceScaleFactor=1, mobile=False
+    )
+    await _call(connection, "Page.navigate", url=url)
+    while not await _find(connection, ready):
+        await asyncio.sleep(0.2)
+    texts = {selector: await _find(connection, selector) for selector in selectors}
+    picture = await _call(connection, "Page.captureScreenshot")
+    (directory / "page.png").write_bytes(base64.b64decode(picture["data"]))
+    connection.close()
+    return texts
+
+
+async def _connect(directory: Path) -> WebSocketClientConnection:
+    told = directory / "DevToolsActivePort"
+    while not (told.exists() and told.read_text().count("\n")):
+        await asyncio.sleep(0.1)
+    port = told.read_text().split()[0]
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/json", timeout=LIMIT_S) as answer:
+        pages = [target for target in json.load(answer) if target["type"] == "page"]
+    return await websocket_connect(pages[0]["webSocketDebuggerUrl"], max_message_size=1 << 26)
+
+
+async def _find(connection: WebSocketClientConnection, selector: str) -> list[str]:
+    expression = f"({FIND})({json.dumps(selector)})"
+    answer = await _call(connection, "Runtime.evaluate", expression=expression, returnByValue=True)
+    found: list[str] = answer["result"].get("value") or []
+    return found
+
+
+async def _call(connection: WebSocketClientConnection, method: str, **parameters: Any) -> Any:
+    await connection.write_message(json.dumps({"id": 1, "method": method, "params": parameters}))
+    while True:
+        message = await connection.read_message()
+        assert message is not None, "the browser has gone"
+        answer = json.loads(message)
+        if answer.get("id") == 1:
+            assert "error" not in answer, answer
+            return answer["result"]
