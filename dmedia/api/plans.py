@@ -144,6 +144,7 @@ def _unfinished(total: int) -> PlanDocument:
         "bytes_in": None,
         "forecast_bytes": None,
         "free_bytes": None,
+        "no_forecast": None,
         "ignored": {},
         "warnings": ["the plan was stopped while files were counted: up to date, collisions and space are not known"],
     }

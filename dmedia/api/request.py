@@ -11,6 +11,7 @@ from dmedia.errors import ParameterError, UnknownOperationError, UsageError
 from dmedia.model import Inputs, JobSpec, Limits, OnCollision, Persistence, Policies
 from dmedia.operations import OPERATIONS, find_operation, foreign_names
 from dmedia.storage.local import real_roots
+from dmedia.storage.locations import is_url, normal
 from dmedia.words import nearest, quoted
 
 if TYPE_CHECKING:
@@ -173,17 +174,17 @@ def read_directory(path: bytes) -> bytes:
     Returns
     -------
     bytes
-        Absolute.
+        Absolute, or a URL.
 
     Raises
     ------
     UsageError
-        When it has no name, or none that a directory can have.
+        When it has no name, none that a directory can have, or is a URL that cannot be used.
     """
     if not path:
         raise UsageError("The output directory has no name", "name one; . is the current directory")
-    if b"://" in path:
-        raise UsageError(f"{quoted(path)} is a URL: this version writes local files", "mount the store")
+    if is_url(path):
+        return normal(path)
     if b"\0" in path:
         raise UsageError(f"{quoted(path)} holds a NUL byte, which no path can")
     return os.path.normpath(anchored(path))

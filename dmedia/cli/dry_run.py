@@ -59,7 +59,10 @@ def _print_lines(plan: Plan, files: Iterator[FileReport]) -> None:
     )
     if plan.ignored:
         click.echo(f"ignored: {counted(sum(plan.ignored.values()))} in directories that are not for this operation")
-    click.echo(f"forecast: about {size(plan.forecast_bytes)} of {size(plan.free_bytes)} free; nothing was written")
+    if plan.forecast_bytes is None or plan.free_bytes is None:
+        click.echo(f"{plan.no_forecast}; nothing was written")
+    else:
+        click.echo(f"forecast: about {size(plan.forecast_bytes)} of {size(plan.free_bytes)} free; nothing was written")
     for warning in plan.warnings:
         click.echo(f"warning: {warning}")
 

@@ -66,10 +66,13 @@ class Age(click.ParamType[float]):
 
 
 class Root(click.ParamType[bytes]):
-    """An existing directory, as its absolute real path."""
+    """An existing directory, as its absolute real path, or a URL."""
 
     name = "directory"
-    envvar_list_splitter = os.pathsep
+
+    def split_envvar_value(self, rv: str) -> list[str]:
+        """Part the directories of an environment variable: the colon of a URL's scheme parts nothing."""
+        return [directory for directory in re.split(rf"{os.pathsep}(?!//)", rv or "") if directory]
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> bytes:
         """Find it, through all links."""

@@ -148,6 +148,8 @@ class Plan:
         say what it has room for.
     warnings : tuple of str
         What concerns the job as a whole.
+    no_forecast : str
+        Why nothing is forecast; empty where something is.
     """
 
     total: int
@@ -159,3 +161,4 @@ class Plan:
     forecast_bytes: int | None
     free_bytes: int | None
     warnings: tuple[str, ...]
+    no_forecast: str = ""

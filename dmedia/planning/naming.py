@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import string
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dmedia import formats
 from dmedia.errors import MediaError, UsageError
 from dmedia.storage.local import read_head
+from dmedia.storage.locations import is_read_only, is_url, join, normal, parent, parted
+from dmedia.storage.locations import name as name_of
+from dmedia.storage.stores import store_of
 from dmedia.words import nearest
 
 if TYPE_CHECKING:
@@ -37,7 +41,7 @@ class Naming:
     """
 
     def __init__(self, spec: JobSpec) -> None:
-        self._root = os.path.join(os.path.abspath(spec.output_directory), b"")
+        self._root = join(normal(spec.output_directory), b"")
         self._pieces = parse_template(spec.policies.name_template)
         fields = {field for _, field in self._pieces}
         if "preset" in fields and not spec.preset:
@@ -59,7 +63,7 @@ class Naming:
         Returns
         -------
         bytes
-            Absolute path below the output directory.
+            Absolute path, or URL, below the output directory.
 
         Raises
         ------
@@ -81,7 +85,7 @@ class Naming:
     def _path(self, source: Source, extension: bytes) -> bytes:
         directory, name = relative(source)
         stem = stem_of(name) if source.name is None else os.fsencode(source.name)
-        if self._plain and source.name is None and b".." not in directory:
+        if self._plain and source.name is None and b".." not in directory and not _needs_care(directory):
             return self._root + (directory + b"/" if directory else b"") + stem + b"." + extension
         values = self._fixed | {"dir": directory, "stem": stem, "name": name, "ext": extension}
         path = b"".join(text + values.get(field, b"") for text, field in self._pieces)
@@ -95,7 +99,7 @@ class Naming:
 
     def fallback(self, source: Source) -> bytes:
         """Name the rendition of a source whose own name cannot be used, so that its row has one."""
-        return self.rendition(replace(source, path=os.path.join(source.base, b"unnamed"), name=None))
+        return self.rendition(replace(source, path=join(source.base, b"unnamed"), name=None))
 
 
 def parse_template(template: str) -> list[tuple[bytes, str]]:
@@ -125,13 +129,18 @@ def parse_template(template: str) -> list[tuple[bytes, str]]:
 
 
 def kept_format(path: bytes, roots: tuple[bytes, ...] = ()) -> str:
-    """Choose the format of a rendition where nobody asked for one: by content, and where that says nothing, by name."""
-    try:
-        sniffed = formats.sniff(read_head(path, roots), path)
-    except MediaError:
-        sniffed = formats.Sniffed("unknown", "")
+    """Choose the format of a rendition where nobody asked for one: by content, and where that says nothing, by name.
+
+    In a store a known extension is believed: each look into an object takes as long as a request does.
+    """
+    name = name_of(path)
+    promised = formats.EXTENSION_FORMAT.get(formats.extension(name), "")
+    sniffed = formats.Sniffed("unknown", "")
+    if not (promised and is_url(path)):
+        with suppress(MediaError):
+            head = store_of(path).head(path, formats.HEAD_BYTES) if is_url(path) else read_head(path, roots)
+            sniffed = formats.sniff(head, name)
     if sniffed.kind == "unknown":
-        promised = formats.EXTENSION_FORMAT.get(formats.extension(path), "")
         return promised if promised in formats.RENDITION_EXTENSION else "jpg"
     return formats.rendition_format(sniffed)
 
@@ -139,9 +148,16 @@ def kept_format(path: bytes, roots: tuple[bytes, ...] = ()) -> str:
 def relative(source: Source) -> tuple[bytes, bytes]:
     """Tell a source's directory below the inputs' base (empty for the base itself) and its name."""
     base = source.base.rstrip(b"/") + b"/"
-    below = source.path[len(base) :] if source.path.startswith(base) else os.path.basename(source.path)
+    if is_read_only(source.path):  # a page: its name is without query and escapes
+        return parent(source.path)[len(base) :], name_of(source.path)
+    below = source.path[len(base) :] if source.path.startswith(base) else name_of(source.path)
     directory, _, name = below.rpartition(b"/")
     return directory, name
+
+
+def _needs_care(directory: bytes) -> bool:
+    """Tell whether a directory has names that are none in a file system: keys of objects may have them."""
+    return b"//" in directory or directory[:1] in (b"/", b".") or b"/." in directory or b"\0" in directory
 
 
 def stem_of(name: bytes) -> bytes:
@@ -154,7 +170,7 @@ def stem_of(name: bytes) -> bytes:
 
 def keep_extension(rendition: bytes, source: bytes) -> bytes:
     """Put a source's extension in front of its rendition's: ``a.webp`` of ``a.JPG`` becomes ``a.JPG.webp``."""
-    name = os.path.basename(source)
+    name = name_of(source)
     kept = name[len(stem_of(name)) :]
     root, extension = os.path.splitext(rendition)
     return root + kept + extension
@@ -167,15 +183,17 @@ def number(rendition: bytes, count: int) -> bytes:
 
 
 def too_long(rendition: bytes, name_max: int) -> MediaError | None:
-    """Tell why a file system cannot hold a rendition's name; ``None`` when it can.
+    """Tell why a file system or store cannot hold a rendition's name; ``None`` when it can.
 
     Parameters
     ----------
     rendition : bytes
-        Its path.
+        Its path or URL.
     name_max : int
-        Longest file name in bytes.
+        Longest file name in bytes; of a URL the longest key.
     """
+    if is_url(rendition):
+        return _too_long_key(rendition, name_max)
     if len(rendition) <= name_max:  # then so is each part of it
         return None
     longest = max(map(len, rendition.split(b"/")))
@@ -184,6 +202,18 @@ def too_long(rendition: bytes, name_max: int) -> MediaError | None:
     return MediaError(
         "io_error",
         f"File name too long: {longest} bytes in the rendition's path, the file system takes {name_max}",
+        "plan",
+        "Rename the source, or give it a name with --files-from LIST.csv.",
+    )
+
+
+def _too_long_key(rendition: bytes, key_max: int) -> MediaError | None:
+    length = len(parted(rendition).key)
+    if length <= key_max:
+        return None
+    return MediaError(
+        "io_error",
+        f"File name too long: a key of {length:,} bytes, the store takes {key_max:,}",
         "plan",
         "Rename the source, or give it a name with --files-from LIST.csv.",
     )

@@ -13,7 +13,7 @@ from dmedia.formats import kind_by_extension
 from dmedia.model import Failure, FileStatus, Plan, PlannedFile
 from dmedia.planning import preflight
 from dmedia.planning.collisions import separate
-from dmedia.planning.folding import PORTABLE, Folding, nearest_existing, try_folding
+from dmedia.planning.destination import choose_folding, destination_of
 from dmedia.planning.naming import Naming, too_long
 from dmedia.planning.shard import Shard
 from dmedia.planning.standing import note_standing
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from dmedia.model import JobSpec, Source
+    from dmedia.planning.folding import Folding
     from dmedia.record.writer import RecordWriter
 
 BATCH = 1_000
@@ -56,7 +57,7 @@ def plan_job(record: RecordWriter, found: Callable[[int], None] = lambda _: None
     Raises
     ------
     UsageError
-        When the name template or the shard is not valid, or there is no input.
+        When the name template or the shard is not valid, there is no input, or a store cannot be used from here.
     NoInputError
         When no input matched, or other shards have all that did.
     OutsideRootsError
@@ -64,19 +65,19 @@ def plan_job(record: RecordWriter, found: Callable[[int], None] = lambda _: None
     CollisionError
         When two renditions would have one path, or one would overwrite a source.
     PreflightError
-        When the output directory cannot be written or its disk is too small. Nothing was written there.
+        When the output directory cannot be written or its disk is too small, or a store does not tell what is in it.
+        Nothing was written there.
     """
     spec = record.spec
-    output_directory = os.path.abspath(spec.output_directory)
+    destination = destination_of(spec)
     naming = Naming(spec)
     shard = Shard(spec, naming)
     preflight.refuse_outside_roots(spec)
-    preflight.refuse_file_as_directory(output_directory)
-    preflight.refuse_read_only(output_directory)
+    destination.refuse_unfit()
     record.plan.begin()
     catalog = Catalog(spec.inputs, spec.accepts, spec.output_directory, spec.roots)
     folding = choose_folding(spec, may_write=not record.ephemeral)
-    name_max = preflight.longest_name(output_directory)
+    name_max = destination.longest_name()
     _Filling(record, naming, folding, name_max).fill(shard.part(catalog.sources()), found)
     if not record.plan.total():
         raise NoInputError(empty) if (empty := shard.emptiness()) else _no_input(spec, catalog)
@@ -85,13 +86,11 @@ def plan_job(record: RecordWriter, found: Callable[[int], None] = lambda _: None
         _fail_too_long(record, name_max)
     warnings += note_standing(record, _SignOfLife(record, found))
     counted = record.plan.count()
-    bytes_in, forecast = record.plan.sum_bytes(*preflight.most_bytes(spec))
-    free = preflight.free_bytes(output_directory)
-    reserve = preflight.reserve_bytes(output_directory, spec.persistence.min_free_bytes)
-    preflight.refuse_full_disk(output_directory, forecast, free, reserve)
+    bytes_in, estimate = record.plan.sum_bytes(*preflight.most_bytes(spec))
+    forecast, free, no_forecast = destination.forecast(estimate, spec.persistence.min_free_bytes)
     if not record.ephemeral:
         preflight.refuse_outside_roots(spec)  # a long plan leaves time to put a link there
-        preflight.make_directory(output_directory, record.job)
+        warnings += destination.make(record.job)
     record.plan.complete(catalog.base, catalog.ignored, warnings)
     return Plan(
         total=sum(counted.values()),
@@ -103,14 +102,8 @@ def plan_job(record: RecordWriter, found: Callable[[int], None] = lambda _: None
         forecast_bytes=forecast,
         free_bytes=free,
         warnings=tuple(warnings),
+        no_forecast=no_forecast,
     )
-
-
-def choose_folding(spec: JobSpec, *, may_write: bool) -> Folding:
-    """Tell which rendition paths of a job are one path."""
-    if spec.policies.portable_names:
-        return PORTABLE
-    return try_folding(nearest_existing(spec.output_directory), may_write=may_write)
 
 
 class _SignOfLife:

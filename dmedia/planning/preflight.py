@@ -12,6 +12,7 @@ from dmedia.planning.folding import nearest_existing
 from dmedia.planning.naming import NAME_MAX
 from dmedia.report.summary import size
 from dmedia.storage.local import is_inside, leading_out, temporary_path
+from dmedia.storage.locations import is_url
 from dmedia.words import quoted, shown
 
 if TYPE_CHECKING:
@@ -46,8 +47,11 @@ def refuse_outside_roots(spec: JobSpec) -> None:
     OutsideRootsError
         It names the output directory.
     """
-    path = os.path.abspath(spec.output_directory)
-    if not all(is_inside(place, spec.roots) for place in (spec.output_directory, path, nearest_existing(path))):
+    places = [spec.output_directory]
+    if not is_url(spec.output_directory):
+        path = os.path.abspath(spec.output_directory)
+        places += [path, nearest_existing(path)]
+    if not all(is_inside(place, spec.roots) for place in places):
         raise leading_out(f"The output directory {quoted(spec.output_directory)}", spec.roots)
 
 

@@ -117,6 +117,7 @@ def plan_document(plan: Plan) -> PlanDocument:
         "bytes_in": plan.bytes_in,
         "forecast_bytes": plan.forecast_bytes,
         "free_bytes": plan.free_bytes,
+        "no_forecast": plan.no_forecast or None,
         "ignored": plan.ignored,
         "warnings": list(plan.warnings),
     }

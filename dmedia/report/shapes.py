@@ -153,6 +153,7 @@ class PlanDocument(TypedDict):
     bytes_in: Annotated[int | None, Help("Size of the sources to be done")]
     forecast_bytes: Annotated[int | None, Help("Size of the renditions, estimated")]
     free_bytes: Annotated[int | None, Help("Free where they would go")]
+    no_forecast: Annotated[str | None, Help("Why nothing is forecast, as in a store")]
     ignored: Annotated[dict[str, int], Help("Files in directories that the operation does not take, by extension")]
     warnings: Annotated[list[str], Help("What concerns the plan as a whole")]
 

@@ -85,10 +85,11 @@ def test_a_plan_is_that_of_the_command_line(dmedia: Dmedia, here: Path, images: 
         (([], "resize", "out", {"width": 9}), {}, "usage", "No input was given"),
         (("", "resize", "out", {"width": 9}), {}, "usage", "input is empty"),
         (("a\0b", "resize", "out", {"width": 9}), {}, "usage", "NUL"),
-        (("s3://bucket/a.jpg", "resize", "out", {"width": 9}), {}, "usage", "is a URL"),
+        (("ftp://host/a.jpg", "resize", "out", {"width": 9}), {}, "usage", "not read or written"),
         (("images", "resize", "", {"width": 9}), {}, "usage", "has no name"),
         (("images", "resize", "o\0t", {"width": 9}), {}, "usage", "NUL"),
-        (("images", "resize", "s3://bucket/out", {"width": 9}), {}, "usage", "is a URL"),
+        (("images", "resize", "memory://bucket/out", {"width": 9}), {}, "usage", "not read or written"),
+        (("images", "resize", "https://host/out", {"width": 9}), {}, "usage", "which is only read"),
     ],
 )  # fmt: skip
 def test_a_plan_is_refused_with_code_and_reason(
@@ -107,7 +108,7 @@ def test_a_plan_is_refused_with_code_and_reason(
 
 
 def test_the_command_line_refuses_the_same_output_directories(dmedia: Dmedia, here: Path, images: Path) -> None:
-    for output in ("", "s3://bucket/out"):
+    for output in ("", "memory://bucket/out", "https://host/out"):
         ran = dmedia("resize", "images", "--width", "9", "-o", output)
         assert (ran.status, ran.err.startswith("dmedia: ")) == (2, True)
     assert sorted(path.name for path in here.iterdir()) == ["images"]

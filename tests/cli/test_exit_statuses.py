@@ -24,7 +24,7 @@ USAGE = [
     (("watermark", "a.jpg", "-o", "out"), "watermark needs text"),
     (("apply", "social_medai", "a.jpg", "-o", "out"), "did you mean 'social_media'?"),
     (("convert", "a.jpg", "-o", "out", "--format", "jpg", "--name", "../{stem}.{ext}"), ".."),
-    (("convert", "s3://bucket/a.jpg", "-o", "out", "--format", "jpg"), "s3://"),
+    (("convert", "ftp://bucket/a.jpg", "-o", "out", "--format", "jpg"), "s3://"),
     (("status", "--files"), "name it"),
     (("resize", "a.jpg", "-o", "", "--width", "9"), "no name"),
     (("convert", "a.jpg", "-o", "out", "--format", "jpg", "--lossless"), "lossless"),

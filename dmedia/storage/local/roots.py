@@ -1,8 +1,8 @@
 """Roots: directories outside of which a job neither reads nor writes.
 
-They are real paths, found once and never followed again: a root that has become a link since then holds nothing. What
-decides is where a path really leads, through all its links, and of an open file what was opened, whatever its name
-leads to by then.
+They are real paths, found once and never followed again: a root that has become a link since then holds nothing; or
+URLs of directories in stores. What decides is where a path really leads, through all its links, and of an open file
+what was opened, whatever its name leads to by then.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 from typing import TYPE_CHECKING
 
 from dmedia.errors import MediaError, OutsideRootsError, UsageError
+from dmedia.storage.locations import is_below, is_url, normal
 from dmedia.words import quoted
 
 if TYPE_CHECKING:
@@ -32,19 +33,23 @@ def real_roots(paths: Iterable[bytes]) -> tuple[bytes, ...]:
     ----------
     paths : iterable of bytes
         Existing directories; relative ones are below the current directory. Links are followed now, and never again.
+        Or URLs, which need not stand for anything yet.
 
     Returns
     -------
     tuple of bytes
-        Absolute real paths, each once, in the order given.
+        Absolute real paths and URLs, each once, in the order given.
 
     Raises
     ------
     UsageError
-        When one has no name, is not there or is no directory.
+        When one has no name, is not there or is no directory, or is a URL that cannot be used.
     """
     roots: dict[bytes, None] = {}
     for path in paths:
+        if is_url(path):
+            roots[normal(path)] = None
+            continue
         try:
             real = os.path.realpath(path, strict=True) if path else b""
         except (OSError, ValueError):
@@ -91,19 +96,21 @@ def is_inside(path: bytes, roots: tuple[bytes, ...]) -> bool:
     path : bytes
         It need not exist; links are followed, also those that lead nowhere yet.
     roots : tuple of bytes
-        Absolute real paths. Empty: everything is inside.
+        Absolute real paths and URLs. Empty: everything is inside. A URL is inside only of a root that is a URL.
     """
     if not roots:
         return True
     try:
-        real = os.path.realpath(path)
-    except (OSError, ValueError):  # a NUL byte
+        real = normal(path) if is_url(path) else os.path.realpath(path)
+    except (OSError, ValueError, UsageError):  # a NUL byte
         return False
     return any(lies_below(real, root) for root in roots)
 
 
 def lies_below(path: bytes, directory: bytes) -> bool:
-    """Tell whether a real path is a directory, or below it, name by name. Both are absolute."""
+    """Tell whether a real path is a directory, or below it, name by name. Both are absolute, or URLs."""
+    if is_url(path) or is_url(directory):
+        return is_below(path, directory)
     return os.path.commonpath((path, directory)) == os.path.normpath(directory)
 
 
