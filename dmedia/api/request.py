@@ -11,7 +11,7 @@ from dmedia.errors import ParameterError, UnknownOperationError, UsageError
 from dmedia.model import Inputs, JobSpec, Limits, OnCollision, Persistence, Policies
 from dmedia.operations import OPERATIONS, find_operation, foreign_names
 from dmedia.storage.local import real_roots
-from dmedia.storage.locations import is_url, normal
+from dmedia.storage.locations import is_url, writable
 from dmedia.words import nearest, quoted
 
 if TYPE_CHECKING:
@@ -184,7 +184,7 @@ def read_directory(path: bytes) -> bytes:
     if not path:
         raise UsageError("The output directory has no name", "name one; . is the current directory")
     if is_url(path):
-        return normal(path)
+        return writable(path)
     if b"\0" in path:
         raise UsageError(f"{quoted(path)} holds a NUL byte, which no path can")
     return os.path.normpath(anchored(path))

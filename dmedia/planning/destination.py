@@ -6,13 +6,13 @@ import os
 import tempfile
 from typing import TYPE_CHECKING, Protocol
 
-from dmedia.errors import MediaError, PreflightError, UsageError
+from dmedia.errors import MediaError, PreflightError
 from dmedia.planning import preflight
 from dmedia.planning.folding import PORTABLE, Folding, nearest_existing, try_folding
 from dmedia.storage.local import temporary_path
-from dmedia.storage.locations import LONGEST_KEY, is_read_only, is_url, join, parted, scheme
+from dmedia.storage.locations import LONGEST_KEY, is_url, join, writable
 from dmedia.storage.stores import Terms, store_of
-from dmedia.words import quoted, shown
+from dmedia.words import shown
 
 if TYPE_CHECKING:
     from dmedia.model import JobSpec
@@ -118,14 +118,7 @@ class Stored:
         self._url = spec.output_directory
 
     def refuse_unfit(self) -> None:  # noqa: D102
-        if is_read_only(self._url):
-            raise UsageError(
-                f"The output directory {quoted(self._url)} is a URL of {scheme(self._url)}://, which is only read",
-                "write to a directory, or to s3://, gs://, az:// or sftp://",
-            )
-        if {b"", b".", b".."} & set(parted(self._url).key.split(b"/")) and parted(self._url).key:
-            raise UsageError(f"The output directory {quoted(self._url)} has an empty name, . or .. in it")
-        store_of(self._url)
+        store_of(writable(self._url))
 
     def folding(self, *, may_write: bool) -> Folding:  # noqa: ARG002, D102
         return EXACT

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EXTRAS", "LONGEST_KEY", "Parts", "common_parent", "common_parents", "is_below", "is_read_only", "is_url", "join",
-    "name", "normal", "parent", "parted", "place", "scheme", "shown",
+    "name", "normal", "parent", "parted", "place", "scheme", "shown", "writable",
 ]  # fmt: skip
 
 EXTRAS = {"s3": "s3", "gs": "gcs", "az": "azure", "sftp": "sftp", "https": "http", "http": "http"}
@@ -123,6 +123,26 @@ def normal(location: bytes) -> bytes:
         key = _resolved(key, is_page=kind in READ_ONLY)
     key = key.rstrip(b"/")
     return kind.encode() + b"://" + where + (b"/" + key if key else b"")
+
+
+def writable(url: bytes) -> bytes:
+    """Give the URL of an output directory its one spelling.
+
+    Raises
+    ------
+    UsageError
+        When nothing can be written there, whatever its store allows, or its names would not be those of directories.
+    """
+    url = normal(url)
+    if is_read_only(url):
+        raise UsageError(
+            f"The output directory {quoted(url)} is a URL of {scheme(url)}://, which is only read",
+            "write to a directory, or to s3://, gs://, az:// or sftp://",
+        )
+    key = parted(url).key
+    if key and not {b"", b".", b".."}.isdisjoint(key.split(b"/")):
+        raise UsageError(f"The output directory {quoted(url)} has an empty name, . or .. in it", "write it without")
+    return url
 
 
 def parent(location: bytes) -> bytes:
