@@ -1,0 +1,121 @@
+"""The window of chunks follows the slots as workers come, change and go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from distributed import Client
+
+from dmedia.record.writer import RecordWriter
+from dmedia.run.demand import Lack
+from dmedia.run.demand import Testimony as Said  # pytest takes what is called Test... for a test
+from dmedia.run.dispatch import LONGEST_CHUNK, Window
+from dmedia.run.fleet import Fleet
+from tests.command import wait_until
+from tests.record.making import make_record
+
+FILES = 1000
+LACKING = (Lack("cannot read HEIC"),)
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[Client]:
+    """Of a cluster without workers: what is submitted stays."""
+    with Client(processes=False, n_workers=0, dashboard_address="127.0.0.1:0", set_as_default=False) as client:
+        yield client
+
+
+@pytest.fixture
+def record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RecordWriter]:
+    monkeypatch.setenv("DMEDIA_HOME", str(tmp_path / "home"))
+    with make_record(FILES) as record:
+        yield record
+
+
+@pytest.fixture
+def fleet() -> Fleet:
+    return Fleet(1)
+
+
+@pytest.fixture
+def window(client: Client, record: RecordWriter, fleet: Fleet) -> Iterator[Window]:
+    window = Window(client, record, "convert", fleet)
+    window.pace.known, window.pace.s_per_byte = True, 1.0  # each file is a chunk
+    yield window
+    window.abandon()
+
+
+def test_the_window_grows_with_the_slots(window: Window, fleet: Fleet) -> None:
+    window.refill()
+    assert len(window) == 64
+    fleet.hear(Said("tcp://a", 30))
+    fleet.hear(Said("tcp://b", 10))
+    window.refill()
+    assert len(window) == 160
+
+
+def test_the_window_shrinks_with_the_slots(window: Window, fleet: Fleet) -> None:
+    for address in ("tcp://a", "tcp://b"):
+        fleet.hear(Said(address, 20))
+    futures = window.refill()
+    assert len(window) == 160
+    fleet.lose("tcp://a")
+    fleet.lose("tcp://b")
+    for future in futures[:120]:
+        window.take(future)
+    assert window.refill() == []
+    for future in futures[120:130]:
+        window.take(future)
+    assert len(window.refill()) == 64 - 30
+
+
+def test_the_share_of_a_slot_follows_the_slots(window: Window, fleet: Fleet, client: Client) -> None:
+    window.pace.s_per_byte = 0.0
+    fleet.hear(Said("tcp://a", 2))
+    window.refill(most=20)
+    assert {len(tasks) for tasks in window._held.values()} == {10}
+    assert LONGEST_CHUNK > 20
+    fleet.hear(Said("tcp://b", 8))
+    for future in list(window._held):
+        window.take(future)
+    window.refill(most=20)
+    assert {len(tasks) for tasks in window._held.values()} == {2}
+
+
+def test_a_worker_that_says_the_same_again_or_is_lost_twice_is_counted_once(fleet: Fleet) -> None:
+    for _ in range(2):
+        fleet.hear(Said("tcp://a", 3))
+        fleet.hear(Said("tcp://b", 4, LACKING))
+    assert (fleet.slots, fleet.allowed()) == (3, ["tcp://a"])
+    for _ in range(2):
+        fleet.lose("tcp://b")
+    assert (fleet.slots, fleet.allowed()) == (3, None)
+
+
+def test_a_worker_that_has_been_cured_gets_files(fleet: Fleet) -> None:
+    fleet.hear(Said("tcp://a", 3, LACKING))
+    assert (fleet.slots, fleet.allowed()) == (0, [])
+    fleet.hear(Said("tcp://a", 3))
+    assert (fleet.slots, fleet.allowed()) == (3, None)
+
+
+def test_nothing_is_submitted_while_no_worker_is_fit(window: Window, fleet: Fleet) -> None:
+    fleet.hear(Said("tcp://a", 3, LACKING))
+    assert window.refill() == []
+    assert window.is_held
+    fleet.lose("tcp://a")
+    assert len(window.refill()) == 64
+
+
+def test_chunks_that_only_lost_workers_may_have_are_given_up(window: Window, fleet: Fleet, client: Client) -> None:
+    fleet.hear(Said("tcp://127.0.0.1:1", 3))
+    fleet.hear(Said("tcp://127.0.0.1:2", 3, LACKING))
+    futures = window.refill()
+    fleet.lose("tcp://127.0.0.1:1")
+    fleet.hear(Said("tcp://127.0.0.1:3", 3))
+    window.refill()
+    wait_until(lambda: all(future.status == "cancelled" for future in futures))
+    assert sum(len(window.take(future)) for future in futures) == len(futures)
+    assert len(window.refill()) == 64
