@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.servers.processes import Bucket, ProxyServer, S3Server
+from tests.servers.processes import Bucket, PageServer, ProxyServer, S3Server, SftpServer
 
 
 @pytest.fixture(scope="session")
@@ -38,3 +38,31 @@ def s3_proxy(_s3_proxy: ProxyServer) -> Iterator[ProxyServer]:
     _s3_proxy.obey()
     yield _s3_proxy
     _s3_proxy.obey()
+
+
+@pytest.fixture(scope="session")
+def sftp_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SftpServer]:
+    """SFTP as a process; its files are those of all tests."""
+    with SftpServer(tmp_path_factory.mktemp("sftp")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def page_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageServer]:
+    """A web server of static files; they are those of all tests."""
+    with PageServer(tmp_path_factory.mktemp("pages")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def _page_proxy(page_server: PageServer) -> Iterator[ProxyServer]:
+    with ProxyServer(page_server.address) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def page_proxy(_page_proxy: ProxyServer) -> Iterator[ProxyServer]:
+    """A proxy in front of the web server, without rules yet."""
+    _page_proxy.obey()
+    yield _page_proxy
+    _page_proxy.obey()

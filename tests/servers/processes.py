@@ -119,7 +119,22 @@ class Bucket:
         return [found["Key"] for found in answer.get("Uploads", ())]
 
 
-class ProxyServer(Server):
+class PortServer(Server):
+    """A server of ours, a module that prints the port it has found.
+
+    Attributes
+    ----------
+    port : int
+        It.
+    """
+
+    def __init__(self, module: str, *arguments: str) -> None:
+        self.process = start("-m", module, *arguments, stdout=subprocess.PIPE)
+        assert self.process.stdout is not None
+        self.port = int(self.process.stdout.readline())
+
+
+class ProxyServer(PortServer):
     """A proxy that makes trouble (see `tests.servers.proxy`), in front of a server.
 
     Attributes
@@ -129,9 +144,8 @@ class ProxyServer(Server):
     """
 
     def __init__(self, upstream: str) -> None:
-        self.process = start("-m", "tests.servers.proxy", upstream, stdout=subprocess.PIPE)
-        assert self.process.stdout is not None
-        self.address = f"http://127.0.0.1:{int(self.process.stdout.readline())}"
+        super().__init__("tests.servers.proxy", upstream)
+        self.address = f"http://127.0.0.1:{self.port}"
 
     def obey(self, *rules: Rule) -> None:
         """Take these rules instead of the former ones, and forget what was asked."""
@@ -144,3 +158,45 @@ class ProxyServer(Server):
     def _ask(self, path: str, content: bytes | None = None) -> Any:
         with urllib.request.urlopen(self.address + path, content, timeout=30) as answer:
             return json.loads(answer.read())
+
+
+class SftpServer(PortServer):
+    """SFTP as a process; it lets in whoever has the key in ``home/.ssh``.
+
+    Attributes
+    ----------
+    files : Path
+        What it serves as its root.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__("tests.servers.sftp", str(directory))
+        self.files = directory / "files"
+        self.home = directory / "home"
+
+    def url(self, path: str = "") -> str:
+        """Tell the URL of a file."""
+        return f"sftp://tester@127.0.0.1:{self.port}/{path}"
+
+    def environment(self) -> dict[str, str]:
+        """Tell what leads dmedia to its key."""
+        return {"HOME": str(self.home), "SSH_AUTH_SOCK": "", **IMPATIENT}
+
+
+class PageServer(PortServer):
+    """Static files of a web server.
+
+    Attributes
+    ----------
+    files : Path
+        What it serves as its root.
+    """
+
+    def __init__(self, directory: Path, *certificate: Path) -> None:
+        super().__init__("tests.servers.pages", str(directory), *map(str, certificate))
+        self.files = directory
+        self.address = f"http{'s' if certificate else ''}://127.0.0.1:{self.port}"
+
+    def url(self, path: str) -> str:
+        """Tell the URL of a file."""
+        return f"{self.address}/{path}"

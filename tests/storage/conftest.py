@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
+from dmedia.errors import MediaError
 from dmedia.storage.stores import opened, settings
 
 Leads = Callable[[dict[str, str]], None]
@@ -36,6 +38,13 @@ def descriptor() -> Iterator[int]:
     """An open file without a name, empty."""
     with tempfile.TemporaryFile() as file:
         yield file.fileno()
+
+
+def code_of(request: Callable[[], Any]) -> tuple[str, str]:
+    """Make a request that fails; tell code and message."""
+    with pytest.raises(MediaError) as caught:
+        request()
+    return caught.value.code, caught.value.message
 
 
 def content_of(descriptor: int) -> bytes:

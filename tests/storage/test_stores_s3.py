@@ -6,8 +6,6 @@ import hashlib
 import itertools
 import os
 import time
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -15,7 +13,7 @@ from dmedia.errors import MediaError
 from dmedia.storage.stores import Identity, Store, Terms, store_of
 from tests.servers.processes import Bucket, ProxyServer
 from tests.servers.proxy import Rule
-from tests.storage.conftest import Leads, content_of, fill
+from tests.storage.conftest import Leads, code_of, content_of, fill
 
 OURS = Terms("batch-1", replaces=False, content_type="image/jpeg")
 OTHERS = Terms("batch-2", replaces=False, content_type="image/jpeg")
@@ -34,12 +32,6 @@ def troubled(bucket: Bucket, s3_proxy: ProxyServer, lead: Leads) -> Store:
     """The same, behind the proxy."""
     lead(bucket.server.environment(s3_proxy.address))
     return store_of(bucket.url().encode())
-
-
-def code_of(request: Callable[[], Any]) -> tuple[str, str]:
-    with pytest.raises(MediaError) as caught:
-        request()
-    return caught.value.code, caught.value.message
 
 
 @pytest.mark.parametrize("key", ["a.jpg", "so rt/ä ö/%20?#&+[x].jpg", "a//b/../c.jpg", "日本/\U0001f600.jpg"])

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 KINDS: dict[str, tuple[str, str]] = {
     "s3": ("s3", "s3fs"),
+    "sftp": ("sftp", "paramiko"),
     "https": ("http", "aiohttp"),
     "http": ("http", "aiohttp"),
 }
@@ -50,7 +51,7 @@ def store_of(location: bytes) -> Store:
         When its scheme is not known, it holds a password, or the package for its scheme is not installed.
     """
     parts = locations.parted(locations.normal(location))
-    key = (parts.scheme, parts.place.rpartition(b"@")[2] if parts.scheme in HOSTED else b"")
+    key = (parts.scheme, parts.place if parts.scheme in HOSTED else b"")
     found = _opened.get(key)
     if found is None:
         with _lock:

@@ -1,0 +1,236 @@
+"""Files of SSH servers. They are published as those of this machine are: beside their place, then renamed.
+
+SFTP keeps neither versions nor marks. What stands where nothing was to stand is therefore never replaced; only when it
+has the very bytes that are to be published is it taken for an earlier attempt's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import posixpath
+import secrets
+import stat
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from dmedia.errors import MediaError
+from dmedia.storage import locations
+from dmedia.storage.stores.attempts import persist
+from dmedia.storage.stores.bodies import BLOCK_BYTES, Body, digest_of, empty, refuse_too_large, size_of, write
+from dmedia.storage.stores.sftp_faults import explain
+from dmedia.storage.stores.sftp_sessions import Sessions
+from dmedia.storage.stores.store import Entry, Identity, Terms
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from dmedia.errors import Stage
+
+Answer = TypeVar("Answer")
+
+READ_AHEAD = 32
+"""Requests of 32 KiB that are under way at once: what a distance of 100 ms needs for 10 MB/s."""
+
+
+def store(_scheme: str, host: bytes) -> SftpStore:
+    """Make the store of one server."""
+    return SftpStore(host.decode("utf-8", "replace"))
+
+
+class SftpStore:
+    """Files of one SSH server. See `Store`.
+
+    Parameters
+    ----------
+    host : str
+        With its port, if any, and the user in front of an ``@``.
+    """
+
+    read_only = False
+
+    def __init__(self, host: str) -> None:
+        self._name = f"sftp://{host}"
+        self._sessions = Sessions(host)
+
+    def look(self, location: bytes) -> Identity | None:
+        """Tell what stands at a location; ``None`` for what is no regular file too."""
+        path = _path(location)
+
+        def look(session: Any) -> Identity | None:
+            try:
+                found = session.stat(path)
+            except FileNotFoundError:
+                return None
+            return _identity(found) if stat.S_ISREG(found.st_mode) else None
+
+        return self._persist(look, "open")
+
+    def entries(self, directory: bytes, *, recursive: bool) -> Iterator[Entry]:
+        """List a directory, a few dozen files at a time; links to directories are not followed."""
+        waiting = [directory.rstrip(b"/")]
+        while waiting:
+            inside = waiting.pop()
+            for name, found in self._listed(inside):
+                location = locations.join(inside, name)
+                if stat.S_ISDIR(found.st_mode):
+                    if recursive:
+                        waiting.append(location)
+                elif stat.S_ISREG(found.st_mode):
+                    yield Entry(location, _identity(found))
+                elif stat.S_ISLNK(found.st_mode) and (identity := self.look(location)):
+                    yield Entry(location, identity)
+
+    def head(self, location: bytes, n_bytes: int) -> bytes:
+        """Read the first bytes of a file."""
+        path = _path(location)
+
+        def read(session: Any) -> bytes:
+            with session.open(path, "rb") as file:
+                content: bytes = file.read(n_bytes)
+                return content
+
+        return self._persist(read, "open")
+
+    def fetch(self, location: bytes, descriptor: int, most_bytes: int) -> Identity:
+        """Write a file into an open, empty one; a broken connection begins anew."""
+        path = _path(location)
+
+        def receive(session: Any) -> Identity:
+            empty(descriptor) if size_of(descriptor) else None
+            with session.open(path, "rb") as file:
+                before = _identity(file.stat())
+                refuse_too_large(before.size_bytes, most_bytes)
+                file.prefetch(before.size_bytes, READ_AHEAD)
+                received = 0
+                while block := file.read(BLOCK_BYTES):
+                    refuse_too_large(received + len(block), most_bytes)
+                    write(descriptor, block, received)
+                    received += len(block)
+                if received != before.size_bytes or _identity(file.stat()) != before:
+                    raise EOFError("the file was changed while it was read")
+                return before
+
+        return self._persist(receive, "open")
+
+    def put(self, descriptor: int, location: bytes, terms: Terms) -> Identity:
+        """Publish an open file: written beside its place, then renamed."""
+        path = _path(location)
+        parent = posixpath.dirname(path)
+        temporary = posixpath.join(parent, f".dmedia-{terms.mark}-{secrets.token_hex(4)}.tmp".encode())
+
+        def publish(session: Any) -> Identity:
+            _make_directories(session, parent)
+            try:
+                self._write(session, descriptor, temporary)
+                if terms.replaces:
+                    session.posix_rename(temporary, path)
+                elif not _rename_to_free(session, temporary, path):
+                    session.remove(temporary)
+                    _refuse_other(session, path, descriptor)
+            except Exception:
+                with suppress(Exception):  # the failure is what is told
+                    session.remove(temporary)
+                raise
+            return _identity(session.stat(path))
+
+        return self._persist(publish, "publish")
+
+    def mark_of(self, location: bytes) -> None:  # noqa: ARG002 - is of a store
+        """Tell that no marks are kept."""
+        return
+
+    def remove(self, location: bytes) -> None:
+        """Remove a file."""
+        path = _path(location)
+
+        def remove(session: Any) -> None:
+            with suppress(FileNotFoundError):
+                session.remove(path)
+
+        self._persist(remove, "publish")
+
+    def _listed(self, directory: bytes) -> Iterator[tuple[bytes, Any]]:
+        """List one directory; what is not there has no files."""
+        with self._sessions.one() as session:
+            listing = session.listdir_iter(_path(directory))
+            try:
+                for found in listing:
+                    yield found.filename.encode(), found
+            except FileNotFoundError:
+                return
+            except GeneratorExit:
+                raise
+            except Exception as error:
+                refusal = explain(error, self._name, "plan")
+                if refusal is None:
+                    raise
+                raise refusal.error from None
+
+    def _write(self, session: Any, descriptor: int, temporary: bytes) -> None:
+        from paramiko.sftp import CMD_EXTENDED
+
+        whole = size_of(descriptor)
+        body = Body(descriptor, 0, whole)
+        with session.open(temporary, "wb") as file:
+            file.set_pipelined(pipelined=True)
+            while block := body.read(BLOCK_BYTES):
+                file.write(block)
+            file.flush()
+            with suppress(OSError):  # not every server can; OpenSSH can
+                session._request(CMD_EXTENDED, "fsync@openssh.com", file.handle)  # noqa: SLF001 - paramiko has no name for it
+        if session.stat(temporary).st_size != whole:
+            raise EOFError("the server has kept only a part of the file")
+
+    def _persist(self, request: Callable[[Any], Answer], stage: Stage) -> Answer:
+        def ask() -> Answer:
+            with self._sessions.one() as session:
+                return request(session)
+
+        return persist(ask, lambda error: explain(error, self._name, stage))
+
+
+def _path(location: bytes) -> bytes:
+    return b"/" + locations.parted(location).key
+
+
+def _identity(found: Any) -> Identity:
+    return Identity(int(found.st_size or 0), int(found.st_mtime or 0) * 1_000_000_000, "")
+
+
+def _make_directories(session: Any, directory: bytes) -> None:
+    try:
+        if stat.S_ISDIR(session.stat(directory).st_mode):
+            return
+    except FileNotFoundError:
+        _make_directories(session, posixpath.dirname(directory))
+        with suppress(OSError):  # somebody else was faster; if not, writing tells why
+            session.mkdir(directory)
+        return
+    raise MediaError("output_exists", "Output exists: a file stands where a directory is needed", "publish")
+
+
+def _rename_to_free(session: Any, temporary: bytes, path: bytes) -> bool:
+    """Rename where nothing stands: SFTP's own rename never replaces. Tell whether something did stand there."""
+    try:
+        session.rename(temporary, path)
+    except OSError:
+        with suppress(FileNotFoundError):
+            session.lstat(path)
+            return False
+        raise
+    return True
+
+
+def _refuse_other(session: Any, path: bytes, descriptor: int) -> None:
+    """Refuse what stands at a place, unless it has the bytes that were to be published there."""
+    found = session.stat(path)
+    if stat.S_ISREG(found.st_mode) and found.st_size == size_of(descriptor):
+        digest = hashlib.sha256()
+        with session.open(path, "rb") as file:
+            file.prefetch(found.st_size, READ_AHEAD)
+            while block := file.read(BLOCK_BYTES):
+                digest.update(block)
+        if digest.digest() == digest_of(descriptor):
+            return
+    message = "Output exists: somebody has put it there since the job was planned"
+    raise MediaError("output_exists", message, "publish", "Move it away and retry, or use --overwrite in a new job.")

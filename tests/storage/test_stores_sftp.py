@@ -1,0 +1,133 @@
+"""SFTP: a real server process."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from dmedia.errors import MediaError
+from dmedia.storage.stores import Store, Terms, store_of
+from tests.command import below
+from tests.servers.processes import SftpServer
+from tests.storage.conftest import Leads, code_of, content_of, fill
+
+OURS = Terms("batch-1", replaces=False, content_type="image/jpeg")
+REPLACING = Terms("batch-1", replaces=True, content_type="image/jpeg")
+ANY = 1 << 40
+
+
+@pytest.fixture
+def files(sftp_server: SftpServer) -> Iterator[Path]:
+    """What the server serves, emptied afterwards."""
+    yield sftp_server.files
+    for child in sftp_server.files.iterdir():
+        shutil.rmtree(child) if child.is_dir() else child.unlink()
+
+
+@pytest.fixture
+def store(sftp_server: SftpServer, files: Path, lead: Leads) -> Store:
+    lead(sftp_server.environment())
+    return store_of(sftp_server.url().encode())
+
+
+@pytest.mark.parametrize("name", [b"a.jpg", "so rt/ä %20?#&[x].jpg".encode(), b"deep/er/bytes\xff.jpg"])
+def test_what_is_put_is_a_file_there_and_is_fetched_as_it_was(
+    store: Store, sftp_server: SftpServer, files: Path, descriptor: int, name: bytes
+) -> None:
+    location, content = sftp_server.url().encode() + name, os.urandom(3 << 20)
+    put = store.put(fill(descriptor, content), location, OURS)
+    there = Path(os.fsdecode(os.fsencode(files) + b"/" + name))
+    assert there.read_bytes() == content
+    assert (put.size_bytes, put.mtime_ns // 10**9, put.version) == (len(content), int(there.stat().st_mtime), "")
+    assert store.look(location) == put
+    fill(descriptor, b"")
+    assert store.fetch(location, descriptor, ANY) == put
+    assert content_of(descriptor) == content
+    assert store.head(location, 16) == content[:16]
+    assert store.mark_of(location) is None
+    store.remove(location)
+    store.remove(location)
+    assert store.look(location) is None
+    assert below(files) == []
+
+
+def test_a_listing_tells_files_and_follows_no_link_to_a_directory(
+    store: Store, sftp_server: SftpServer, files: Path
+) -> None:
+    (files / "photos" / "deep").mkdir(parents=True)
+    for name in ("photos/a.jpg", "photos/deep/b.jpg", "c.jpg"):
+        (files / name).write_bytes(b"x")
+    (files / "photos" / "link.jpg").symlink_to("a.jpg")
+    (files / "photos" / "loop").symlink_to(".")
+    (files / "photos" / "nowhere").symlink_to("missing")
+    url = sftp_server.url().encode()
+
+    def names(directory: bytes, *, recursive: bool) -> set[str]:
+        return {entry.location[len(url) :].decode() for entry in store.entries(directory, recursive=recursive)}
+
+    assert names(url + b"photos", recursive=True) == {"photos/a.jpg", "photos/link.jpg", "photos/deep/b.jpg"}
+    assert names(url + b"photos/", recursive=False) == {"photos/a.jpg", "photos/link.jpg"}
+    assert names(url + b"missing", recursive=True) == set()
+
+
+def test_what_stands_there_stays_unless_it_may_be_replaced_or_is_the_same(
+    store: Store, sftp_server: SftpServer, files: Path, descriptor: int
+) -> None:
+    location = sftp_server.url("a.jpg").encode()
+    (files / "a.jpg").write_bytes(b"theirs")
+    assert code_of(lambda: store.put(fill(descriptor, b"ours!!"), location, OURS))[0] == "output_exists"
+    assert (files / "a.jpg").read_bytes() == b"theirs"
+    assert store.put(fill(descriptor, b"theirs"), location, OURS).size_bytes == 6
+    store.put(fill(descriptor, b"ours"), location, REPLACING)
+    assert (files / "a.jpg").read_bytes() == b"ours"
+    (files / "directory").mkdir()
+    assert code_of(lambda: store.put(descriptor, sftp_server.url("a.jpg/b.jpg").encode(), OURS))[0] == "output_exists"
+    assert below(files) == ["a.jpg"]
+
+
+def test_missing_large_and_forbidden_files_are_told_apart(
+    store: Store, sftp_server: SftpServer, files: Path, descriptor: int
+) -> None:
+    (files / "a.jpg").write_bytes(b"x" * 100)
+    (files / "directory").mkdir()
+    assert code_of(lambda: store.fetch(sftp_server.url("b.jpg").encode(), descriptor, ANY))[0] == "not_found"
+    assert code_of(lambda: store.fetch(sftp_server.url("a.jpg").encode(), descriptor, 99))[0] == "too_large"
+    assert store.look(sftp_server.url("directory").encode()) is None
+
+
+def test_a_server_that_is_not_known_or_lets_nobody_in_is_not_trusted(
+    sftp_server: SftpServer, tmp_path: Path, lead: Leads
+) -> None:
+    ssh = tmp_path / ".ssh"
+    ssh.mkdir()
+    lead({**sftp_server.environment(), "HOME": str(tmp_path)})
+    location = sftp_server.url("a.jpg").encode()
+    with pytest.raises(MediaError, match="not known") as caught:
+        store_of(location).look(location)
+    assert (caught.value.code, "confirm the key" in str(caught.value.hint)) == ("permission_denied", True)
+    shutil.copy(sftp_server.home / ".ssh" / "known_hosts", ssh)
+    with pytest.raises(MediaError, match="lets nobody in") as caught:
+        store_of(location).look(location)
+    assert (caught.value.code, "~/.ssh/config" in str(caught.value.hint)) == ("permission_denied", True)
+
+
+def test_many_threads_use_one_server_at_once(
+    store: Store, sftp_server: SftpServer, files: Path, tmp_path: Path
+) -> None:
+    contents = [os.urandom(300_000) for _ in range(12)]
+
+    def carry(number: int) -> bytes:
+        location = sftp_server.url(f"{number}.jpg").encode()
+        with (tmp_path / str(number)).open("w+b") as file:
+            store.put(fill(file.fileno(), contents[number]), location, OURS)
+            fill(file.fileno(), b"")
+            store.fetch(location, file.fileno(), ANY)
+            return content_of(file.fileno())
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(carry, range(12))) == contents
