@@ -16,6 +16,7 @@ from dmedia.record.writer import RecordWriter
 from dmedia.report.observer import tell
 from dmedia.run.slots import STARTED_EARLY, Slots
 from dmedia.storage import local as storage
+from dmedia.storage.locations import is_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -247,11 +248,16 @@ def sweep_abandoned(record: RecordWriter) -> None:
                 if are_apart(record.spec.inputs, read_inputs(job)):
                     continue
             record.life.warn(f"{job} is writing into the same directory: a rendition is of the job that comes last")
+        abandoned = set()
         for job, directory in unfinished.abandoned():
             storage.sweep(directory, job, record.spec.roots)
+            abandoned.add(job)
+        for job in abandoned:
+            storage.sweep(record.spec.output_directory, job, record.spec.roots)
 
 
 def sweep(record: RecordWriter) -> None:
-    """Remove the temporary files of a job that no slot works on."""
-    for directory in record.rendition_directories():
-        storage.sweep(directory, record.job, record.spec.roots)
+    """Remove the temporary files of a job that no slot works on, and the one by which workers knew the directory."""
+    for directory in {record.spec.output_directory, *record.rendition_directories()}:
+        if not is_url(directory):
+            storage.sweep(directory, record.job, record.spec.roots)

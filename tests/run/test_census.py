@@ -176,6 +176,27 @@ def test_a_worker_that_comes_later_and_is_not_fit_gets_no_files_and_one_that_is_
     assert seen()["completed"] == 67
 
 
+def test_the_file_by_which_workers_know_the_output_directory_does_not_outlive_the_job(
+    dmedia: Dmedia, tmp_path: Path, make_cluster: ClusterMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b"):
+        (tmp_path / "in" / name).mkdir(parents=True)
+        (tmp_path / "in" / name / "slow.jpg").write_bytes(jpeg())
+    monkeypatch.setenv("PYTHONPATH", str(SABOTAGE))
+    monkeypatch.setenv("DMEDIA_SLOT_SABOTAGE", str(tmp_path / "begun"))
+    monkeypatch.setenv("DMEDIA_SLOT_SLOW_S", "60")
+    cluster = make_cluster(threads=1)
+    out = tmp_path / "out"
+    command = ("resize", "in", "-r", "-o", "out", "--width", "9")
+    launcher = dmedia.start(*command, "--scheduler", cluster.address)
+    wait_until((tmp_path / "begun").exists)
+    assert [path.name[:8] for path in out.iterdir() if path.is_file()] == [".dmedia-"]
+    launcher.kill()
+    launcher.communicate()
+    assert dmedia("resume", "last").status == 0
+    assert below(out) == ["a/slow.jpg", "b/slow.jpg"]
+
+
 def address_of(log: Path) -> str:
     found = re.search(rb"Start worker at: +(\S+)", log.read_bytes())
     assert found
