@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from distributed import as_completed
 from distributed.scheduler import KilledWorker
 
+from dmedia.run.wire import unpack_results
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -118,9 +120,15 @@ def judge(outcome: Outcome, tasks: tuple[Task, ...], status: str | None, ended_w
     ended_with : object
         Its result, or what Dask gives instead.
     """
-    if status == "finished" and isinstance(ended_with, list):
-        outcome.results.extend(ended_with)
-        known = {result.number for result in ended_with}
+    if status == "finished" and isinstance(ended_with, bytes):
+        try:
+            results = unpack_results(ended_with)
+        except Exception as fault:  # noqa: BLE001 - whatever it is, it says nothing about the files
+            outcome.refused.extend(tasks)
+            outcome.refusal = f"an answer cannot be read: {type(fault).__name__}: {fault}"
+            return
+        outcome.results.extend(results)
+        known = {result.number for result in results}
         outcome.lost.extend(task for task in tasks if task.number not in known)
         return
     error = ended_with[1] if isinstance(ended_with, tuple) else ended_with

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dmedia.run.patience import Call
+from dmedia.run.wire import pack_tasks
 from dmedia.run.worker import run_chunk
 
 if TYPE_CHECKING:
@@ -35,6 +36,9 @@ FIRST_CHUNKS_PER_SLOT = 2
 
 FETCH_PER_SLOT = 256
 """Tasks read from the record at once, for each slot: enough to see whether the end of the job is near."""
+
+MOST_FETCHED = 16_384
+"""Tasks read at once at most, however many slots there are: each takes 0.4 KB of the launcher's memory."""
 
 FILE_OVERHEAD_BYTES = 20_000
 """Opening, verifying and publishing cost about as much as decoding this much JPEG (``benchmarks/throughput.py``)."""
@@ -118,6 +122,7 @@ class Window:
         self._numbers = itertools.count(time.time_ns())
         self._ready: deque[Task] = deque()
         self._ready_bytes = 0
+        self._is_near_end = False
         self._held: dict[Future[Any], tuple[Task, ...]] = {}
         self._bound: dict[Future[Any], frozenset[str]] = {}
         self._seen = 0
@@ -160,7 +165,7 @@ class Window:
         futures = self._client.map(
             run_chunk,
             [self._record.job] * len(chunks),
-            chunks,
+            [pack_tasks(chunk) for chunk in chunks],
             [self.wave] * len(chunks),
             key=keys,
             pure=False,
@@ -229,11 +234,15 @@ class Window:
 
         Until the pace is known a chunk is one file: the first of a slow kind would otherwise be told of much too late.
         """
-        if len(self._ready) < LONGEST_CHUNK:
-            fetched = self._record.pending(FETCH_PER_SLOT * max(4, self._slots))
+        wanted = min(FETCH_PER_SLOT * max(4, self._slots), MOST_FETCHED)
+        if len(self._ready) < wanted // 2:
+            fetched = self._record.pending(wanted)
             self._ready.extend(fetched)
             self._ready_bytes += sum(weigh(task.size_bytes) for task in fetched)
-        budget_s = min(CHUNK_S, self._ready_bytes * self.pace.s_per_byte / (4 * self._slots))
+            self._is_near_end = len(fetched) < wanted
+        budget_s = CHUNK_S
+        if self._is_near_end:
+            budget_s = min(budget_s, self._ready_bytes * self.pace.s_per_byte / (4 * self._slots))
         chunk: list[Task] = []
         while self._ready and len(chunk) < min(longest, LONGEST_CHUNK):
             budget_s -= self.pace.forecast_s(self._ready[0])

@@ -18,6 +18,7 @@ from dmedia.run.demand import Lack, in_singular
 from dmedia.run.examination import examine
 from dmedia.run.slot import NoSlotError
 from dmedia.run.slots import claim_slots
+from dmedia.run.wire import pack_results, unpack_tasks
 
 if TYPE_CHECKING:
     from distributed import Worker
@@ -201,24 +202,24 @@ def told(lack: Lack) -> str:
     return in_singular(lack.phrase) + (f": {lack.detail}" if lack.detail else "")
 
 
-def run_chunk(job: str, tasks: tuple[Task, ...], wave: int) -> list[FileResult]:
+def run_chunk(job: str, packed: bytes, wave: int) -> bytes:
     """Process a chunk: what a Dask future carries.
 
     Parameters
     ----------
     job : str
         The job's id; its plugin owns the slots.
-    tasks : tuple of Task
-        The chunk.
+    packed : bytes
+        The chunk's tasks, see `wire`.
     wave : int
         The submissions that it belongs to.
 
     Returns
     -------
-    list of FileResult
-        One for each task that was tried.
+    bytes
+        A result for each task that was tried, see `wire`.
     """
-    return plugin_of(get_worker(), job).work(tasks, wave)
+    return pack_results(plugin_of(get_worker(), job).work(unpack_tasks(packed), wave))
 
 
 def drain(job: str, wave: int, dask_worker: Worker) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from dmedia.model import FileResult, Task
 from dmedia.run.collect import Outcome, judge
+from dmedia.run.wire import pack_results
 
 TASKS = tuple(Task(number, b"/a", b"/b", 1) for number in range(3))
 
@@ -19,7 +20,7 @@ def judged(status: str, ended_with: object) -> Outcome:
 
 
 def test_results_are_taken_and_what_was_not_tried_is_pending_again() -> None:
-    outcome = judged("finished", [FileResult(0), FileResult(1)])
+    outcome = judged("finished", pack_results([FileResult(0), FileResult(1)]))
     assert ([result.number for result in outcome.results], outcome.lost) == ([0, 1], [TASKS[2]])
 
 
@@ -35,3 +36,9 @@ def test_an_error_is_the_workers_and_never_a_files() -> None:
     outcome = judged("error", (KeyError, KeyError("no plugin"), None))
     assert (outcome.results, outcome.lost, outcome.refused) == ([], [], list(TASKS))
     assert "no plugin" in outcome.refusal
+
+
+def test_an_answer_that_cannot_be_read_is_the_workers_and_never_a_files() -> None:
+    outcome = judged("finished", b"what another version would say")
+    assert (outcome.results, outcome.lost, outcome.refused) == ([], [], list(TASKS))
+    assert "cannot be read" in outcome.refusal

@@ -119,3 +119,16 @@ def test_chunks_that_only_lost_workers_may_have_are_given_up(window: Window, fle
     wait_until(lambda: all(future.status == "cancelled" for future in futures))
     assert sum(len(window.take(future)) for future in futures) == len(futures)
     assert len(window.refill()) == 64
+
+
+def test_chunks_are_whole_until_the_end_of_the_job_is_near(
+    client: Client, fleet: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DMEDIA_HOME", str(tmp_path / "home"))
+    files = 6000
+    with make_record(files) as record:
+        window = Window(client, record, "convert", fleet)
+        window.pace.known, window.pace.s_per_byte = True, 1e-9  # far below a millisecond: the longest chunks
+        sizes = [len(window.take(future)) for future in window.refill()]
+    assert sizes[: files // 2 // LONGEST_CHUNK] == [LONGEST_CHUNK] * (files // 2 // LONGEST_CHUNK)
+    assert sum(sizes) <= files
