@@ -105,6 +105,7 @@ def test_the_tree_is_mirrored_and_counted(tmp_path: Path) -> None:
     assert (plan.total, plan.pending, plan.skipped, plan.failed) == (3, 3, 0, 0)
     assert plan.ignored == report.ignored == {"txt": 1, "mp4": 1}
     assert plan.bytes_in == 9
+    assert plan.free_bytes is not None
     assert plan.free_bytes > 0
     assert told[-1] == 3
     assert (report.total, report.planning, report.base) == (3, False, bytes(tmp_path / "in"))
