@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dmedia.errors import ClusterError
+from dmedia.run.certificates import check_certificates, unreachable
 from dmedia.run.given_client import connect_like
 from dmedia.run.patience import Call, patiently
 
@@ -53,8 +54,16 @@ class Door:
 
 
 def door_to(address: str) -> Door:
-    """Find the way to an address."""
+    """Find the way to an address, and see whether it can be gone.
+
+    Raises
+    ------
+    ClusterError
+        When it needs certificates, and there are none that can be used.
+    """
     from distributed import Client
+
+    check_certificates(address)
 
     return Door(functools.partial(Client, address, timeout=CONNECT_TIMEOUT_S, set_as_default=False), f"at {address}")
 
@@ -103,9 +112,7 @@ def open_client(door: Door, tick: Callable[[], None]) -> Iterator[Client]:
     try:
         client = patiently(connect, tick, ANSWER_LIMIT_S)
     except (OSError, TimeoutError, ValueError) as error:
-        raise ClusterError(
-            f"No Dask scheduler answers {door.place}: {error}", "start one with: dask scheduler"
-        ) from error
+        raise unreachable(door.place, error) from error
     finally:
         given_up.set()
     try:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import inspect
+import signal
 import sys
+from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Any
 
 from dmedia.errors import ClusterError, DmediaError
@@ -26,6 +29,9 @@ ABANDON_LIMIT_S = 10.0
 
 HALF_MADE = frozenset({"Status.starting", "Status.running", "Status.failed"})
 """Of a cluster whose constructor did not return: it may have begun what must be ended."""
+
+OF_TERMINALS = (signal.SIGINT, signal.SIGHUP)
+"""Signals that a terminal sends to all that was started in it."""
 
 
 class Making:
@@ -73,7 +79,7 @@ class Making:
             When the cluster cannot be made, or not in time.
         """
         arguments = {**self._file.kwargs, **self._said_at_once()}
-        self._begun = Call(lambda: self._maker(*self._file.args, **arguments))
+        self._begun = Call(lambda: _shielded(functools.partial(self._maker, *self._file.args, **arguments)))
         begun = self._begun
         with contextlib.suppress(TimeoutError):
             patiently(lambda: begun.wait(self._limit_s), tick, self._limit_s + ABANDON_LIMIT_S)
@@ -171,6 +177,17 @@ class Making:
             f"{self._log.tail(besides=said)}",
             "look at args and kwargs in the file",
         )
+
+
+def _shielded(make: Callable[[], Any]) -> Any:
+    """Make a cluster whose processes a terminal's Ctrl-C and hang-up do not reach: the job drains them, and closes it.
+
+    Threads and processes inherit what is blocked where they are started, the cluster's event loop too.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, OF_TERMINALS)
+    resource_tracker.ensure_running()  # in the thread that starts it, it lets SIGINT through again
+    signal.pthread_sigmask(signal.SIG_BLOCK, OF_TERMINALS)
+    return make()
 
 
 @contextlib.contextmanager

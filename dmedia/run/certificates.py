@@ -1,0 +1,102 @@
+"""Certificates of ``tls://``, and why a scheduler could not be reached, in words that say what to do."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from typing import TYPE_CHECKING
+
+from dmedia.errors import ClusterError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SETTINGS = "Dask's configuration names them: distributed.comm.tls.ca-file, .client.cert and .client.key"
+
+NEEDED = ("ca-file", "client.cert", "client.key")
+
+ENCRYPTED = ("tls://", "wss://")
+
+OURS_REFUSED = ("alert", "certificate required")
+"""In what OpenSSL says when the other side has refused: an alert came."""
+
+
+def check_certificates(address: str) -> None:
+    """Refuse to look for a scheduler by ``tls://`` without certificates that can be used: Dask says little of them.
+
+    Parameters
+    ----------
+    address : str
+        The scheduler's.
+
+    Raises
+    ------
+    ClusterError
+        It says which is missing, not there or unfit.
+    """
+    if not address.startswith(ENCRYPTED):
+        return
+    import dask.config
+    from distributed.security import Security
+
+    for key in NEEDED:
+        named = dask.config.get(f"distributed.comm.tls.{key}", None)
+        if not named:
+            raise ClusterError(
+                f"{address} needs certificates, and Dask's configuration has no distributed.comm.tls.{key}", SETTINGS
+            )
+        if "\n" not in named and not os.access(named, os.R_OK):
+            raise ClusterError(f"{address} needs certificates, and {named} cannot be read", SETTINGS)
+    try:
+        Security().get_connection_args("client")
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+        raise ClusterError(f"The certificates for {address} cannot be used: {error}", SETTINGS) from error
+
+
+def unreachable(place: str, error: Exception) -> ClusterError:
+    """Say why no scheduler answers.
+
+    Parameters
+    ----------
+    place : str
+        Where it should be, in a sentence: ``at tls://10.0.0.1:8786``.
+    error : Exception
+        What the attempt ended with.
+
+    Returns
+    -------
+    ClusterError
+    """
+    said = " ".join(str(error).split())
+    if any(scheme in place for scheme in ENCRYPTED):
+        if about := _certificate_trouble(error):
+            return ClusterError(f"The scheduler {place} {about}", SETTINGS)
+        if not said:
+            said = "the connection was closed"
+        return ClusterError(
+            f"No Dask scheduler answers {place}: {said}", "start one with: dask scheduler; is it one with certificates?"
+        )
+    hint = "start one with: dask scheduler"
+    if "reset" in said.lower() or "closed" in said.lower():
+        hint += "; one with certificates is reached as tls://"
+    return ClusterError(f"No Dask scheduler answers {place}: {said}", hint)
+
+
+def _certificate_trouble(error: BaseException) -> str | None:
+    """Tell whose certificate the other did not accept, if one was not."""
+    causes = list(_causes(error))
+    texts = [str(one) for one in causes]
+    about_ssl = any(isinstance(one, ssl.SSLError) for one in causes) or any("SSL" in text for text in texts)
+    if any(word in text.lower() for text in texts for word in OURS_REFUSED) and about_ssl:
+        return "does not accept this machine's certificate: its CA has not signed it"
+    if any(isinstance(one, ssl.SSLCertVerificationError) for one in causes) or any(
+        "certificate" in text.lower() for text in texts
+    ):
+        return "shows a certificate that this machine's CA has not signed"
+    return None
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
