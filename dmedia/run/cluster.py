@@ -20,6 +20,7 @@ from dmedia.run.door import (
 from dmedia.run.exposure import exposure, own_exposure
 from dmedia.run.made_cluster import made_cluster
 from dmedia.run.places import GivenCluster, MadeCluster, OwnCluster
+from dmedia.run.replacements import replace_lost_workers
 from dmedia.run.scheduler_file import find_scheduler
 
 if TYPE_CHECKING:
@@ -156,6 +157,7 @@ def _made_cluster(place: MadeCluster, tick: Callable[[], None], wait_s: float) -
         _open_cluster(door_into(making), tick_and_watch, first_s=wait_s) as cluster,
     ):
         making.adapt()
+        replace_lost_workers(making.cluster)
         address = str(making.cluster.scheduler_address)
         yield replace(cluster, scheduler=address, warning=own_exposure(address), worker_wait_s=wait_s)
 

@@ -33,22 +33,25 @@ def recipe(tmp_path: Path) -> Path:
     return tmp_path / "slurm.yaml"
 
 
-def test_a_worker_that_slurm_cancels_loses_nothing(
+def test_workers_that_slurm_cancels_lose_nothing_and_are_replaced(
     dmedia: Dmedia, slurm: SlurmMachine, recipe: Path, tmp_path: Path
 ) -> None:
     make_photos(dmedia.directory)
     dmedia.slow_down(SLOW_S)
-    dmedia.environment |= slurm.environment
+    dmedia.environment |= slurm.environment | {"DASK_DISTRIBUTED__DEPLOY__LOST_WORKER_TIMEOUT": "1s"}
     changes = {"/shared": str(tmp_path / "shared"), "cluster/slurm.yaml": str(recipe), "16": "2"}
     _, *command = page_command("Slurm", changes, "dmedia", "16")
     launcher = dmedia.start(*command)
-    wait_until(lambda: len(slurm.jobs()) == 2 or launcher.poll() is not None)
     wait_until_both_have_worked(dmedia, launcher)
-    slurm("scancel", slurm.jobs()[0])
+    first, second = slurm.jobs()
+    slurm("scancel", first)
+    already = len(begun(dmedia))
+    wait_until(lambda: len(begun(dmedia)) > already)
+    slurm("scancel", second)  # now others must come
     status, _, said = end_of(launcher)
     assert status == 0, said
     assert_nothing_is_lost(dmedia)
-    assert FILES < len(begun(dmedia)) <= FILES + 4, "what the cancelled worker worked on was begun again, and no more"
+    assert FILES < len(begun(dmedia)) <= FILES + 4, "what cancelled workers worked on was begun again, and no more"
     wait_until(lambda: not slurm.jobs())
 
 
