@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,28 +54,47 @@ ClusterMaker = Callable[..., Cluster]
 @pytest.fixture
 def make_cluster(tmp_path: Path) -> Iterator[ClusterMaker]:
     """Start clusters; end them all afterwards."""
+    with cluster_maker(tmp_path) as make:
+        yield make
+
+
+@contextlib.contextmanager
+def cluster_maker(directory: Path) -> Iterator[ClusterMaker]:
+    """Start clusters in a directory; end them all afterwards."""
     started: list[subprocess.Popen[bytes]] = []
 
     def start(*arguments: str) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(
             [sys.executable, "-m", "distributed.cli." + arguments[0], *arguments[1:]],
-            cwd=tmp_path,
+            cwd=directory,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))},
             stdout=subprocess.DEVNULL,
-            stderr=(tmp_path / f"{arguments[0]}-{len(started)}.log").open("wb"),
+            stderr=(directory / f"{arguments[0]}-{len(started)}.log").open("wb"),
             start_new_session=True,
         )
         started.append(process)
         return process
 
-    def make(workers: int = 1, threads: int = 2, *, nanny: bool = True) -> Cluster:
+    def make(
+        workers: int = 1, threads: int = 2, *, nanny: bool | Sequence[bool] = True, more: Sequence[str] = ()
+    ) -> Cluster:
+        """Start one; ``nanny`` is said of all workers or of each, ``more`` are options of all processes."""
         port = free_port()
-        address = f"tcp://127.0.0.1:{port}"
-        scheduler = start("dask_scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard")
+        address = f"{'tls' if more else 'tcp'}://127.0.0.1:{port}"
+        host = address.rpartition(":")[0]
+        scheduler = start("dask_scheduler", "--host", host, "--port", str(port), "--no-dashboard", *more)
         wait_until(lambda: listens(port))
-        options = ["--nthreads", str(threads), "--no-dashboard", "--nanny" if nanny else "--no-nanny"]
-        cluster = Cluster(address, scheduler, [start("dask_worker", address, *options) for _ in range(workers)])
-        logs = sorted(tmp_path.glob("dask_worker-*.log"))
+        nannies = [nanny] * workers if isinstance(nanny, bool) else nanny
+        options = ["--nthreads", str(threads), "--no-dashboard", *more]
+        cluster = Cluster(
+            address,
+            scheduler,
+            [
+                start("dask_worker", address, *options, "--nanny" if with_nanny else "--no-nanny")
+                for with_nanny in nannies
+            ],
+        )
+        logs = sorted(directory.glob("dask_worker-*.log"))
         wait_until(lambda: all(b"Registered to:" in log.read_bytes() for log in logs))
         return cluster
 
