@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 KINDS: dict[str, tuple[str, str]] = {
     "s3": ("s3", "s3fs"),
+    "gs": ("gcs", "gcsfs"),
     "sftp": ("sftp", "paramiko"),
     "https": ("http", "aiohttp"),
     "http": ("http", "aiohttp"),
