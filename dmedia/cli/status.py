@@ -102,6 +102,7 @@ def _chosen_files(job: str, *, files: bool, failed: bool, warned: bool) -> Itera
 
 
 def _job_lines(report: JobReport) -> Iterator[str]:
+    from dmedia.report.dashboard_link import dashboard_link
     from dmedia.report.documents import duration
     from dmedia.report.summary import clock, files, outcome, printable
 
@@ -115,7 +116,7 @@ def _job_lines(report: JobReport) -> Iterator[str]:
         yield f"  {report.files_per_s or 0:.1f} files/s, about {clock(report.eta_s)} left"
     yield f"  output: {printable(report.output_directory)}"
     if report.dashboard and report.state not in FINAL:
-        yield f"  dashboard: {report.dashboard}"
+        yield f"  dashboard: {dashboard_link(report)}"
     for code, count in report.errors.items():
         yield f"  {count:,} failed: {code}"
     if report.warned:

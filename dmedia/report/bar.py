@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
 from dmedia.model import JobState
+from dmedia.report.dashboard_link import dashboard_link
 from dmedia.report.summary import clock, files
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class Bar:
         """Show how far the job is."""
         if report.dashboard and not self._dashboard_shown:
             self._dashboard_shown = True
-            self._console.print(f"dashboard: {report.dashboard}", highlight=False, soft_wrap=True)
+            self._console.print(f"dashboard: {dashboard_link(report)}", highlight=False, soft_wrap=True)
         for warning in report.warnings:
             if warning not in self._warned:
                 self._warned.add(warning)

@@ -28,6 +28,13 @@ MOST_WORDS = 64
 ENDED = frozenset({"completed", "failed", "cancelled"})
 """States of a job that nobody works on; see `dmedia.model.JobState`."""
 
+NEEDED = frozenset(
+    {"id", "operation", "preset", "status", "planning", "progress", "duration", "created_at", "eta_s", "errors"}
+    | {"total", "completed", "failed", "skipped", "cancelled", "processing", "pending", "bytes_in", "bytes_out"}
+    | {"output_directory", "warnings"}
+)
+"""Keys of a job's document that the page shows."""
+
 COUNTED = ("completed", "failed", "cancelled")
 """Outcomes of files that were worked on here; what is up to date was not."""
 
@@ -113,13 +120,21 @@ class Board:
             See `shapes.JobTold`.
         at_s : float
             Seconds since the epoch.
+
+        Raises
+        ------
+        ValueError
+            When something is missing that the page shows.
         """
         document = told["job"]
+        if missing := NEEDED - document.keys():
+            raise ValueError(f"a launcher of another version told of a job without {', '.join(sorted(missing))}")
         with self._lock:
-            job = self._jobs.setdefault(document["id"], JobOnBoard(told, at_s))
+            job = self._jobs.get(document["id"]) or JobOnBoard(told, at_s)
             heard_before = job.told is not told and job.told["launcher"] == told["launcher"]
             self.totals.add(job.document if heard_before else told["begun"], document)
             job.told, job.heard_s = told, at_s
+            self._jobs[document["id"]] = job
             job.history.add(at_s, told["rates"], document["eta_s"])
             self._forget()
             self.revision += 1

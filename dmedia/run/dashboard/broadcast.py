@@ -9,12 +9,13 @@ from collections import Counter, deque
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from dmedia.errors import DmediaError
+from dmedia.errors import ClusterError, DmediaError
 from dmedia.model import ENDED, JobState
 from dmedia.record.life import choose_end
 from dmedia.record.reader import read_job
 from dmedia.record.schema import CANCELLED, COMPLETED, FAILED, SKIPPED
 from dmedia.record.sources import Sources
+from dmedia.report.dashboard_link import NO_PAGE
 from dmedia.report.documents import job_document
 from dmedia.run.dashboard.board import MOST_FAILURES
 from dmedia.run.dashboard.plugin import TOPIC, DashboardPlugin
@@ -38,6 +39,9 @@ PERIOD_S = 1.0
 
 LAST_WORD_S = 1.0
 """Seconds to wait at the end until the scheduler has heard how the job ended."""
+
+DMEDIA_MISSING = "No module named 'dmedia'"
+"""What a scheduler says in whose environment there is none. Dask's scheduler looks into all work that it passes on."""
 
 MOST_WORKERS_TOLD = 512
 """Workers in a message, those with the most to tell: about 50 kB."""
@@ -71,6 +75,7 @@ class Broadcast:
         self._welcome: Call | None = Call(lambda: client.register_plugin(DashboardPlugin()))
         self._sources: Sources | None = None
         self._begun: JobDocument | None = None
+        self._refusal: ClusterError | None = None
         with self._guard():
             self._begun = job_document(read_job(record.job))
 
@@ -98,7 +103,15 @@ class Broadcast:
             self._failures.extend(failed[-MOST_FAILURES:])
 
     def progress(self, report: JobReport) -> None:
-        """Tell of the job, unless it was told of a moment ago."""
+        """Tell of the job, unless it was told of a moment ago.
+
+        Raises
+        ------
+        ClusterError
+            When the scheduler has no dmedia: then it refuses every chunk, too, and in worse words.
+        """
+        if self._refusal:
+            raise self._refusal
         with self._guard():
             now_s = time.monotonic()
             if self._silent or (now_s - self._told_s < PERIOD_S and report.state is self._told_state):
@@ -128,7 +141,13 @@ class Broadcast:
             return True
         self._silent = True
         if self._client.status == "running":
-            self._record.life.warn(page_missing(error))
+            if str(error) == DMEDIA_MISSING:
+                self._refusal = ClusterError(
+                    f"The scheduler at {self._client.scheduler.address} has no dmedia: it cannot pass on its work",
+                    "install the same version of dmedia in its environment as in the workers'",
+                )
+            else:
+                self._record.life.warn(f"{NO_PAGE}: {type(error).__name__}: {error}")
         return False
 
     def _message(self, report: JobReport) -> JobTold:
@@ -173,19 +192,6 @@ class Broadcast:
             if not self._silent:
                 LOG.warning("the dashboard is not told of this job any longer", exc_info=True)
             self._silent = True
-
-
-def page_missing(error: Exception) -> str:
-    """Warn that a scheduler cannot have the page.
-
-    Parameters
-    ----------
-    error : Exception
-        What it said.
-    """
-    if isinstance(error, ImportError):
-        return f"The scheduler's dashboard has no page /dmedia: dmedia is not installed there ({error})"
-    return f"The scheduler's dashboard has no page /dmedia: {type(error).__name__}: {error}"
 
 
 def first_begun(running: Sequence[Running]) -> dict[str, Running]:
