@@ -8,12 +8,13 @@ import time
 from typing import TYPE_CHECKING
 
 from dmedia import formats
-from dmedia.errors import PreflightError, RecordFullError
+from dmedia.errors import DmediaError, PreflightError, RecordFullError
 from dmedia.media.libraries import LOADERS, MODULES
 from dmedia.record.sampling import pending_extensions, pending_samples
 from dmedia.run.demand import Demand, Sample, in_singular
 from dmedia.storage import local as storage
 from dmedia.storage.locations import is_url
+from dmedia.storage.stores import store_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -61,16 +62,11 @@ class Census:
         self.demand = None if scheduler.startswith("inproc://") else _demand_of(record)
 
     def __enter__(self) -> Census:
-        """Put the file into the output directory by which workers know it."""
-        if self.demand and self.demand.marker:
-            # What keeps the launcher from it now is told of the files that are worked on: a full disk, mostly.
-            with contextlib.suppress(OSError):
-                os.makedirs(os.path.dirname(self.demand.marker), exist_ok=True)
-                os.close(os.open(self.demand.marker, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644))
+        """Return the census itself."""
         return self
 
     def __exit__(self, *ended: object) -> None:
-        """Take it away."""
+        """Take away the file by which workers know the output directory."""
         if self.demand and self.demand.marker:
             with contextlib.suppress(OSError):
                 os.unlink(self.demand.marker)
@@ -109,10 +105,9 @@ def _demand_of(record: RecordWriter) -> Demand:
     spec = record.spec
     reads = demanded_reads(pending_extensions(record.job))
     found = (Sample(*found) for found in pending_samples(record.job, SAMPLES))
-    marker = b""
-    if not is_url(spec.output_directory):  # its name is that of temporary files, so that it is swept with them
-        marker = storage.temporary_path(os.path.join(spec.output_directory, b"census"), record.job)
-    return Demand(reads, demanded_writes(spec, reads), tuple(filter(is_as_planned, found)), marker)
+    marker = b"" if is_url(spec.output_directory) else _make_marker(spec.output_directory, record.job)
+    writes, samples = demanded_writes(spec, reads), tuple(filter(is_as_planned, found))
+    return Demand(reads, writes, samples, spec.output_directory, marker)
 
 
 def demanded_reads(extensions: Iterable[str]) -> tuple[str, ...]:
@@ -155,11 +150,12 @@ def demanded_writes(spec: JobSpec, reads: Iterable[str]) -> tuple[str, ...]:
 
 def is_as_planned(sample: Sample) -> bool:
     """Tell whether a source is still here as it was planned: what has changed since says nothing about workers."""
-    if is_url(sample.location):
-        return False
     try:
+        if is_url(sample.location):
+            found = store_of(sample.location).look(sample.location)
+            return found is not None and sample.size_bytes in (found.size_bytes, -1)
         return os.stat(sample.location).st_size == sample.size_bytes
-    except (OSError, ValueError):
+    except (OSError, ValueError, DmediaError):
         return False
 
 
@@ -200,3 +196,14 @@ def _sentence(phrase: str, found: list[tuple[str, Lack]], total: int) -> str:
 def _named(addresses: list[str]) -> str:
     shown = ", ".join(addresses[:NAMED])
     return shown if len(addresses) <= NAMED else f"{shown} and {len(addresses) - NAMED:,} more"
+
+
+def _make_marker(output_directory: bytes, job: str) -> bytes:
+    """Put a file into the output directory; its name is that of temporary files, so that it is swept with them."""
+    marker = storage.temporary_path(os.path.join(output_directory, b"census"), job)
+    try:
+        os.makedirs(output_directory, exist_ok=True)
+        os.close(os.open(marker, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644))
+    except OSError:
+        return b""  # what keeps the launcher from it is told of the files that are worked on: a full disk, mostly
+    return marker

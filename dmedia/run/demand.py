@@ -31,14 +31,16 @@ class Demand:
         Formats that it must decode and encode, as ``formats`` names them; ``film`` for all films.
     samples : tuple of Sample
         Sources that it must see as the launcher does.
+    output : bytes
+        The output directory that it must write: absolute path, or a URL.
     marker : bytes
-        A file that the launcher has put into the output directory, by which a worker knows that directory; empty where
-        the output is a URL.
+        A file that the launcher has put there, by which a worker knows the directory; empty where there is none.
     """
 
     reads: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
     samples: tuple[Sample, ...] = ()
+    output: bytes = b""
     marker: bytes = b""
 
 

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from dmedia.errors import MediaError
 from dmedia.run.demand import Lack
 from dmedia.run.slot import NO_PROCESS
+from dmedia.run.store_examination import look_into_store, put_into_store
 from dmedia.storage import local as storage
+from dmedia.storage.locations import is_url
 from dmedia.words import shown
 
 if TYPE_CHECKING:
@@ -47,13 +49,18 @@ def examine(demand: Demand, slots: Slots) -> tuple[Lack, ...]:
     tuple of Lack
         Empty when it is fit.
     """
-    return (*_unseen(demand.samples, slots), *_unwritable(demand.marker, slots), *_unable(demand, slots))
+    return tuple(
+        dict.fromkeys(
+            (*_unseen(demand.samples, slots), *_unwritable(demand, slots.order.job), *_unable(demand, slots)),
+        )
+    )
 
 
 def _unseen(samples: tuple[Sample, ...], slots: Slots) -> Iterator[Lack]:
     """Tell the first source that is not here as the launcher sees it: the others will be like it."""
     for sample in samples:
-        if (lack := _look_at(sample, slots)) is not None:
+        lack = look_into_store(sample) if is_url(sample.location) else _look_at(sample, slots)
+        if lack is not None:
             yield lack
             return
 
@@ -86,11 +93,15 @@ def _patiently(path: bytes, roots: tuple[bytes, ...]) -> int:
     return storage.open_source(path, roots)
 
 
-def _unwritable(marker: bytes, slots: Slots) -> Iterator[Lack]:
-    """Look for the launcher's file in the output directory, and put one there."""
+def _unwritable(demand: Demand, job: str) -> Iterator[Lack]:
+    """Look for the launcher's file in the output directory, and put one there; into a store, only that."""
+    if is_url(demand.output):
+        if (lack := put_into_store(demand.output, job)) is not None:
+            yield lack
+        return
+    directory, marker = demand.output, demand.marker
     if not marker:
         return
-    directory = os.path.dirname(marker)
     name = shown(directory)
     for look in range(LOOKS):
         if os.path.lexists(marker):
@@ -102,7 +113,7 @@ def _unwritable(marker: bytes, slots: Slots) -> Iterator[Lack]:
         phrase = f"see another directory at {name}" if there else f"do not see the output directory {name}"
         yield Lack(phrase, "", MOUNT)
         return
-    own = storage.temporary_path(marker, slots.order.job)
+    own = storage.temporary_path(marker, job)
     try:
         os.close(os.open(own, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         os.unlink(own)

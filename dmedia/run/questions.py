@@ -45,7 +45,8 @@ class Introspection:
     Attributes
     ----------
     formats : tuple of str or None
-        Only these are looked at, and no versions: libraries that nobody asks for are not loaded. ``None``: everything.
+        Only these are looked at, and no versions: libraries that nobody asks for are not loaded, and the slot
+        is not yet in its sandbox. ``None``: everything.
     """
 
     formats: tuple[str, ...] | None = None

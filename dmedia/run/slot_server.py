@@ -184,6 +184,9 @@ class _Server:
     def _report(self, formats: tuple[str, ...] | None) -> SlotReport:
         from dmedia.media import font, libraries, sandbox
 
+        if formats is not None:  # the sandbox is entered with the first file; what is loaded here starts no thread
+            reads, writes = libraries.readable_formats(formats), libraries.writable_formats(formats)
+            return SlotReport(0, "", (), is_tight=False, versions={}, font="", reads=reads, writes=writes)
         entered = self._enter_sandbox()
         font_file = str(font.FONT_FILE) if os.access(font.FONT_FILE, os.R_OK) else ""
         return SlotReport(
@@ -191,10 +194,10 @@ class _Server:
             entered.reason,
             entered.refuses,
             sandbox.is_tight(),
-            libraries.versions() if formats is None else {},
+            libraries.versions(),
             font_file,
-            libraries.readable_formats(formats),
-            libraries.writable_formats(formats),
+            libraries.readable_formats(),
+            libraries.writable_formats(),
         )
 
 

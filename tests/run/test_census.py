@@ -19,7 +19,8 @@ import pytest
 import dmedia as package
 from tests.command import ROOT, SABOTAGE, Dmedia, below, wait_until
 from tests.media_making import encoded, jpeg, photo
-from tests.run.conftest import Cluster, ClusterMaker
+from tests.run.conftest import Cluster, ClusterMaker, free_port
+from tests.servers.processes import Bucket
 
 StartWorker = Callable[..., Path]
 
@@ -29,20 +30,18 @@ def start_worker(tmp_path: Path) -> Iterator[StartWorker]:
     """Start a further worker of a cluster whose modules are shadowed; return its log."""
     started: list[subprocess.Popen[bytes]] = []
 
-    def start(cluster: Cluster, shadow: Path | None = None, *, within: tuple[str, ...] = ()) -> Path:
+    def start(
+        cluster: Cluster, shadow: Path | None = None, *, within: tuple[str, ...] = (), **environment: str
+    ) -> Path:
         log = tmp_path / f"worker-{len(started)}.log"
         options = ["--no-dashboard", "--no-nanny", "--nthreads", "1"]
+        folders = (shadow, ROOT, os.environ.get("PYTHONPATH"))
         with log.open("wb") as words:
             started.append(
                 subprocess.Popen(
                     [*within, sys.executable, "-m", "distributed.cli.dask_worker", cluster.address, *options],
                     cwd=tmp_path,
-                    env={
-                        **os.environ,
-                        "PYTHONPATH": os.pathsep.join(
-                            map(str, filter(None, (shadow, ROOT, os.environ.get("PYTHONPATH"))))
-                        ),
-                    },
+                    env={**os.environ, **environment, "PYTHONPATH": os.pathsep.join(map(str, filter(None, folders)))},
                     stdout=words,
                     stderr=words,
                 )
@@ -195,6 +194,47 @@ def test_the_file_by_which_workers_know_the_output_directory_does_not_outlive_th
     launcher.communicate()
     assert dmedia("resume", "last").status == 0
     assert below(out) == ["a/slow.jpg", "b/slow.jpg"]
+
+
+@pytest.fixture
+def store(dmedia: Dmedia, bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> Bucket:
+    """A bucket with a photo, which the launcher and workers reach."""
+    for name, value in bucket.server.environment().items():
+        monkeypatch.setenv(name, value)
+        dmedia.environment[name] = value
+    bucket.client.put_object(Bucket=bucket.name, Key="in/a.jpg", Body=jpeg())
+    return bucket
+
+
+def test_workers_that_lack_what_speaks_to_a_store_or_cannot_reach_it_are_refused(
+    dmedia: Dmedia, store: Bucket, tmp_path: Path, make_cluster: ClusterMaker, start_worker: StartWorker
+) -> None:
+    (tmp_path / "b.jpg").write_bytes(jpeg())
+    cluster = make_cluster(threads=1)
+    start_worker(cluster, without(tmp_path / "poor", "s3fs"))
+    start_worker(cluster, AWS_ENDPOINT_URL=f"http://127.0.0.1:{free_port()}")
+    place = f"s3://{store.name}"
+    ran = dmedia("resize", f"{place}/in/a.jpg", "-o", "out", "--width", "9", "--scheduler", cluster.address)
+    assert ran.status == 5, ran.out + ran.err
+    assert "1 of 3 workers lacks dmedia[s3]: tcp://127.0.0.1:" in ran.err
+    assert f"1 of 3 workers cannot read {place}/in/a.jpg: " in ran.err
+    assert "pip install 'dmedia[s3]' in every worker's environment" in ran.err
+    ran = dmedia("resize", "b.jpg", "-o", f"{place}/out", "--width", "9", "--scheduler", cluster.address)
+    assert ran.status == 5, ran.out + ran.err
+    assert "1 of 3 workers lacks dmedia[s3]: tcp://127.0.0.1:" in ran.err
+    assert f"1 of 3 workers cannot write into {place}/out: " in ran.err
+    assert [found["Key"] for found in store.client.list_objects_v2(Bucket=store.name)["Contents"]] == ["in/a.jpg"]
+
+
+def test_fit_workers_pass_and_leave_nothing_in_a_store(
+    dmedia: Dmedia, store: Bucket, make_cluster: ClusterMaker
+) -> None:
+    cluster = make_cluster(threads=1)
+    place = f"s3://{store.name}"
+    ran = dmedia("resize", f"{place}/in/a.jpg", "-o", f"{place}/out", "--width", "9", "--scheduler", cluster.address)
+    assert ran.status == 0, ran.out + ran.err
+    found = store.client.list_objects_v2(Bucket=store.name)["Contents"]
+    assert [entry["Key"] for entry in found] == ["in/a.jpg", "out/a.jpg"]
 
 
 def address_of(log: Path) -> str:

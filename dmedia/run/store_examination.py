@@ -1,0 +1,88 @@
+"""A worker examines its way to stores: packages, credentials, and the network between."""
+
+from __future__ import annotations
+
+import tempfile
+from typing import TYPE_CHECKING
+
+from dmedia.errors import MediaError, UsageError
+from dmedia.run.demand import Lack
+from dmedia.storage import local as storage
+from dmedia.storage.locations import EXTRAS, join, scheme
+from dmedia.storage.stores import Terms, store_of
+from dmedia.words import shown
+
+if TYPE_CHECKING:
+    from dmedia.run.demand import Sample
+    from dmedia.storage.stores import Store
+
+WRITE_TEST = b"dmedia write test\n"
+
+
+def look_into_store(sample: Sample) -> Lack | None:
+    """Look at a source in a store.
+
+    Parameters
+    ----------
+    sample : Sample
+        Its location is a URL.
+
+    Returns
+    -------
+    Lack or None
+        What keeps this worker from seeing it as the launcher does.
+    """
+    name = shown(sample.location)
+    store = _store(sample.location)
+    if isinstance(store, Lack):
+        return store
+    try:
+        found = store.look(sample.location)
+    except MediaError as error:
+        return Lack(f"cannot read {name}", error.message, error.hint or "")
+    if found is None:
+        return Lack(f"do not see {name}", "", "let every worker speak to the same store")
+    if sample.size_bytes >= 0 <= found.size_bytes != sample.size_bytes:
+        difference = f"{found.size_bytes:,} bytes instead of {sample.size_bytes:,}"
+        return Lack(f"see another file at {name}", difference, "let every worker speak to the same store")
+    return None
+
+
+def put_into_store(directory: bytes, job: str) -> Lack | None:
+    """Put a small object into a store and remove it.
+
+    Parameters
+    ----------
+    directory : bytes
+        URL.
+    job : str
+        The job's id, part of the object's name.
+
+    Returns
+    -------
+    Lack or None
+        What keeps this worker from it.
+    """
+    store = _store(directory)
+    if isinstance(store, Lack):
+        return store
+    test = storage.temporary_path(join(directory, b"write test"), job)
+    try:
+        with tempfile.TemporaryFile() as file:
+            file.write(WRITE_TEST)
+            file.flush()
+            store.put(file.fileno(), test, Terms(job, replaces=True, content_type="text/plain"))
+        store.remove(test)
+    except MediaError as error:
+        return Lack(f"cannot write into {shown(directory)}", error.message, error.hint or "")
+    return None
+
+
+def _store(location: bytes) -> Store | Lack:
+    try:
+        return store_of(location)
+    except UsageError as error:
+        extra = EXTRAS.get(scheme(location))
+        if not extra:
+            return Lack(f"cannot use {shown(location)}", error.message, error.hint or "")
+        return Lack(f"lack dmedia[{extra}]", "", f"pip install 'dmedia[{extra}]' in every worker's environment")
