@@ -41,6 +41,8 @@ def answer_of(coroutine: Coroutine[Any, Any, Answer], limit_s: float) -> Answer:
     try:
         return future.result(limit_s + 5)  # the loop itself keeps the limit, unless it does not run
     except concurrent.futures.TimeoutError as error:
+        if str(error):  # a client's own, which says what took too long
+            raise
         raise TimeoutError(f"no answer within {limit_s:.0f} s") from error
     finally:
         future.cancel()

@@ -173,6 +173,8 @@ class Gcs:
 
     async def _receive(self, place: Place, download: Download) -> None:
         options, headers = {"alt": "media"}, {}
+        if download.identity is not None and not download.identity.version:
+            download.restart()  # nobody can tell whether the rest is of the same version
         if download.identity is not None:
             options["ifGenerationMatch"] = download.identity.version
             headers["Range"] = f"bytes={download.received_bytes}-"
@@ -180,16 +182,11 @@ class Gcs:
             await refuse_failure(answer)
             if download.identity is None:
                 found = identity_of(answer.headers)
-                version = answer.headers.get("X-Goog-Generation") or await self._generation(place)
+                version = answer.headers.get("X-Goog-Generation", "")
                 download.begin(Identity(found.size_bytes, found.mtime_ns, version))
             elif answer.status != 206:
                 raise AnsweredError(412)  # the whole of it would follow
             await download.pour(answer.content.iter_chunked(BLOCK_BYTES))
-
-    async def _generation(self, place: Place) -> str:
-        """Ask for the version of what is read, of a server that does not tell it with the bytes."""
-        answer = await self._request("GET", _object(place), {"fields": "generation"}, {}, b"")
-        return str(answer["generation"])
 
 
 def _object(place: Place) -> str:
