@@ -15,6 +15,7 @@ from dmedia.operations.parameters import Encoding
 from dmedia.report.documents import file_document
 from dmedia.storage.faults import WRITING
 from dmedia.storage.local import is_inside, leading_out, real_roots
+from dmedia.storage.locations import is_url, normal, parent, parted, writable
 from dmedia.words import quoted, shown
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class Target:
     Attributes
     ----------
     path : bytes
-        Absolute: a file, or a directory in which the rendition gets its source's name.
+        Absolute, or a URL: a file, or a directory in which the rendition gets its source's name.
     is_directory : bool
         Which of them.
     format : str or None
@@ -51,12 +52,15 @@ class Target:
         Raises
         ------
         UsageError
-            When it is empty, a URL, or has the extension of nothing that is written.
+            When it is empty, a URL to which nothing can be written, or has the extension of nothing that is written.
         """
         path = anchored(encoded("output_path", output_path))
-        if not path or b"://" in path or b"\0" in path:
+        if not path or b"\0" in path:
             raise UsageError(f"{quoted(path)} is no path that a rendition can have")
-        if path.endswith(b"/") or os.path.isdir(path):
+        is_directory = path.endswith(b"/") or (is_url(path) and not parted(path).key) or os.path.isdir(path)
+        if is_url(path):
+            path = writable(path)
+        if is_directory:
             return cls(path, is_directory=True, format=None)
         format_ = formats.EXTENSION_FORMAT.get(formats.extension(path), "")
         if format_ not in formats.RENDITION_EXTENSION:
@@ -151,8 +155,8 @@ def media_info(path: AnyPath, *, roots: AnyPath | Sequence[AnyPath] | None = Non
 
 
 def _process(input_path: AnyPath, target: Target, work: Work, options: FileOptions) -> FileDocument:
+    from dmedia.planning.destination import destination_of
     from dmedia.planning.naming import Naming, too_long
-    from dmedia.planning.preflight import longest_name
     from dmedia.run.single import SINGLE, process_file
 
     said = read_options(options, FileOptions)
@@ -162,7 +166,7 @@ def _process(input_path: AnyPath, target: Target, work: Work, options: FileOptio
             f"The rendition is {_format(work)}, and {quoted(target.path)} ends like {target.format}",
             "give it the extension of its format, or name a directory",
         )
-    directory = target.path if target.is_directory else os.path.dirname(target.path)
+    directory = target.path if target.is_directory else parent(target.path)
     batch_options: BatchOptions = {"roots": said.get("roots"), "limits": said.get("limits")}
     spec = read_spec(source, work, directory, batch_options)
     for path in (source, spec.output_directory):
@@ -172,10 +176,10 @@ def _process(input_path: AnyPath, target: Target, work: Work, options: FileOptio
             f"{quoted(source)} is a directory, and this is for one file", "batch_process takes directories"
         )
     size_bytes = os.stat(source).st_size if os.path.exists(source) else -1
-    found = Source(source, os.path.dirname(source), size_bytes, -1)
-    rendition = Naming(spec).rendition(found) if target.is_directory else target.path
-    task = Task(0, source, os.path.normpath(rendition), size_bytes, replaces=said.get("overwrite", False))
-    if error := too_long(task.rendition, longest_name(spec.output_directory)):
+    found = Source(source, parent(source), size_bytes, -1)
+    rendition = Naming(spec).rendition(found) if target.is_directory else normal(target.path)
+    task = Task(0, source, rendition, size_bytes, replaces=said.get("overwrite", False))
+    if error := too_long(task.rendition, destination_of(spec).longest_name()):
         shorter = MediaError(error.code, error.message, error.stage, "choose a shorter name")
         raise _named(shorter, task.rendition)
     return _tell(task, process_file(WorkOrder.of(SINGLE, spec), task))

@@ -45,12 +45,12 @@ def _told(files: tuple[bytes, ...]) -> Iterator[tuple[bytes, MediaInfo | MediaEr
     """Ask one slot about all files, one after the other."""
     from dmedia.api.request import anchored
     from dmedia.catalog.given import absolute
-    from dmedia.run.single import describing
+    from dmedia.run.single import describe_by, describing
 
     with describing() as slot:
         for path in [absolute(anchored(file)) for file in files]:
             try:
-                yield path, slot.describe(path)
+                yield path, describe_by(slot, path)
             except MediaError as error:
                 yield path, error
 

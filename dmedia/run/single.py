@@ -13,6 +13,7 @@ from dmedia.operations.convert import Convert
 from dmedia.run.scratch import Scratch
 from dmedia.run.slot import NoSlotError, Slot
 from dmedia.storage import local as storage
+from dmedia.storage.locations import is_url
 from dmedia.words import shown
 
 if TYPE_CHECKING:
@@ -55,6 +56,10 @@ def process_file(order: WorkOrder, task: Task) -> FileResult:
     PreflightError
         When no slot can be started here.
     """
+    if is_url(task.source) or is_url(task.rendition):
+        from dmedia.run.single_stored import process_stored
+
+        return process_stored(order, task, _held)
     if storage.same_file(task.source, task.rendition):
         message = "Output exists: the rendition would replace its own source"
         raise MediaError("output_exists", message, "publish", "choose another path")
@@ -72,9 +77,9 @@ def describe_file(source: bytes, roots: tuple[bytes, ...] = ()) -> MediaInfo:
     Parameters
     ----------
     source : bytes
-        Absolute path.
+        Absolute path, or URL: then all of it is fetched.
     roots : tuple of bytes
-        Absolute real paths of directories outside of which nothing is read; none: anything may be.
+        Absolute real paths and URLs of directories outside of which nothing is read; none: anything may be.
 
     Returns
     -------
@@ -89,7 +94,16 @@ def describe_file(source: bytes, roots: tuple[bytes, ...] = ()) -> MediaInfo:
         When no slot can be started here.
     """
     with describing(roots) as slot:
+        return describe_by(slot, source, roots)
+
+
+def describe_by(slot: Slot, source: bytes, roots: tuple[bytes, ...] = ()) -> MediaInfo:
+    """Read what a media file says about itself, in a slot from `describing` of the same roots. See `describe_file`."""
+    if not is_url(source):
         return slot.describe(source)
+    from dmedia.run.single_stored import describe_stored
+
+    return describe_stored(slot, source, roots)
 
 
 @contextlib.contextmanager

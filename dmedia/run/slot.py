@@ -154,12 +154,16 @@ class Slot:
             descriptor = storage.open_source(source, self._order.roots)
         except MediaError as error:
             raise _raised(failure_outside_jobs(error, source)) from None
-        began_s = time.monotonic()
         try:
-            size_bytes = os.fstat(descriptor).st_size
-            ended = self._settle(Inquiry(source), descriptor)
+            return self.describe_open(descriptor, source)
         finally:
             os.close(descriptor)
+
+    def describe_open(self, descriptor: int, source: bytes) -> MediaInfo:
+        """Describe a file as `describe` does, by a descriptor, at its beginning, that stays the caller's."""
+        began_s = time.monotonic()
+        size_bytes = os.fstat(descriptor).st_size
+        ended = self._settle(Inquiry(source), descriptor)
         if isinstance(ended, Description) and ended.info is not None:
             return replace(ended.info, size_bytes=size_bytes)
         if isinstance(ended, Death):
