@@ -6,7 +6,7 @@ import itertools
 from typing import TYPE_CHECKING, Any, Unpack, overload
 
 from dmedia.api.job import Job
-from dmedia.api.options import read_place
+from dmedia.api.place import read_place, take_place
 from dmedia.api.request import read_spec, read_work
 from dmedia.api.start import start
 from dmedia.model import FileStatus
@@ -67,9 +67,8 @@ def batch_process(
         status will say so.
     """
     spec = read_spec(input_pattern, read_work(operation, parameters, options.get("preset")), output_directory, options)
-    scheduler, slots = options.get("scheduler"), options.get("slots")
-    job = start(spec, client, read_place({"scheduler": scheduler, "slots": slots}, client))
-    return Job(job, client, scheduler=scheduler, slots=slots)
+    place = take_place(options)
+    return Job(start(spec, client, read_place(place, client)), client, **place)
 
 
 @overload

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Unpack, get_args
 
-from dmedia.api.options import read_place
+from dmedia.api.place import read_place
 from dmedia.errors import ErrorCode, ParameterError, UsageError
 from dmedia.model import ENDED, FileStatus, JobState
 from dmedia.record.reader import read_files, read_job
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from typing import Any
 
+    from dmedia.api.options import PlaceOptions
     from dmedia.report.shapes import FileDocument, FileEvent, JobDocument, JobEvent
 
 SHORTEST_LOOK_S, LONGEST_LOOK_S = 0.05, 0.5
@@ -36,10 +37,9 @@ class Job:
     client : distributed.Client, optional
         A connected client on which the job goes on when it is resumed or retried; without one, a launcher of its own
         does that.
-    scheduler : str, optional
-        Address of the Dask scheduler on which such a launcher works; without one, on this machine.
-    slots : int, optional
-        Files that it works on at once on this machine.
+    **place : PlaceOptions
+        Where such a launcher works: ``scheduler``, ``scheduler_file`` or ``cluster``, with ``workers``; or how many
+        ``slots`` it has on this machine.
 
     Attributes
     ----------
@@ -56,15 +56,13 @@ class Job:
         self,
         id: str,  # noqa: A002 - what users call it
         client: Any = None,
-        *,
-        scheduler: str | None = None,
-        slots: int | None = None,
+        **place: Unpack[PlaceOptions],
     ) -> None:
         from dmedia.record.home import find_job
 
         if not isinstance(id, str):
             raise ParameterError(f"id is {id!r}: it is a text, such as batch-1703123456-abc123, or 'last'")
-        self._arguments = read_place({"scheduler": scheduler, "slots": slots}, client)
+        self._arguments = read_place(place, client)
         self.id = find_job(id)
         self._client = client
 

@@ -7,7 +7,7 @@ import os
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from dmedia.errors import ParameterError, UsageError
+from dmedia.errors import ParameterError
 from dmedia.model import Limits, Persistence
 from dmedia.words import nearest
 
@@ -35,13 +35,40 @@ class FileOptions(TypedDict, total=False):
     roots: AnyPath | Sequence[AnyPath] | None
 
 
-class BatchOptions(FileOptions, total=False):
+class PlaceOptions(TypedDict, total=False):
+    """Where a launcher of its own runs a batch; a batch with a client has no such launcher.
+
+    Attributes
+    ----------
+    slots : int
+        Files worked on at once on this machine, 1 to 1024.
+    scheduler : str
+        Address of the Dask scheduler to run on instead.
+    scheduler_file : path
+        The file that such a scheduler has written, with ``dask scheduler --scheduler-file``.
+    cluster : path
+        A YAML file with ``module``, ``class``, ``args`` and ``kwargs`` of a Dask cluster, which the launcher makes and
+        closes at the end.
+    workers : int or str
+        Workers of that cluster, or ``"MIN:MAX"``: between them, by the work there is (experimental).
+    """
+
+    slots: int | None
+    scheduler: str | None
+    scheduler_file: AnyPath | None
+    cluster: AnyPath | None
+    workers: int | str | None
+
+
+class BatchOptions(FileOptions, PlaceOptions, total=False):
     """What may be said of a batch besides its four arguments; each has the command line's name and default.
 
     Attributes
     ----------
     overwrite, limits, roots
         As for one file.
+    slots, scheduler, scheduler_file, cluster, workers
+        See `PlaceOptions`.
     preset : str
         A preset; ``parameters`` then take precedence over its own.
     recursive : bool
@@ -60,10 +87,6 @@ class BatchOptions(FileOptions, total=False):
         Whether names that differ only in case or Unicode form collide.
     persistence : Persistence
         How failure and want of room are met.
-    slots : int
-        Files worked on at once, 1 to 1024; of a batch without a client or scheduler.
-    scheduler : str
-        Address of the Dask scheduler to run on; of a batch without a client.
     """
 
     preset: str | None
@@ -76,8 +99,6 @@ class BatchOptions(FileOptions, total=False):
     name: str | None
     portable_names: bool | None
     persistence: Persistence | None
-    slots: int | None
-    scheduler: str | None
 
 
 LISTS: dict[str, tuple[type, ...]] = {"include": (str,), "exclude": (str,), "roots": (str, bytes, os.PathLike)}
@@ -87,6 +108,8 @@ SWITCHES = frozenset({"overwrite", "recursive", "portable_names"})
 RECORDS: dict[str, type] = {"limits": Limits, "persistence": Persistence}
 FROM_ZERO = frozenset({"retries", "retry_wait_s", "max_failed", "max_failed_share", "min_free_bytes"})
 """Fields of these records that can be nothing."""
+
+PATHS = frozenset({"scheduler_file", "cluster"})
 
 NUMBERS: dict[str, int | None] = {"limit": None, "slots": 1024}
 """Options that are whole numbers from 1 on, and the largest that they can be."""
@@ -134,6 +157,11 @@ def _read(name: str, value: Any) -> Any:
         most = NUMBERS[name]
         fits = isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= (most or value)
         _refuse_unless(fits, name, value, "a whole number from 1 " + (f"to {most}" if most else "on"))
+    elif name in PATHS:
+        _refuse_unless(isinstance(value, (str, bytes, os.PathLike)), name, value, "a path")
+    elif name == "workers":
+        fits = isinstance(value, (int, str)) and not isinstance(value, bool)
+        _refuse_unless(fits, name, value, "a number such as 4, or a text such as '1:8'")
     else:
         _refuse_unless(isinstance(value, str), name, value, "a text")
     return value
@@ -160,27 +188,3 @@ def _several(name: str, value: Any) -> tuple[Any, ...]:
 def _refuse_unless(fits: bool, name: str, value: Any, what: str) -> None:
     if not fits:
         raise ParameterError(f"{name} is {value!r}: it can be {what}")
-
-
-def read_place(options: BatchOptions, client: Any) -> list[str]:
-    """Write where a launcher of its own shall work for its command line.
-
-    Parameters
-    ----------
-    options : BatchOptions
-        ``slots`` and ``scheduler`` are read.
-    client : distributed.Client or None
-        The job's, which then has no launcher of its own.
-
-    Raises
-    ------
-    ParameterError, UsageError
-        When one cannot have such a value, or contradicts another or the client.
-    """
-    said = read_options(options, BatchOptions)
-    places = [name for name in ("slots", "scheduler") if name in said]
-    if client is not None and places:
-        raise UsageError(f"{places[0]} is for a batch without a client: the job runs on the client's workers")
-    if len(places) > 1:
-        raise UsageError("slots is for this machine: the workers of a scheduler bring their own slots")
-    return [word for name in places for word in (f"--{name}", str(said[name]))]

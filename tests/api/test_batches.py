@@ -235,10 +235,12 @@ def test_what_cannot_run_a_batch_leaves_no_job(program: Program, images: Path) -
         with Client(processes=False, dashboard_address=':0') as client:
             told = [refused(client=client, slots=2), refused(client=client, scheduler="tcp://127.0.0.1:1")]
         told += [refused(client=client), asyncio.run(asynchronous()), refused(client="tcp://127.0.0.1:1")]
-        told += [refused(slots=2, scheduler="tcp://127.0.0.1:1"), refused(slots=0), refused(slots="many")]
+        told += [refused(slots=2, scheduler="tcp://127.0.0.1:1"), refused(scheduler_file="s", cluster="c")]
+        told += [refused(workers=2), refused(cluster="nowhere.yaml"), refused(slots=0), refused(slots="many")]
         print(json.dumps([told, dmedia.get_batch_status()]))
     """)
-    assert [error[0] for error in told] == ["UsageError"] * 6 + ["ParameterError"] * 2
-    words = ("slots", "scheduler", "closed", "asynchronous", "Client", "slots", "slots is 0", "slots is 'many'")
-    assert [word in error[2] for word, error in zip(words, told, strict=True)] == [True] * 8
+    assert [error[0] for error in told] == ["UsageError"] * 9 + ["ParameterError"] * 2
+    words = ["slots", "scheduler", "closed", "asynchronous", "Client", "slots", "scheduler_file and cluster"]
+    words += ["workers is for cluster", "nowhere.yaml cannot be read", "slots is 0", "slots is 'many'"]
+    assert [word for word, error in zip(words, told, strict=True) if word not in error[2]] == []
     assert jobs == []
