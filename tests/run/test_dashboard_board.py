@@ -13,11 +13,12 @@ from dmedia.model import Failure, FileResult, JobState, Running
 from dmedia.run.dashboard import broadcast as broadcasting
 from dmedia.run.dashboard import markup
 from dmedia.run.dashboard.board import MOST_ACTIVE, MOST_JOBS, MOST_WORDS, NEEDED, Board
-from dmedia.run.dashboard.broadcast import MOST_WORKERS_TOLD, Broadcast, as_it_ends
+from dmedia.run.dashboard.broadcast import Broadcast
 from dmedia.run.dashboard.documents import WorkerOnBoard, board_document, failures_shown, workers_shown
 from dmedia.run.dashboard.history import MOST_POINTS, History, Point, summed
 from dmedia.run.dashboard.plugin import DashboardPlugin
 from dmedia.run.dashboard.rates import Rates
+from dmedia.run.dashboard.telling import MOST_WORKERS_TOLD, as_it_ends
 from tests.report.test_documents import RUNNING as REPORT
 
 NOTHING = {"completed": 0, "failed": 0, "cancelled": 0, "errors": {}, "bytes_in": 0, "bytes_out": 0}
@@ -192,7 +193,8 @@ def a_broadcast(monkeypatch: pytest.MonkeyPatch, running: list[Running]) -> tupl
         status="running",
         register_plugin=lambda one: None,
     )
-    record: Any = SimpleNamespace(job="batch-1-aaaaaa", life=SimpleNamespace(warn=sent.append))
+    client.log_event = lambda topic, message: sent.append(message)
+    record: Any = SimpleNamespace(job="batch-1-aaaaaa", requests=tuple, life=SimpleNamespace(warn=sent.append))
     broadcast = Broadcast(client, record, lambda: running)
     assert broadcast._welcome is not None
     broadcast._welcome.wait(10)
@@ -238,6 +240,16 @@ def test_whatever_breaks_in_telling_is_said_once_and_the_job_goes_on(
         broadcast.hear([None])  # type: ignore[list-item]
     assert sum("not told of this job" in record.message for record in caplog.records) == 1
     assert not client.sent
+
+
+def test_a_job_that_ends_before_it_was_ever_told_of_is_told_of_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    broadcast, client = a_broadcast(monkeypatch, [])
+    with broadcast:
+        broadcast.hear([FileResult(1, worker="tcp://a")])
+    assert [message["job"]["id"] for message in client.sent] == [REPORT.id]
+    assert not caplog.records
 
 
 def test_rates_are_those_of_the_last_seconds(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,15 +5,11 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections import Counter, deque
-from dataclasses import replace
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from dmedia.errors import ClusterError, DmediaError
-from dmedia.model import ENDED, JobState
-from dmedia.record.life import choose_end
 from dmedia.record.reader import read_job
-from dmedia.record.schema import CANCELLED, COMPLETED, FAILED, SKIPPED
 from dmedia.record.sources import Sources
 from dmedia.report.dashboard_link import NO_PAGE
 from dmedia.report.documents import job_document
@@ -21,6 +17,7 @@ from dmedia.run.dashboard.board import MOST_FAILURES
 from dmedia.run.dashboard.plugin import TOPIC, DashboardPlugin
 from dmedia.run.dashboard.rates import Rates
 from dmedia.run.dashboard.shapes import VERSION
+from dmedia.run.dashboard.telling import as_it_ends, first_begun, tell_workers
 from dmedia.run.patience import Call
 from dmedia.words import shown
 
@@ -29,10 +26,10 @@ if TYPE_CHECKING:
 
     from distributed import Client
 
-    from dmedia.model import FileResult, JobReport, Running
+    from dmedia.model import FileResult, JobReport, JobState, Running
     from dmedia.record.writer import RecordWriter
     from dmedia.report.shapes import JobDocument
-    from dmedia.run.dashboard.shapes import FailureTold, JobTold, WorkerTold
+    from dmedia.run.dashboard.shapes import FailureTold, JobTold
 
 PERIOD_S = 1.0
 """Seconds between two messages while the job's state stays the same."""
@@ -42,9 +39,6 @@ LAST_WORD_S = 1.0
 
 DMEDIA_MISSING = "No module named 'dmedia'"
 """What a scheduler says in whose environment there is none. Dask's scheduler looks into all work that it passes on."""
-
-MOST_WORKERS_TOLD = 512
-"""Workers in a message, those with the most to tell: about 50 kB."""
 
 LOG = logging.getLogger(__name__)
 
@@ -88,6 +82,7 @@ class Broadcast:
         with self._guard():
             if kind is None and not self._silent and self._is_welcome(LAST_WORD_S):
                 report = as_it_ends(read_job(self._record.job), cancelled="cancel" in self._record.requests())
+                self._rates.look(report)
                 message = self._message(report)
                 Call(lambda: self._client.log_event(TOPIC, message)).wait(LAST_WORD_S)
         with self._guard():
@@ -192,81 +187,3 @@ class Broadcast:
             if not self._silent:
                 LOG.warning("the dashboard is not told of this job any longer", exc_info=True)
             self._silent = True
-
-
-def first_begun(running: Sequence[Running]) -> dict[str, Running]:
-    """Choose for each worker what it has been working on for the longest time, for as many as are told of."""
-    firsts: dict[str, Running] = {}
-    for entry in running:
-        known = firsts.get(entry.worker)
-        if known is None and len(firsts) >= MOST_WORKERS_TOLD:
-            continue
-        if known is None or entry.started_at < known.started_at:
-            firsts[entry.worker] = entry
-    return firsts
-
-
-def tell_workers(
-    running: Sequence[Running], firsts: dict[str, Running], files_per_s: dict[str, float], paths: dict[int, str]
-) -> dict[str, WorkerTold]:
-    """Tell what each worker does that does something.
-
-    Parameters
-    ----------
-    running : sequence of Running
-        All that is being worked on.
-    firsts : dict of str to Running
-        Of each worker, what it began first.
-    files_per_s : dict of str to float
-        By worker.
-    paths : dict of int to str
-        Sources by the number of their task.
-
-    Returns
-    -------
-    dict
-        By the worker's address.
-    """
-    processing = Counter(entry.worker for entry in running)
-    told: dict[str, WorkerTold] = {}
-    for worker in [*firsts, *(name for name in files_per_s if name not in firsts)][:MOST_WORKERS_TOLD]:
-        first = firsts.get(worker)
-        told[worker] = {
-            "files_per_s": files_per_s.get(worker, 0.0),
-            "processing": processing[worker],
-            "path": paths.get(first.number) if first else None,
-            "since_s": first.started_at if first else None,
-        }
-    return told
-
-
-def as_it_ends(report: JobReport, *, cancelled: bool) -> JobReport:
-    """Tell how a job stands when its launcher leaves: its record says so a moment later, when there is no connection.
-
-    Parameters
-    ----------
-    report : JobReport
-        At the end of the work.
-    cancelled : bool
-        Whether it was cancelled.
-
-    Returns
-    -------
-    JobReport
-        Ended, or interrupted.
-    """
-    if report.state in ENDED:
-        return report
-    if cancelled:
-        left = report.pending + report.processing
-        report = replace(report, cancelled=report.cancelled + left)
-    elif report.done < report.total:
-        return replace(report, state=JobState.INTERRUPTED, processing=0, eta_s=None)
-    counted = {
-        COMPLETED: report.completed,
-        FAILED: report.failed,
-        SKIPPED: report.skipped,
-        CANCELLED: report.cancelled,
-    }
-    state = choose_end(Counter(counted), JobState.CANCELLED if cancelled else None)
-    return replace(report, state=state, ended_at=time.time(), processing=0, eta_s=None)
