@@ -53,7 +53,7 @@ class Fleet:
 
     def awaits(self, expected: frozenset[str]) -> frozenset[str]:
         """Name those of some workers that are still to say something, and have not left."""
-        return expected - self._members.keys() - self._left
+        return frozenset(address for address in expected if address not in self._members and address not in self._left)
 
     def hear(self, testimony: Testimony) -> None:
         """Note what a worker said about itself."""

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 ANSWER_LIMIT_S = 5.0
 """Seconds to wait for the workers to end their slots when the job has ended."""
 
+LEAVE_LIMIT_S = 1.0
+"""Seconds to wait for that when the job was asked to end before all workers had slots: one may be frozen."""
+
 REGISTER_LIMIT_S = 20.0
 """Seconds to wait for all workers to have their slots. One that is frozen does not keep the others from working."""
 
@@ -97,7 +100,7 @@ class Live:
         except OSError as error:
             raise ClusterLostError(f"The scheduler was lost while workers got their slots: {error}") from error
         except EndedError:
-            self._withdraw()
+            Call(self._leave).wait(LEAVE_LIMIT_S)
             raise
         except Exception as error:
             if self._client.status != "running":
@@ -111,7 +114,7 @@ class Live:
     def __exit__(self, kind: type[BaseException] | None, *ended: object) -> None:
         """End the slots on every worker, unless the cluster was lost: it would hear that much later, and obey."""
         if kind is None or kind is PreflightError:
-            self._withdraw()
+            Call(self._leave).wait(ANSWER_LIMIT_S)
 
     def running(self) -> list[Running]:
         """Tell what slots were working on when their workers last told."""
@@ -146,9 +149,6 @@ class Live:
         while self._demand and self._fleet.awaits(workers) and time.monotonic() < until_s:
             self._tick()
             time.sleep(LOOK_PERIOD_S)
-
-    def _withdraw(self) -> None:
-        Call(self._leave).wait(ANSWER_LIMIT_S)
 
     def _leave(self) -> None:
         self._client.unsubscribe_topic(live_topic(self._order.job))

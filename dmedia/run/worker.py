@@ -38,8 +38,9 @@ REST_AFTER_S = 60.0
 also ``DASK_DMEDIA__SLOT_REST_S``, changes it."""
 
 
-REEXAMINE_S = 30.0
-"""Seconds after which a worker that lacks something looks again: a directory may have been mounted meanwhile."""
+LOOK_AGAIN_S = 30.0
+"""Seconds after which a worker that lacks something looks again: a directory may have been mounted meanwhile. Dask's
+setting ``dmedia.look-again-s``, on a worker also ``DASK_DMEDIA__LOOK_AGAIN_S``, changes it."""
 
 
 def plugin_name(job: str) -> str:
@@ -148,11 +149,12 @@ class SlotsPlugin:
         told_last = self._tell(None)
         examined_s = time.monotonic()
         rest_after_s = float(dask.config.get("dmedia.slot-rest-s", REST_AFTER_S))
+        look_again_s = float(dask.config.get("dmedia.look-again-s", LOOK_AGAIN_S))
         repeats = 1  # the launcher may not have listened yet, or Dask not been ready
         while not self._ended.wait(LIVE_PERIOD_S):
             if self._slots is not None:
                 self._slots.rest(rest_after_s)
-                if self._lacks and time.monotonic() - examined_s > REEXAMINE_S:
+                if self._lacks and time.monotonic() - examined_s > look_again_s:
                     self._examine()
                     examined_s = time.monotonic()
             told_last = self._tell(None if repeats else told_last)

@@ -7,12 +7,12 @@ import functools
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -139,31 +139,32 @@ def test_workers_that_see_other_directories_are_refused(
     assert dmedia("status", "--json").document == []
 
 
+@pytest.fixture
+def slow_slots(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Let files whose name begins with ``slow`` take their time on workers that start from now on."""
+    monkeypatch.setenv("PYTHONPATH", str(SABOTAGE))
+    monkeypatch.setenv("DMEDIA_SLOT_SABOTAGE", str(tmp_path / "begun"))
+    monkeypatch.setenv("DMEDIA_SLOT_SLOW_S", "0.3")
+    return tmp_path / "begun"
+
+
+def warnings(dmedia: Dmedia, word: str) -> list[str]:
+    return [text for text in dmedia("status", "last", "--json").document["warnings"] if word in text]
+
+
+@pytest.mark.usefixtures("slow_slots")
 def test_a_worker_that_comes_later_and_is_not_fit_gets_no_files_and_one_that_is_gets_some(
-    dmedia: Dmedia,
-    photos: Path,
-    tmp_path: Path,
-    make_cluster: ClusterMaker,
-    start_worker: StartWorker,
-    monkeypatch: pytest.MonkeyPatch,
+    dmedia: Dmedia, photos: Path, tmp_path: Path, make_cluster: ClusterMaker, start_worker: StartWorker
 ) -> None:
     for number in range(60):
         (photos / f"slow{number:02}.jpg").write_bytes(jpeg())
     (photos / "slow.heic").write_bytes(jpeg())
-    monkeypatch.setenv("PYTHONPATH", str(SABOTAGE))
-    monkeypatch.setenv("DMEDIA_SLOT_SABOTAGE", str(tmp_path / "begun"))
-    monkeypatch.setenv("DMEDIA_SLOT_SLOW_S", "0.4")
     cluster = make_cluster(threads=1)
     launcher = dmedia.start("resize", "in", "-o", "out", "--width", "9", "--scheduler", cluster.address, "--json")
-
-    def seen() -> dict[str, Any]:
-        document: dict[str, Any] = dmedia("status", "last", "--json").document
-        return document
-
     wait_until((tmp_path / "out" / "slow00.jpg").exists)
     poor = address_of(start_worker(cluster, without(tmp_path / "poor", "pillow_heif")))
-    told = wait_until(lambda: [text for text in seen()["warnings"] if "HEIC" in text])
-    assert f"1 of 2 workers cannot read HEIC: {poor}. No files are sent there: pip install 'dmedia[heif]'" in told[0]
+    (told,) = wait_until(lambda: warnings(dmedia, "HEIC"))
+    assert f"1 of 2 workers cannot read HEIC: {poor}. No files are sent there: pip install 'dmedia[heif]'" in told
     rich = address_of(start_worker(cluster))
     out, err = launcher.communicate(timeout=120)
     assert launcher.returncode == 0, out + err
@@ -172,23 +173,60 @@ def test_a_worker_that_comes_later_and_is_not_fit_gets_no_files_and_one_that_is_
     workers = {file["worker"] for file in files}
     assert poor not in workers
     assert rich in workers
-    assert seen()["completed"] == 67
+    assert dmedia("status", "last", "--json").document["completed"] == 67
+
+
+@pytest.mark.usefixtures("slow_slots")
+def test_a_job_whose_only_worker_is_not_fit_waits_until_it_is(
+    dmedia: Dmedia, photos: Path, tmp_path: Path, make_cluster: ClusterMaker, start_worker: StartWorker
+) -> None:
+    for name in ("slow.heic", *(f"slow{number:02}.jpg" for number in range(30))):
+        (photos / name).write_bytes(jpeg())
+    cluster = make_cluster(threads=1)
+    launcher = dmedia.start("resize", "in", "-o", "out", "--width", "9", "--scheduler", cluster.address, "--json")
+    wait_until((tmp_path / "out" / "0.jpg").exists)
+    folder = without(tmp_path / "poor", "pillow_heif")
+    start_worker(cluster, folder, DASK_DMEDIA__LOOK_AGAIN_S="1")
+    wait_until(lambda: warnings(dmedia, "HEIC"))
+    for worker in cluster.workers:
+        os.killpg(worker.pid, signal.SIGKILL)
+    (folder / "pillow_heif.py").unlink()
+    out, err = launcher.communicate(timeout=120)
+    assert launcher.returncode == 0, out + err
+    assert len(below(tmp_path / "out")) == 6 + 1 + 30
+
+
+def test_a_job_that_is_taken_up_again_on_unfit_workers_stays_as_it_is(
+    dmedia: Dmedia, photos: Path, tmp_path: Path, make_cluster: ClusterMaker, start_worker: StartWorker
+) -> None:
+    (photos / "slow.heic").write_bytes(jpeg())
+    dmedia.slow_down(60)
+    launcher = dmedia.start("resize", "in", "-o", "out", "--width", "9", "-j", "1")
+    wait_until((tmp_path / "out" / "0.jpg").exists)
+    launcher.kill()
+    launcher.communicate()
+    del dmedia.environment["DMEDIA_SLOT_SABOTAGE"]
+    cluster = make_cluster(threads=1)
+    start_worker(cluster, without(tmp_path / "poor", "pillow_heif"))
+    ran = dmedia("resume", "last", "--scheduler", cluster.address)
+    assert ran.status == 5, ran.out + ran.err
+    assert "1 of 2 workers cannot read HEIC" in ran.err
+    assert dmedia("status", "last", "--json").document["status"] == "interrupted"
+    assert dmedia("resume", "last").status == 0
 
 
 def test_the_file_by_which_workers_know_the_output_directory_does_not_outlive_the_job(
-    dmedia: Dmedia, tmp_path: Path, make_cluster: ClusterMaker, monkeypatch: pytest.MonkeyPatch
+    dmedia: Dmedia, tmp_path: Path, make_cluster: ClusterMaker, slow_slots: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("a", "b"):
         (tmp_path / "in" / name).mkdir(parents=True)
         (tmp_path / "in" / name / "slow.jpg").write_bytes(jpeg())
-    monkeypatch.setenv("PYTHONPATH", str(SABOTAGE))
-    monkeypatch.setenv("DMEDIA_SLOT_SABOTAGE", str(tmp_path / "begun"))
     monkeypatch.setenv("DMEDIA_SLOT_SLOW_S", "60")
     cluster = make_cluster(threads=1)
     out = tmp_path / "out"
     command = ("resize", "in", "-r", "-o", "out", "--width", "9")
     launcher = dmedia.start(*command, "--scheduler", cluster.address)
-    wait_until((tmp_path / "begun").exists)
+    wait_until(slow_slots.exists)
     assert [path.name[:8] for path in out.iterdir() if path.is_file()] == [".dmedia-"]
     launcher.kill()
     launcher.communicate()
