@@ -14,10 +14,10 @@ SLOW_S = 0.5
 """A file's time in a slot: long enough to lose a worker in the middle of it."""
 
 
-def make_photos(directory: Path) -> None:
+def make_photos(directory: Path, count: int = FILES) -> None:
     """Make the page's /shared/photos below a directory; each takes its time in a slot that is sabotaged."""
     (directory / "shared/photos").mkdir(parents=True)
-    for number in range(FILES):
+    for number in range(count):
         (directory / f"shared/photos/slow{number:02}.jpg").write_bytes(jpeg(size=(64, 48)))
 
 
@@ -48,7 +48,8 @@ def end_of(launcher: subprocess.Popen[bytes]) -> tuple[int, str, str]:
 def assert_nothing_is_lost(dmedia: Dmedia) -> dict[str, dict[str, Any]]:
     """Each file is completed, and was charged the one attempt that succeeded; nothing else lies in the output."""
     files = dmedia.files()
+    assert sorted(files) == below(dmedia.directory / "shared/photos")
     assert {name: file["status"] for name, file in files.items()} == dict.fromkeys(files, "completed")
     assert {name: file["attempts"] for name, file in files.items()} == dict.fromkeys(files, 1)
-    assert below(dmedia.directory / "shared/small") == [f"slow{number:02}.jpg" for number in range(FILES)]
+    assert below(dmedia.directory / "shared/small") == sorted(files)
     return files

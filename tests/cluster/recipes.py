@@ -83,15 +83,16 @@ def page_command(section: str, changes: dict[str, str], *words: str) -> list[str
     """
     for line in shell_commands("\n".join(shell_blocks(section))):
         if all(any(there.startswith(word) for there in line) for word in words):
-            return [changes.get(word) or changed(word, changes) for word in line]
+            return [changes.get(word) or changed(word, {a: b for a, b in changes.items() if "/" in a}) for word in line]
     raise AssertionError(f"no command with {words} below {section}")
 
 
 def changed(text: str, changes: dict[str, str]) -> str:
-    """Put paths and addresses of this machine for those of the page."""
+    """Put this machine's paths, ports and addresses for those of the page."""
+    for old in changes:
+        text = text.replace(old, f"\0{old}\0")
     for old, new in changes.items():
-        if not old.isalnum():
-            text = text.replace(old, new)
+        text = text.replace(f"\0{old}\0", new)
     return text
 
 

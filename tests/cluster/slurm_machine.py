@@ -106,12 +106,14 @@ class SlurmMachine:
                 process.kill()
                 process.wait()
 
-    def __call__(self, program: str, *arguments: str | Path, check: bool = True) -> str:
+    def __call__(
+        self, program: str, *arguments: str | Path, check: bool = True, environment: dict[str, str] | None = None
+    ) -> str:
         """Run one of Slurm's commands; return what it prints."""
         return subprocess.run(
             [program, *arguments],
             cwd=self._directory,
-            env={**os.environ, **self.environment},
+            env={**(environment or os.environ), **self.environment},
             stdout=subprocess.PIPE,
             text=True,
             timeout=30,
@@ -122,6 +124,16 @@ class SlurmMachine:
         """Tell the numbers of the jobs that run, of those with a name if there is one."""
         listed = self("squeue", "--noheader", "--format=%A %j", "--states=RUNNING").splitlines()
         return [line.split()[0] for line in listed if name in line.split()[1]]
+
+    def exit_status(self, job: str) -> int:
+        """Wait for the end of a job that was submitted; tell its script's exit status."""
+
+        def ended() -> str:
+            said = dict(word.split("=", 1) for word in self("scontrol", "show", "job", job).split() if "=" in word)
+            return said["ExitCode"] if said["JobState"] in ("COMPLETED", "FAILED", "CANCELLED", "TIMEOUT") else ""
+
+        code: str = wait_until(ended)
+        return int(code.split(":", maxsplit=1)[0])
 
     def _start(self, program: str, *arguments: str) -> None:
         self._started.append(

@@ -15,7 +15,7 @@ import pytest
 
 from tests.cluster.jobs import assert_nothing_is_lost, make_photos
 from tests.cluster.machines import need
-from tests.cluster.recipes import METRICS, shell_blocks
+from tests.cluster.recipes import CLUSTER, METRICS, changed, shell_blocks
 from tests.command import LIMIT_S, ROOT, Dmedia, wait_until
 from tests.run.conftest import free_port, listens
 
@@ -31,24 +31,23 @@ def services() -> Iterator[list[subprocess.Popen[bytes]]]:
         process.wait()
 
 
-def test_the_commands_for_tls_run_as_written_and_the_scheduler_exports_what_grafana_draws(
-    dmedia: Dmedia, services: list[subprocess.Popen[bytes]]
+@pytest.mark.parametrize(("section", "scheme"), [("By hand", "tcp"), ("TLS", "tls")])
+def test_commands_run_as_written_and_the_scheduler_exports_what_grafana_draws(
+    section: str, scheme: str, dmedia: Dmedia, services: list[subprocess.Popen[bytes]]
 ) -> None:
     need("openssl", package="openssl")
-    make_photos(dmedia.directory)
+    make_photos(dmedia.directory, 4)
     port, dashboard = free_port(), free_port()
-    (block,) = shell_blocks("TLS")
-    for old, new in {
+    here = {
         "/shared": str(dmedia.directory / "shared"),
         "10.0.0.1": "127.0.0.1",
         "8786": str(port),
         "8787": str(dashboard),
         "$(nproc)": "2",
         "cluster/": f"{ROOT}/cluster/",
-    }.items():
-        block = block.replace(old, new)
+    }
     environment = {**dmedia.environment, "PATH": f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}"}
-    for line in block.splitlines():
+    for line in changed(shell_blocks(section)[0], here).splitlines():
         if line.startswith("export "):
             environment |= dict([line.removeprefix("export ").split("=")])
         elif line.startswith("dask "):
@@ -61,9 +60,18 @@ def test_the_commands_for_tls_run_as_written_and_the_scheduler_exports_what_graf
             subprocess.run(["bash", "-c", line], env=environment, check=True, timeout=LIMIT_S)
     assert len(services) == 2
     files = assert_nothing_is_lost(dmedia)
-    assert all(str(file["worker"]).startswith("tls://") for file in files.values())
+    assert all(str(file["worker"]).startswith(f"{scheme}://") for file in files.values())
     with urllib.request.urlopen(f"http://127.0.0.1:{dashboard}/metrics", timeout=LIMIT_S) as answer:
         exported = answer.read().decode()
     assert set(METRICS) <= set(re.findall(r"# TYPE (dmedia_\w+) (?:gauge|counter)", exported))
     for name, labels in re.findall(r"^(dmedia_\w+)\{(.*)\} ", exported, re.MULTILINE):
         assert set(re.findall(r"(\w+)=\"", labels)) == METRICS[name]
+
+
+def test_the_file_of_five_lines_makes_a_cluster(dmedia: Dmedia) -> None:
+    make_photos(dmedia.directory, 4)
+    (block,) = re.findall(r"```yaml\n(.*?)```", (CLUSTER / "README.md").read_text("utf-8"), re.DOTALL)
+    (dmedia.directory / "cluster.yaml").write_text(block)
+    ran = dmedia("compress", "shared/photos", "-r", "-o", "shared/small", "--cluster", "cluster.yaml")
+    assert ran.status == 0, ran.err
+    assert_nothing_is_lost(dmedia)

@@ -67,7 +67,7 @@ def services(dmedia: Dmedia, certificates: Path) -> Iterator[str]:
 def test_a_job_runs_over_tls_as_the_services_and_certificates_are_made(
     dmedia: Dmedia, services: str, certificates: Path, tmp_path: Path
 ) -> None:
-    make_photos(tmp_path)
+    make_photos(tmp_path, 4)
     changes = {
         "/shared": str(tmp_path / "shared"),
         "tls://10.0.0.1:8786": services,
