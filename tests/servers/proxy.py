@@ -50,7 +50,11 @@ class Proxy:
 
     async def serve(self) -> None:
         """Serve until the process is ended, or nobody reads its standard output any more."""
-        self.session = ClientSession(auto_decompress=False, timeout=ClientTimeout(total=120))
+        self.session = ClientSession(
+            auto_decompress=False,
+            timeout=ClientTimeout(total=120),
+            skip_auto_headers=("Content-Type", "Accept", "User-Agent"),
+        )
         server = web.ServerRunner(web.Server(self.handle, access_log=None))
         await server.setup()
         site = web.TCPSite(server, "127.0.0.1", 0)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 KINDS: dict[str, tuple[str, str]] = {
     "s3": ("s3", "s3fs"),
     "gs": ("gcs", "gcsfs"),
+    "az": ("azure", "adlfs"),
     "sftp": ("sftp", "paramiko"),
     "https": ("http", "aiohttp"),
     "http": ("http", "aiohttp"),
