@@ -17,8 +17,14 @@ from pathlib import Path
 import pytest
 
 import dmedia as package
+from dmedia.operations.convert import Convert
+from dmedia.operations.resize import Resize
+from dmedia.run.census import demanded_reads, demanded_writes, summary
+from dmedia.run.demand import Lack
+from dmedia.run.demand import Testimony as Said  # pytest takes what is called Test... for a test
 from tests.command import ROOT, SABOTAGE, Dmedia, below, wait_until
 from tests.media_making import encoded, jpeg, photo
+from tests.record.making import make_spec
 from tests.run.conftest import Cluster, ClusterMaker, free_port
 from tests.servers.processes import Bucket
 
@@ -139,6 +145,33 @@ def test_workers_that_see_other_directories_are_refused(
     assert dmedia("status", "--json").document == []
 
 
+def test_a_sentence_names_some_workers_and_counts_the_others() -> None:
+    lacks = [(), *[(Lack("have another version of dmedia", "0.0.9\n "),)] * 5, (Lack("cannot read HEIC", "", "cure"),)]
+    told = {f"tcp://{number}": Said(f"tcp://{number}", 1, lack) for number, lack in enumerate(lacks)}
+    sentence, hint = summary(told)
+    versions, formats = sentence.split("; ")
+    assert versions == "5 of 7 workers have another version of dmedia: 0.0.9 on tcp://1, tcp://2, tcp://3 and 2 more"
+    assert formats == "1 of 7 workers cannot read HEIC: tcp://6"
+    assert hint == "cure"
+
+
+@pytest.mark.parametrize(
+    ("extensions", "reads", "kept"),
+    [
+        ({"jpg", "jpeg"}, ("jpg",), ("jpg",)),
+        ({"heic", "png"}, ("heif", "png"), ("jpg", "png")),
+        ({"mov", "nef", "svg", "txt"}, ("film", "raw"), ("jpg", "png")),
+        (set(), (), ()),
+    ],
+)
+def test_what_must_be_decoded_and_encoded_follows_from_the_names(
+    extensions: set[str], reads: tuple[str, ...], kept: tuple[str, ...]
+) -> None:
+    assert demanded_reads(extensions) == reads
+    assert demanded_writes(make_spec(parameters=Resize(width=9)), reads) == kept
+    assert demanded_writes(make_spec(parameters=Convert(format="avif")), reads) == ("avif",)
+
+
 @pytest.fixture
 def slow_slots(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Let files whose name begins with ``slow`` take their time on workers that start from now on."""
@@ -212,6 +245,7 @@ def test_a_job_that_is_taken_up_again_on_unfit_workers_stays_as_it_is(
     assert ran.status == 5, ran.out + ran.err
     assert "1 of 2 workers cannot read HEIC" in ran.err
     assert dmedia("status", "last", "--json").document["status"] == "interrupted"
+    assert warnings(dmedia, "The launcher ended: 1 of 2 workers cannot read HEIC")
     assert dmedia("resume", "last").status == 0
 
 
