@@ -122,7 +122,7 @@ class Reasons:
         self.root = plain_figure(
             title="Failures by reason",
             x_range=(0, 1),
-            y_range=["-"],
+            y_range=[" "],
         )
         self.root.hbar(y="reason", right="count", height=0.6, source=self.source, fill_color=FAILED, line_color=None)
         self.root.text(
@@ -166,6 +166,8 @@ def plot(title: str, formatter: str) -> Any:
     shape.yaxis.formatter = CustomJSTickFormatter(code=formatter)
     shape.y_range.start = 0
     shape.y_range.range_padding = 0.1
+    shape.y_range.min_interval = 1
+    shape.x_range.min_interval = shape.x_range.default_span = 30_000  # ms: a short job's ticks differ, too
     shape.xgrid.visible = False
     dress(shape)
     return shape

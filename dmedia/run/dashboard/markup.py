@@ -31,12 +31,13 @@ STATE_WORDS = {"skipped": "up to date", "processing": "at work", "completed": "d
 def cards(jobs: Sequence[JobOnBoard], workers: Sequence[WorkerOnBoard]) -> str:
     """Show the sums over all jobs that are worked on; of the newest one when there is none."""
     active = [job for job in jobs if job.active] or list(jobs[:1])
+    failed, total = _sum(active, "failed"), _sum(active, "total")
     files_per_s = sum(job.told["rates"]["files_per_s"] or 0.0 for job in active if job.active)
     left = [job.document["eta_s"] for job in active if job.active and job.document["eta_s"] is not None]
     shown = (
         ("jobs", "Jobs at work", f"{sum(job.active for job in jobs):,}", f"{len(jobs):,} known"),
-        ("done", "Files done", f"{_sum(active, 'completed'):,}", f"of {_sum(active, 'total'):,}"),
-        ("failed", "Failed", f"{_sum(active, 'failed'):,}", _percent(_sum(active, "failed"), _sum(active, "total"))),
+        ("done", "Files done", f"{_sum(active, 'completed'):,}", f"of {total:,}"),
+        ("failed" if failed else "unharmed", "Failed", f"{failed:,}", _percent(failed, total)),
         ("rate", "Files per second", rate(files_per_s), f"{_plural(len(workers), 'worker')}"),
         ("left", "Time left", clock(max(left)) if left else "-", "at the rate so far" if left else ""),
         ("read", "Read", size(_sum(active, "bytes_in")), _per_second(active, "bytes_in_per_s")),
@@ -186,6 +187,8 @@ def _name(path: str) -> str:
 
 
 def _short(name: str) -> str:
+    if name.isdigit():  # Dask counts the workers that it makes itself
+        return f"worker {name}"
     return name.removeprefix("tcp://").removeprefix("tls://").removeprefix("inproc://")
 
 

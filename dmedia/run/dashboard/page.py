@@ -78,7 +78,7 @@ def fill(plugin: DashboardPlugin, extra: dict[str, Any], document: Document) -> 
         Empty.
     """
     page = Page(plugin)
-    page.update()
+    page.look()
     for root in page.roots:
         document.add_root(root)
     document.title = "Dask: dmedia"
@@ -93,7 +93,7 @@ def fill(plugin: DashboardPlugin, extra: dict[str, Any], document: Document) -> 
 def look_again(seen: weakref.ref[Page]) -> None:
     """Update a page that somebody still looks at."""
     if page := seen():
-        page.update()
+        page.look()
 
 
 def forget(kept: list[Page], _session: object) -> None:
@@ -137,8 +137,11 @@ class Page:
         self._texts["legend"].text = markup.legend()
         self.roots = [*self._texts.values(), *(shown.root for shown in self._figures.values())]
 
-    def update(self) -> None:
+    def look(self) -> None:
         """Show what the board has now; a visitor gets only what has changed."""
+        self._plugin.guard("page", self._update)
+
+    def _update(self) -> None:
         jobs, workers = self._plugin.board.jobs(), self._plugin.workers()
         doing = workers_shown(jobs, workers)
         if len(doing) > MOST_WORKERS_SHOWN:

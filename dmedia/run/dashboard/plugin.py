@@ -51,24 +51,24 @@ class DashboardPlugin(SchedulerPlugin):
         from dmedia.run.dashboard import routes
 
         self._scheduler = scheduler
-        self._guard("document", lambda: routes.offer_document(self, scheduler))
-        self._guard("page", lambda: routes.offer_page(self, scheduler))
-        self._guard("metrics", self._show_metrics)
+        self.guard("document", lambda: routes.offer_document(self, scheduler))
+        self.guard("page", lambda: routes.offer_page(self, scheduler))
+        self.guard("metrics", self._show_metrics)
 
     async def close(self) -> None:
         """Be counted no longer in the metrics of this process."""
-        self._guard("metrics", self._hide_metrics)
+        self.guard("metrics", self._hide_metrics)
 
     def log_event(self, topic: str, msg: Any) -> None:
         """Hear a launcher. Of its messages the scheduler need not keep any."""
         if topic == TOPIC:
-            self._guard("board", lambda: self.board.hear(msg, time.time()))
+            self.guard("board", lambda: self.board.hear(msg, time.time()))
             with contextlib.suppress(Exception):
                 self._scheduler._broker.truncate(TOPIC)  # noqa: SLF001 - it would keep the last thousand
 
     def remove_client(self, scheduler: Scheduler, client: str) -> None:  # noqa: ARG002 - Dask's signature
         """Note that a launcher has gone."""
-        self._guard("board", lambda: self.board.launcher_left(client))
+        self.guard("board", lambda: self.board.launcher_left(client))
 
     def workers(self) -> list[WorkerOnBoard]:
         """Tell the workers of the scheduler, by name."""
@@ -89,8 +89,16 @@ class DashboardPlugin(SchedulerPlugin):
 
             COLLECTOR.hide(self)
 
-    def _guard(self, what: str, action: Callable[[], object]) -> None:
-        """Do something that shall never disturb the scheduler; what fails is told once."""
+    def guard(self, what: str, action: Callable[[], object]) -> None:
+        """Do something that shall never disturb the scheduler; what fails is told once.
+
+        Parameters
+        ----------
+        what : str
+            What is then not shown.
+        action : callable
+            What is done.
+        """
         try:
             action()
         except Exception:
