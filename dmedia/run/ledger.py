@@ -11,6 +11,7 @@ from dmedia.record.reader import read_job
 from dmedia.run.brake import DRAIN_S
 from dmedia.run.patience import TICK_S
 from dmedia.run.retries import UNCHARGED, Retries
+from dmedia.run.room import SCRATCH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -78,7 +79,8 @@ class Ledger:
         again = [task.number for task in outcome.lost]
         for result in outcome.results:
             if result.failure and result.failure.code in UNCHARGED:
-                self._brake.room.found_full()
+                fetched = result.failure.stage == "open"  # of what is read from a disk nothing is written
+                self._brake.room.found_full(SCRATCH if fetched else None)
                 again.append(result.number)
             elif self.retries.claim(result):
                 self._tried.append(result)

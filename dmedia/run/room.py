@@ -8,6 +8,7 @@ import time
 
 from dmedia.planning.preflight import reserve_bytes
 from dmedia.report.summary import size
+from dmedia.storage.locations import is_url
 from dmedia.words import shown
 
 LOOK_PERIOD_S = 1.0
@@ -17,19 +18,24 @@ FULL_WAIT_S, LONGEST_FULL_WAIT_S = 1.0, 60.0
 """Seconds after which a disk is tried again that was found full although it says it has room (a quota), doubling."""
 
 
+SCRATCH = "the workers' directories for temporary files"
+"""What is full when a file on its way from or to a store finds no room: stores have room for whatever they take."""
+
+
 class Room:
     """Watches the room left, and tells when there is too little to go on.
 
     Parameters
     ----------
     directory : bytes
-        Where renditions go; exists.
+        Where renditions go; exists, or is in a store, where nobody can tell the room left.
     asked_bytes : int or None
         What must stay free; ``None`` for the default.
     """
 
     def __init__(self, directory: bytes, asked_bytes: int | None) -> None:
         self._directory = directory
+        self._place = SCRATCH if is_url(directory) else shown(directory)
         self._reserve_bytes = 0
         with contextlib.suppress(OSError):  # whether it is there is for the files to say
             self._reserve_bytes = reserve_bytes(directory, asked_bytes)
@@ -49,7 +55,7 @@ class Room:
         if self._shortage and now_s < self._look_at_s:
             return  # others that were under way met the same
         self._shortage = self._too_little() or (
-            f"Waiting for disk space: writing to {place or shown(self._directory)} fails for want of it"
+            f"Waiting for disk space: writing to {place or self._place} fails for want of it"
         )
         self._look_at_s = now_s + self._full_wait_s
         self._full_wait_s = min(2 * self._full_wait_s, LONGEST_FULL_WAIT_S)

@@ -20,14 +20,12 @@ from dmedia.run import staging
 from dmedia.run.slot import NoSlotError
 from dmedia.storage import local as storage
 from dmedia.storage.faults import fault
-from dmedia.storage.local.roots import HINT, REASON
-from dmedia.storage.locations import is_below, is_url
+from dmedia.storage.locations import is_url
 from dmedia.storage.stores import Terms, store_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dmedia.errors import Stage
     from dmedia.model import FileResult, Limits, Output, Task, WorkOrder
     from dmedia.storage.stores import Identity, Store
 
@@ -88,7 +86,7 @@ class Transfers:
         """
         if not self.stages:
             return task
-        self._refuse_outside(task.rendition, "publish")
+        storage.refuse_outside(task.rendition, self._order.roots, "publish")
         if self._scratch is None:
             raise staging.no_scratch("publish")
         return staging.staged(task, directory)
@@ -153,14 +151,8 @@ class Transfers:
         identity = _put(descriptor, task.rendition, terms)
         return replace(result, outputs=(_published(made, task, identity, (digest, size_bytes)),))
 
-    def _refuse_outside(self, location: bytes, stage: Stage) -> None:
-        """Refuse what lies in a store outside the roots. Raises `MediaError`."""
-        roots = self._order.roots
-        if roots and not any(is_below(location, root) for root in roots):
-            raise MediaError("permission_denied", REASON, stage, HINT)
-
     def _fetched(self, task: Task) -> int:
-        self._refuse_outside(task.source, "open")
+        storage.refuse_outside(task.source, self._order.roots, "open")
         store = _store_of(task.source)
         descriptor = self._nameless_file()
         try:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,11 +12,11 @@ import pytest
 
 from tests.command import Dmedia, below, wait_until
 from tests.media_making import encoded, photo
+from tests.run.small_disk import SmallDisk, can_mount
 
 FILES = 24
 FILE_S = 0.5
 COMMAND = ("convert", "in", "-o", "out", "--format", "avif", "--effort", "0", "-j", "2")
-DISK_BYTES = 64 * 2**20
 
 
 @pytest.fixture
@@ -84,51 +81,12 @@ def pause_at_work(dmedia: Dmedia) -> None:
     wait_until(lambda: status(dmedia, "paused"))
 
 
-def small_disk(command: list[str]) -> list[str]:
-    """Make a command line that runs with a small file system of its own at ``out``."""
-    may_mount = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
-    mount = f'mount -t tmpfs -o size={DISK_BYTES} none out && exec "$@"'
-    return ["unshare", "--mount", *may_mount, "sh", "-c", mount, "sh", *command]
-
-
-def _can_mount(directory: Path) -> bool:
-    (directory / "out").mkdir()
-    return (
-        sys.platform == "linux"
-        and not subprocess.run(
-            small_disk(["true"]), cwd=directory, check=False, capture_output=True, timeout=60
-        ).returncode
-    )
-
-
-class SmallDisk:
-    """A job whose output directory is a small file system, seen from outside through its launcher."""
-
-    def __init__(self, dmedia: Dmedia, *options: str, with_records: bool = False) -> None:
-        home = {"DMEDIA_HOME": str(dmedia.directory / "out/.records")} if with_records else {}
-        self.launcher = subprocess.Popen(
-            small_disk([sys.executable, "-m", "dmedia", *COMMAND, *options]),
-            cwd=dmedia.directory,
-            env=dmedia.environment | home,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-        self.out = Path(f"/proc/{self.launcher.pid}/root{dmedia.directory}/out")
-        self.ballast = self.out / "ballast"
-
-    def fill(self, leave_bytes: int) -> None:
-        """Take all room but so much."""
-        with self.ballast.open("wb", buffering=0) as file, contextlib.suppress(OSError):  # the job takes room meanwhile
-            while (found := os.statvfs(self.out)).f_bavail * found.f_frsize > leave_bytes:
-                file.write(bytes(found.f_frsize))
-
-
 @pytest.fixture
 def disk(dmedia: Dmedia, sources: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[SmallDisk]:
     """A running job on a small disk, with the options the test names."""
-    if not _can_mount(tmp_path):
+    if not can_mount(tmp_path):
         pytest.skip("no file system can be mounted here: neither root nor user namespaces")
-    disk = SmallDisk(dmedia, "--min-free", request.param, with_records="records" in request.node.name)
+    disk = SmallDisk(dmedia, *COMMAND, "--min-free", request.param, with_records="records" in request.node.name)
     wait_until(lambda: list(disk.out.glob("*.avif")))
     yield disk
     disk.launcher.kill()
