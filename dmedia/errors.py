@@ -9,7 +9,7 @@
     │   ├── PresetError               2  invalid_preset
     │   └── OutsideRootsError         2  outside_roots       a path leads out of the directories that may be used
     ├── NoInputError                  4  no_input            no input matched
-    ├── PreflightError                5  preflight_refused   disk space or permissions; nothing was written
+    ├── PreflightError                5  preflight_refused   disk space, permissions, workers; nothing was written
     ├── CollisionError                6  collision           rendition paths collide; nothing was written
     ├── ClusterError                  7  cluster_lost        cluster unreachable or lost; can be taken up again
     │   └── ClusterLostError          7  cluster_lost        the scheduler of a running job is gone: may be back soon
@@ -124,7 +124,7 @@ class NoInputError(DmediaError):
 
 
 class PreflightError(DmediaError):
-    """The job cannot succeed here (disk space, permissions); nothing was written."""
+    """The job cannot succeed here (disk space, permissions, what workers lack); nothing was written."""
 
     exit_status = 5
     code = "preflight_refused"
