@@ -18,7 +18,7 @@ from dmedia.errors import UsageError
     multiple=True,
     required=True,
     type=PATH,
-    help="Directory that may be used; may be repeated. Relative paths are meant below the first.",
+    help="Directory or URL that may be used; may be repeated. Relative paths are meant below the first.",
 )
 @click.option("--read-only", is_flag=True, help="Offer only what writes nothing.")
 def command(roots: tuple[bytes, ...], *, read_only: bool) -> int:
@@ -36,6 +36,7 @@ def command(roots: tuple[bytes, ...], *, read_only: bool) -> int:
         if error.name is None or error.name.partition(".")[0] not in ("mcp", "mcp_types", "anyio"):
             raise
         raise UsageError("The MCP server needs the extra mcp", "pip install 'dmedia[mcp]'") from None
-    os.chdir(chosen.paths[0])  # presets in ./presets are the user's own, and a launcher starts where the server is
+    if chosen.directory:  # presets in ./presets are the user's own, and a launcher starts where the server is
+        os.chdir(chosen.directory)
     serve(chosen, read_only=read_only)
     return 0

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from dmedia.model import ENDED, JobState
-from dmedia.words import shown
+from dmedia.words import redacted, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -170,6 +170,8 @@ def _output_document(output: Output) -> OutputDocument:
     }
     if output.duration_s is not None:
         document["duration_s"] = output.duration_s
+    if output.version:
+        document["version"] = output.version
     if exact := exact_path(output.path):
         document["path_b64"] = exact
     return document
@@ -183,8 +185,9 @@ def duration(report: JobReport) -> str:
 
 
 def exact_path(path: bytes) -> str | None:
-    """Write a path's exact bytes in Base64, where its text does not tell them; ``None`` where it does."""
-    return None if shown(path).encode() == path else base64.b64encode(path).decode("ascii")
+    """Write a path's exact bytes in Base64, where its text does not tell them; ``None`` where it does, or may not."""
+    is_told = shown(path).encode() == path or redacted(path) != path
+    return None if is_told else base64.b64encode(path).decode("ascii")
 
 
 def _time(seconds: float) -> str:

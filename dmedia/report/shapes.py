@@ -79,13 +79,14 @@ class JobDocument(TypedDict):
 class OutputDocument(TypedDict):
     """A rendition as it was published."""
 
-    path: Annotated[str, Help("Absolute path")]
+    path: Annotated[str, Help("Absolute path, or URL")]
     width: Annotated[int, Help("Width", "px")]
     height: Annotated[int, Help("Height", "px")]
     format: str
     bytes: int
     sha256: Annotated[str, Help("Checksum of its bytes, hexadecimal")]
     duration_s: NotRequired[Annotated[float, Help("Length of a film", "s")]]
+    version: NotRequired[Annotated[str, Help("What its store calls these bytes, such as an ETag")]]
     path_b64: NotRequired[Annotated[str, EXACT]]
 
 

@@ -6,13 +6,16 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dmedia.catalog.given import absolute, classify
+from dmedia.catalog.given import UNKNOWN, absolute, classify
 from dmedia.catalog.globs import has_wildcard
+from dmedia.catalog.stored import classify as classify_stored
 from dmedia.errors import DmediaError, NoInputError, OutsideRootsError, UnknownJobError, UsageError
 from dmedia.presets import find_presets
 from dmedia.record.home import find_job
 from dmedia.record.reader import list_jobs, read_inputs, read_job
 from dmedia.storage.local import is_inside, lies_below, real_roots
+from dmedia.storage.locations import is_url, join
+from dmedia.storage.stores import store_of
 from dmedia.words import quoted, shown
 
 if TYPE_CHECKING:
@@ -32,7 +35,7 @@ class Roots:
     Attributes
     ----------
     paths : tuple of bytes
-        Absolute real paths of directories, at least one. Relative paths are meant below the first.
+        Absolute real paths of directories, and URLs, at least one. Relative paths are meant below the first.
     """
 
     paths: tuple[bytes, ...]
@@ -44,16 +47,21 @@ class Roots:
         Raises
         ------
         UsageError
-            When there is none, or one is no directory.
+            When there is none, or one is neither a directory nor a URL that can be used.
         """
         if not given:
             raise UsageError("No root was given", "name a directory that may be used: dmedia mcp --root DIR")
         for path in given:
-            if b"://" in path:
-                raise UsageError(f"The root {quoted(path)} is a URL: this version reads and writes local files")
-            if not os.path.isdir(path):
+            if is_url(path):
+                store_of(path)  # which says what is missing to reach it
+            elif not os.path.isdir(path):
                 raise UsageError(f"The root {quoted(path)} is no directory", "make it, or name another one")
         return cls(real_roots(given))
+
+    @property
+    def directory(self) -> bytes:
+        """The first of them on this machine; empty where all are URLs."""
+        return next((path for path in self.paths if not is_url(path)), b"")
 
     def resolve(self, text: str) -> bytes:
         """Make a path absolute, and refuse it outside of the roots.
@@ -66,7 +74,7 @@ class Roots:
         Returns
         -------
         bytes
-            Absolute, without ``.`` and ``..``; a ``/`` at its end stays, for it says that a directory is meant.
+            Absolute, without ``.`` and ``..``, or a URL; a ``/`` at its end stays: it says that a directory is meant.
 
         Raises
         ------
@@ -78,7 +86,7 @@ class Roots:
         path = absolute(self._anchored(text))
         self._refuse_outside(path, text)
         path = self._plainly(path)
-        return os.path.join(path, b"") if text.endswith("/") else path
+        return join(path, b"") if text.endswith("/") else path
 
     def resolve_pattern(self, text: str, *, recursive: bool) -> bytes:
         """Make a file, a directory or a glob absolute, and refuse it when what is fixed of it leads out of the roots.
@@ -86,6 +94,9 @@ class Roots:
         What its wildcards find is looked at by the job, which is confined to the roots too. Raises like `resolve`.
         """
         path = self._anchored(text)
+        if is_url(path):
+            self._refuse_outside(path, text)
+            return self._stored_pattern(path, recursive=recursive)
         given = classify(path, recursive=recursive)
         self._refuse_outside(given.path or given.base, text)
         if given.glob is None:
@@ -94,6 +105,12 @@ class Roots:
             return self._plainly(given.path)
         base = self._plainly(given.base)
         return os.path.join(base, _wildcards(path)) if given.named else base
+
+    def _stored_pattern(self, path: bytes, *, recursive: bool) -> bytes:
+        given = classify_stored(path, recursive=recursive)
+        if given.glob is None and given.identity == UNKNOWN:
+            raise NoInputError(f"There is no {shown(given.path)}", "name a directory, or a glob: images/*.jpg")
+        return path
 
     def find_job(self, text: str) -> JobReport:
         """Find a job that reads and writes within the roots.
@@ -151,7 +168,10 @@ class Roots:
             return False
         try:
             inputs = read_inputs(report.id)
-            given = [classify(path, recursive=inputs.recursive) for path in inputs.paths]
+            if not all(is_inside(path, self.paths) for path in inputs.paths if is_url(path)):
+                return False
+            paths = [path for path in inputs.paths if not is_url(path)]
+            given = [classify(path, recursive=inputs.recursive) for path in paths]
         except DmediaError:
             return False
         if inputs.listing is not None and not (report.base and is_inside(report.base, self.paths)):
@@ -160,7 +180,7 @@ class Roots:
 
     def _plainly(self, path: bytes) -> bytes:
         """Name what lies in the roots as it lies there, though a way through elsewhere led to it: /proc/self/cwd."""
-        if any(lies_below(path, root) for root in self.paths):
+        if is_url(path) or any(lies_below(path, root) for root in self.paths):
             return path
         if os.path.isdir(path):
             return os.path.realpath(path)
@@ -171,9 +191,10 @@ class Roots:
             raise UsageError(f"{text!r} is no path")
         if len(text) > LONGEST_PATH:
             raise UsageError(f"{len(text):,} characters are no path: {text[:40]!r}...")
-        if "://" in text:
+        path = os.fsencode(text)
+        if "://" in text and not any(map(is_url, self.paths)):
             raise OutsideRootsError(f"{text!r} is a URL, and no root of this server is one")
-        return os.path.join(self.paths[0], os.fsencode(text))
+        return path if is_url(path) or path.startswith(b"/") else join(self.paths[0], path)
 
     def _refuse_outside(self, path: bytes, text: str) -> None:
         if not is_inside(path, self.paths):

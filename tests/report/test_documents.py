@@ -129,3 +129,15 @@ def test_a_path_that_is_not_utf8_is_shown_and_carried_exactly() -> None:
     assert document["path"] == "/photos/�.jpg"
     assert base64.b64decode(document["path_b64"]) == b"/photos/\xff.jpg"
     assert "path_b64" not in file_document(FAILED)
+
+
+def test_a_signed_url_is_told_without_its_signature() -> None:
+    document = file_document(replace(FAILED, source=b"https://h/a.jpg?w=1&X-Amz-Signature=abc"))
+    assert document["path"] == "https://h/a.jpg?w=1&X-Amz-Signature=..."
+    assert "path_b64" not in document
+
+
+def test_a_rendition_in_a_store_has_its_version() -> None:
+    output = Output(b"s3://b/a.webp", 800, 600, "webp", 1234, 0, "ab" * 32, version="etag")
+    document = file_document(replace(FAILED, status=FileStatus.COMPLETED, failure=None, outputs=(output,)))
+    assert (document["outputs"][0]["path"], document["outputs"][0]["version"]) == ("s3://b/a.webp", "etag")

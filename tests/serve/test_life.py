@@ -205,7 +205,8 @@ def test_nothing_but_the_protocol_comes_out(dmedia: Dmedia, tmp_path: Path) -> N
         (("--root", "."), ""),
         (("--root", ".", "--root", "none"), "'none' is no directory"),
         (("--root", ""), "root"),
-        (("--root", "s3://bucket"), "is a URL"),
+        (("--root", "ftp://host"), "not read or written"),
+        (("--root", "s3://"), "no bucket"),
     ],
 )
 def test_a_server_without_usable_roots_does_not_start(
