@@ -92,7 +92,7 @@ RUN_PARAMETERS: list[click.Parameter] = [
         metavar="DIR",
         type=Root(),
         multiple=True,
-        help="Read and write nothing outside this directory; may be repeated.",
+        help="Read and write nothing outside this directory, or URL; may be repeated.",
     ),
     flag("--detach", group=RUN, help="Return at once; the job goes on in a process of its own."),
     flag(
