@@ -76,8 +76,9 @@ _guard: _Guard | None = None
 def enter(limits: Limits) -> None:
     """Put this process under a slot's limits, once, before any library starts a thread.
 
-    From here on SIGINT is ignored (the launcher decides what an interrupt means), no core is written and the address
-    space is bounded. `watch` adds what needs a thread.
+    From here on SIGINT and SIGTERM are ignored (the launcher decides what an interrupt means, and what ends a service or
+    a queue's job tells all of its processes; a slot ends with its worker), no core is written and the address space is
+    bounded. `watch` adds what needs a thread.
 
     Parameters
     ----------
@@ -85,7 +86,8 @@ def enter(limits: Limits) -> None:
         What one file may cost.
     """
     global _guard  # noqa: PLW0603  # a process is or is not a slot
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for told_to_all in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(told_to_all, signal.SIG_IGN)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})
     _lower(resource.RLIMIT_CORE, 0)

@@ -11,7 +11,7 @@ import subprocess
 from pathlib import Path
 
 from tests.cluster.machines import where
-from tests.command import wait_until
+from tests.command import LIMIT_S, wait_until
 from tests.run.conftest import free_port
 
 CONFIGURATION = """\
@@ -132,7 +132,7 @@ class SlurmMachine:
             said = dict(word.split("=", 1) for word in self("scontrol", "show", "job", job).split() if "=" in word)
             return said["ExitCode"] if said["JobState"] in ("COMPLETED", "FAILED", "CANCELLED", "TIMEOUT") else ""
 
-        code: str = wait_until(ended)
+        code: str = wait_until(ended, LIMIT_S)
         return int(code.split(":", maxsplit=1)[0])
 
     def _start(self, program: str, *arguments: str) -> None:
