@@ -11,9 +11,15 @@ import sys
 from aiohttp import web
 
 
+async def redirect(request: web.Request) -> web.Response:
+    """Lead elsewhere: ``/redirect?to=URL``."""
+    raise web.HTTPFound(request.query["to"])
+
+
 async def serve(directory: str, *certificate: str) -> None:
     """Serve until the process is ended or orphaned."""
     pages = web.Application()
+    pages.router.add_get("/redirect", redirect)
     pages.router.add_static("/", directory)
     runner = web.AppRunner(pages, access_log=None)
     await runner.setup()

@@ -108,10 +108,11 @@ def test_what_somebody_else_has_put_stays_and_the_same_job_may_put_again(
     first = store.put(fill(descriptor, b"one"), location, OURS)
     assert store.put(descriptor, location, OURS).version == first.version
     assert store.put(fill(descriptor, b"another"), location, OURS).version != first.version
-    assert code_of(lambda: store.put(fill(descriptor, b"third"), location, OTHERS))[0] == "output_exists"
-    assert store.head(location, 100) == b"another"
-    store.put(descriptor, location, Terms("batch-2", replaces=True, content_type=""))
-    assert store.head(location, 100) == b"third"
+    store.put(fill(descriptor, b"third"), location, OTHERS)
+    assert (store.head(location, 100), store.mark_of(location)) == (b"third", "batch-2")
+    store.put(fill(descriptor, b"theirs"), location, Terms("", replaces=True, content_type=""))
+    assert code_of(lambda: store.put(fill(descriptor, b"ours"), location, OURS))[0] == "output_exists"
+    assert store.head(location, 100) == b"theirs"
 
 
 @needs_azurite

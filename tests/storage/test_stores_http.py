@@ -138,7 +138,9 @@ with tempfile.TemporaryFile() as file:
 """
 
 
-def test_a_certificate_must_be_trusted(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_certificate_must_be_trusted_and_no_page_leads_away_from_it(
+    tmp_path_factory: pytest.TempPathFactory, page_server: PageServer
+) -> None:
     directory = tmp_path_factory.mktemp("tls")
     authority = trustme.CA()
     issued = authority.issue_cert("127.0.0.1")
@@ -149,9 +151,9 @@ def test_a_certificate_must_be_trusted(tmp_path_factory: pytest.TempPathFactory)
     (directory / "files" / "a.jpg").write_bytes(b"x" * 1000)
     with PageServer(directory / "files", directory / "cert.pem", directory / "key.pem") as server:
 
-        def read(**environment: str) -> str:
+        def read(page: str = "a.jpg", **environment: str) -> str:
             ended = subprocess.run(
-                [sys.executable, "-c", READ, server.url("a.jpg")],
+                [sys.executable, "-c", READ, server.url(page)],
                 env={**os.environ, **IMPATIENT, "PYTHONPATH": str(ROOT), **environment},
                 capture_output=True,
                 text=True,
@@ -160,5 +162,9 @@ def test_a_certificate_must_be_trusted(tmp_path_factory: pytest.TempPathFactory)
             assert ended.stderr == ""
             return ended.stdout
 
+        insecure = f"http://127.0.0.1:{page_server.port}/a.jpg"
+        (page_server.files / "a.jpg").write_bytes(b"x" * 1000)
+        assert "leads to an insecure page" in read(f"redirect?to={insecure}", SSL_CERT_FILE=str(directory / "ca.pem"))
+        assert read(f"redirect?to={server.url('a.jpg')}", SSL_CERT_FILE=str(directory / "ca.pem")) == "1000\n"
         assert read(SSL_CERT_FILE=str(directory / "ca.pem")) == "1000\n"
         assert read().startswith("remote_error Remote error: no safe connection to https://127.0.0.1:")

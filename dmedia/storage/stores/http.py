@@ -123,17 +123,17 @@ class Http:
     async def _look(self, place: Place) -> Identity:
         async with await self._ask("HEAD", place, {}) as answer:
             if answer.status not in NO_HEAD:
-                await refuse_failure(answer)
+                await self._accept(answer)
                 return identity_of(answer.headers)
         async with await self._ask("GET", place, {}) as answer:  # is closed before anything of it is read
-            await refuse_failure(answer)
+            await self._accept(answer)
             return identity_of(answer.headers)
 
     async def _read(self, place: Place, n_bytes: int) -> bytes:
         async with await self._ask("GET", place, {"Range": f"bytes=0-{n_bytes - 1}"}) as answer:
             if answer.status == 416:  # it is empty: no range of it can be had
                 return b""
-            await refuse_failure(answer)
+            await self._accept(answer)
             head = b""
             while len(head) < n_bytes and (block := await answer.content.read(n_bytes - len(head))):
                 head += block
@@ -145,9 +145,15 @@ class Http:
             download.restart()
         resumes = {"Range": f"bytes={download.received_bytes}-", "If-Range": f'"{version}"'}
         async with await self._ask("GET", place, resumes if download.identity else {}) as answer:
-            await refuse_failure(answer)
+            await self._accept(answer)
             self._begin(answer, download)
             await download.pour(answer.content.iter_chunked(BLOCK_BYTES))
+
+    async def _accept(self, answer: ClientResponse) -> None:
+        """Refuse failures, and a secure page that has led to one that anybody on the way can change."""
+        if self._name.startswith("https:") and answer.url.scheme != "https":
+            raise MediaError("permission_denied", f"Permission denied: {self._name} leads to an insecure page", "open")
+        await refuse_failure(answer)
 
     def _begin(self, answer: ClientResponse, download: Download) -> None:
         found = identity_of(answer.headers)

@@ -131,15 +131,15 @@ class ObjectStore(ReadObjects):
             except Exception as error:
                 if terms.replaces or not self._is_settled(error, place):
                     raise
-            standing = self._ours(place, content)
-            if standing.metadata.get(CHECKSUM) == metadata[CHECKSUM]:
+            standing = self._ours(place)
+            if metadata.items() <= standing.metadata.items():
                 return standing.identity
             try:
-                return send(Condition(version=standing.identity.version))  # ours, of other bytes
+                return send(Condition(version=standing.identity.version))  # of other bytes, or of another job
             except Exception as error:
                 if not self._is_settled(error, place):
                     raise
-                raise ConnectionError("another attempt of this job has put something there meanwhile") from error
+                raise ConnectionError("another attempt has put something there meanwhile") from error
 
         return self._persist(publish, place.bucket, "publish")
 
@@ -164,12 +164,12 @@ class ObjectStore(ReadObjects):
     def _page(self, prefix: Place, following: str, *, recursive: bool) -> Page:
         return self._persist(lambda: self._service.page(prefix, following, recursive=recursive), prefix.bucket, "plan")
 
-    def _ours(self, place: Place, content: Content) -> Found:
-        """Tell what an earlier attempt of this job has put at a location, and refuse what anybody else has."""
+    def _ours(self, place: Place) -> Found:
+        """Tell what a job of ours has put at a location, and refuse what anybody else has."""
         found = self._described(place, "publish")
         if found is None:
             raise ConnectionError("what stood there is gone")
-        if found.metadata.get(MARK) != content.metadata[MARK]:
+        if not found.metadata.get(MARK):
             message = "Output exists: somebody has put it there since the job was planned"
             hint = "Move it away and retry, or use --overwrite in a new job."
             raise MediaError("output_exists", message, "publish", hint)

@@ -59,7 +59,8 @@ class Terms:
     mark : str
         Id of the job that puts it: kept with it where the store keeps metadata.
     replaces : bool
-        Whether anything that stands there may be replaced. Otherwise only what this very job has put there is.
+        Whether anything that stands there may be replaced. Otherwise only what a job of ours has put there is, where
+        the store keeps marks.
     content_type : str
         Its media type, such as ``image/webp``; empty: the store's default.
     """
