@@ -107,7 +107,7 @@ class Census:
 def _demand_of(record: RecordWriter) -> Demand:
     spec = record.spec
     reads = demanded_reads(pending_extensions(record.job))
-    found = (Sample(*found) for found in pending_samples(record.job, SAMPLES))
+    found = _few_of_stores([Sample(*found) for found in pending_samples(record.job, SAMPLES)])
     marker = b"" if is_url(spec.output_directory) else _make_marker(spec.output_directory, record.job)
     writes, samples = demanded_writes(spec, reads), tuple(filter(is_as_planned, found))
     return Demand(reads, writes, samples, spec.output_directory, marker)
@@ -204,6 +204,12 @@ def _in_a_line(detail: str) -> str:
 def _named(addresses: list[str]) -> str:
     shown = ", ".join(addresses[:NAMED])
     return shown if len(addresses) <= NAMED else f"{shown} and {len(addresses) - NAMED:,} more"
+
+
+def _few_of_stores(samples: list[Sample]) -> list[Sample]:
+    """Leave out sources of stores but the first and the last: to look at one takes the time of a journey there."""
+    stored = [sample for sample in samples if is_url(sample.location)]
+    return [sample for sample in samples if sample not in stored[1:-1]]
 
 
 def _make_marker(output_directory: bytes, job: str) -> bytes:
