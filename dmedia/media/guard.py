@@ -76,9 +76,9 @@ _guard: _Guard | None = None
 def enter(limits: Limits) -> None:
     """Put this process under a slot's limits, once, before any library starts a thread.
 
-    From here on SIGINT and SIGTERM are ignored (the launcher decides what an interrupt means, and what ends a service or
-    a queue's job tells all of its processes; a slot ends with its worker), no core is written and the address space is
-    bounded. `watch` adds what needs a thread.
+    From here on SIGINT and SIGTERM are ignored (the launcher decides what an interrupt means; what ends a service, or a
+    queue's job, tells all of its processes, and a slot ends with its worker), no core is written and the address space
+    is bounded. `watch` adds what needs a thread.
 
     Parameters
     ----------
