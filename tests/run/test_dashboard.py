@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
+from dmedia.run.dashboard.shapes import BoardDocument
 from tests.command import ROOT, SABOTAGE, Dmedia, wait_until
 from tests.media_making import encoded, photo
 from tests.run.browser import read_page
@@ -112,7 +114,7 @@ def test_page_document_and_metrics_tell_the_numbers_of_a_job_at_work(
         key: recorded[key] for key in recorded if key not in changing
     }
     assert told["errors"] == {"corrupt_input": 2, "unsupported_format": 1}
-    board = dashboard.board()
+    board = TypeAdapter(BoardDocument).validate_python(dashboard.board(), strict=True)
     (worker,) = board["workers"]
     assert (worker["name"], worker["threads"], worker["processing"]) == ("node-1", 3, 2)
     assert [Path(file["path"]).name[:5] for file in worker["files"]] == ["slow-"]

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 from dmedia.run.dashboard.history import History
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from dmedia.run.dashboard.shapes import JobTold
+
+VERSION = 1
+"""Of the events that launchers send, and of ``/dmedia.json``."""
 
 MOST_JOBS = 20
 """Jobs that are remembered; while more than these are not ended, up to `MOST_ACTIVE`."""
@@ -65,10 +68,9 @@ class JobOnBoard:
         self.history = History()
 
     @property
-    def document(self) -> dict[str, Any]:
+    def document(self) -> Mapping[str, Any]:
         """The job's status document."""
-        document: dict[str, Any] = self.told["job"]
-        return document
+        return self.told["job"]
 
     @property
     def ended(self) -> bool:
@@ -89,7 +91,7 @@ class Totals:
         self.failures: Counter[str] = Counter()
         self.bytes_read = self.bytes_written = 0
 
-    def add(self, before: dict[str, Any], now: dict[str, Any]) -> None:
+    def add(self, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
         """Count what was done between two documents of a job; a retry, which takes files back, counts nothing."""
         operation = _known(now["operation"], {name for name, _ in self.files})
         for outcome in COUNTED:

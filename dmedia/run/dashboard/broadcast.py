@@ -13,10 +13,9 @@ from dmedia.record.reader import read_job
 from dmedia.record.sources import Sources
 from dmedia.report.dashboard_link import NO_PAGE
 from dmedia.report.documents import job_document
-from dmedia.run.dashboard.board import MOST_FAILURES
+from dmedia.run.dashboard.board import MOST_FAILURES, VERSION
 from dmedia.run.dashboard.plugin import TOPIC, DashboardPlugin
 from dmedia.run.dashboard.rates import Rates
-from dmedia.run.dashboard.shapes import VERSION
 from dmedia.run.dashboard.telling import as_it_ends, first_begun, tell_workers
 from dmedia.run.patience import Call
 from dmedia.words import shown

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from dmedia.run.dashboard.shapes import VERSION
+from dmedia.run.dashboard.board import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dmedia.run.dashboard.board import Board, JobOnBoard, Totals
-    from dmedia.run.dashboard.shapes import BoardDocument, FailureShown, FileAtWork, TotalsShown, WorkerShown
+    from dmedia.run.dashboard.shapes import BoardDocument, FailureShown, FileAtWork, JobShown, TotalsShown, WorkerShown
 
 MOST_FAILURES_SHOWN = 20
 """Latest failures of all jobs together."""
@@ -109,10 +109,10 @@ def moment(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _job(job: JobOnBoard) -> dict[str, Any]:
+def _job(job: JobOnBoard) -> JobShown:
     rates = job.told["rates"]
     return {
-        **job.document,
+        **job.told["job"],
         "files_per_s_now": rates["files_per_s"],
         "bytes_in_per_s": rates["bytes_in_per_s"],
         "bytes_out_per_s": rates["bytes_out_per_s"],

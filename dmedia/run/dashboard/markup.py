@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from dmedia.report.summary import clock, size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from dmedia.run.dashboard.board import JobOnBoard
     from dmedia.run.dashboard.documents import WorkerOnBoard
@@ -141,7 +141,7 @@ def _right(job: JobOnBoard) -> str:
     return " · ".join(parts)
 
 
-def _bar(document: dict[str, Any]) -> str:
+def _bar(document: Mapping[str, Any]) -> str:
     total = document["total"]
     if not total:
         return '<div class="bar"></div>'
@@ -157,7 +157,7 @@ def _bar(document: dict[str, Any]) -> str:
     )
 
 
-def _counts(document: dict[str, Any]) -> str:
+def _counts(document: Mapping[str, Any]) -> str:
     parts = [
         f'<span class="{status}"><b>{document[status]:,}</b> {_word(status)}</span>'
         for status in STATUSES

@@ -1,15 +1,14 @@
 """The shapes of what is told of jobs: the event that a launcher sends, and the document of ``/dmedia.json``.
 
 Programs rely on the document: keys are added, and none changes. Rates are those of the last seconds
-(`broadcast.RATE_S`), times are ISO 8601 in UTC.
+(`rates.RATE_S`), times are ISO 8601 in UTC. Nothing at run time but a check of these shapes needs this module.
 """
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+from typing_extensions import TypedDict  # see `dmedia.report.shapes`
 
-VERSION = 1
-"""Of the event and of the document."""
+from dmedia.report.shapes import JobDocument
 
 
 class FailureTold(TypedDict):
@@ -44,17 +43,16 @@ class JobTold(TypedDict):
 
     version: int
     launcher: str  # the id of its Dask client: when that has left, nobody works on the job
-    begun: Any  # the same as it was when the launcher connected: what was done before was not done here
-    job: Any  # `dmedia.report.shapes.JobDocument`, which `dmedia status --json` prints
+    begun: JobDocument  # as it was when the launcher connected: what was done before was not done here
+    job: JobDocument
     rates: RatesTold
     workers: dict[str, WorkerTold]  # by address, those that do something
     failures: list[FailureTold]  # the latest, newest first
 
 
-class JobShown(TypedDict):
-    """A job on the board: first all keys of ``dmedia status JOB --json``, which `job` holds, then these."""
+class JobShown(JobDocument):
+    """A job on the board: what ``dmedia status JOB --json`` tells, then what its launcher knows of the last seconds."""
 
-    job: Any
     files_per_s_now: float | None
     bytes_in_per_s: float | None
     bytes_out_per_s: float | None
@@ -105,7 +103,7 @@ class BoardDocument(TypedDict):
 
     version: int
     at: str
-    jobs: list[dict[str, Any]]  # newest first: `JobDocument`, and the keys of `JobShown` after ``job``
+    jobs: list[JobShown]  # those at work first, then the newest first
     workers: list[WorkerShown]
     failures: list[FailureShown]  # newest first
     totals: TotalsShown
