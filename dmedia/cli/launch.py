@@ -79,6 +79,7 @@ def run(start: Start, values: dict[str, Any], spec: JobSpec | None = None) -> in
     stop = Stop()
     choice = read_choice(values, spec)
     become_launcher()
+    choice.check()
     observer = choose_observer(quiet=values["quiet"])
     with heeded_signals(stop):
         try:

@@ -7,6 +7,7 @@ import ssl
 from typing import TYPE_CHECKING
 
 from dmedia.errors import ClusterError
+from dmedia.run.launcher import wait_for_dask
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +37,7 @@ def check_certificates(address: str) -> None:
     """
     if not address.startswith(ENCRYPTED):
         return
+    wait_for_dask()
     import dask.config
     from distributed.security import Security
 

@@ -19,15 +19,15 @@ class ClusterLog(logging.Handler):
 
     Attributes
     ----------
-    failures : int
-        Errors that were logged with an exception.
+    failures : collections.deque of str
+        What errors said that were logged with an exception.
     """
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
-        wait_for_dask()
-        self.failures = 0
+        self.failures: deque[str] = deque(maxlen=KEPT_LINES)
         self._lines: deque[str] = deque(maxlen=KEPT_LINES)
+        wait_for_dask()
         for name in {*TALKERS, *(known for known in list(logging.root.manager.loggerDict) if _talks(known))}:
             logger = logging.getLogger(name)
             logger.handlers.clear()
@@ -39,20 +39,27 @@ class ClusterLog(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Keep what was said, and of an exception what it says."""
         error = record.exc_info[1] if record.exc_info else None
-        self.failures += error is not None and record.levelno >= logging.ERROR
-        text = f"{type(error).__name__}: {error}" if error else record.getMessage()
-        self._lines.append(" ".join(text.split()))
+        text = " ".join((f"{type(error).__name__}: {error}" if error else record.getMessage()).split())
+        self._lines.append(text)
+        if error and record.levelno >= logging.ERROR:
+            self.failures.append(text)
 
     def tail(self, besides: str = "") -> str:
-        """Tell what was said last, to be put behind a sentence.
+        """Tell what was said last, failures above all, to be put behind a sentence.
 
         Parameters
         ----------
         besides : str
             What is known already.
         """
-        lines = [line for line in dict.fromkeys(self._lines) if not besides or besides not in line]
-        return f"; its log ends with: {' | '.join(lines)[-SHOWN_CHARACTERS:]}" if lines else ""
+        lines = [line for line in self.failures or self._lines if not besides or besides not in line]
+        return f"; its log ends with: {_short(lines[-1])}" if lines else ""
+
+
+def _short(line: str) -> str:
+    """Keep both ends of a long line: what it is about, and what it comes to."""
+    half = SHOWN_CHARACTERS // 2
+    return line if len(line) <= SHOWN_CHARACTERS else f"{line[:half]} ... {line[-half:]}"
 
 
 def _talks(name: str) -> bool:

@@ -24,7 +24,10 @@ def become_launcher() -> None:
 
 
 def wait_for_dask() -> None:
-    """Wait until Dask is loaded and quiet, in a process that has become a launcher."""
+    """Wait until Dask is loaded and quiet, in a process that has become a launcher.
+
+    Whoever loads a part of Dask by its own name must: two threads that load it by different ways meet in the middle.
+    """
     for thread in threading.enumerate():
         if thread.name == LOADER:
             thread.join()

@@ -33,6 +33,9 @@ HALF_MADE = frozenset({"Status.starting", "Status.running", "Status.failed"})
 OF_TERMINALS = (signal.SIGINT, signal.SIGHUP)
 """Signals that a terminal sends to all that was started in it."""
 
+QUIET_TRACKER = "ignore:resource_tracker"
+"""For the process that tidies up after multiprocessing: a launcher leaves that to it, and nobody need be told."""
+
 
 class Making:
     """A cluster that is made of a file.
@@ -113,7 +116,8 @@ class Making:
 
     def without_workers(self) -> ClusterError:
         """Say that no worker came, and what the cluster said."""
-        asked = "" if self._workers else "; --workers says how many it shall have"
+        unasked = self._workers is None and not hasattr(self.cluster, "worker_spec")
+        asked = "; --workers says how many it shall have" if unasked else ""
         return ClusterError(
             f"The cluster of {self.path} has started no worker{self._log.tail()}",
             f"look at what its class, {self._file.name}, logs; --worker-wait says how long to wait{asked}",
@@ -185,7 +189,9 @@ def _shielded(make: Callable[[], Any]) -> Any:
     Threads and processes inherit what is blocked where they are started, the cluster's event loop too.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, OF_TERMINALS)
+    sys.warnoptions.append(QUIET_TRACKER)
     resource_tracker.ensure_running()  # in the thread that starts it, it lets SIGINT through again
+    sys.warnoptions.remove(QUIET_TRACKER)
     signal.pthread_sigmask(signal.SIG_BLOCK, OF_TERMINALS)
     return make()
 

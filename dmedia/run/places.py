@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from dmedia.errors import UsageError
 from dmedia.model.request import WORKER_WAIT_S
+from dmedia.run.cluster_file import load_maker
 from dmedia.run.given_client import is_gone, refuse_unfit
+from dmedia.run.launcher import wait_for_dask
 
 if TYPE_CHECKING:
     from dmedia.run.cluster_file import ClusterFile
@@ -150,6 +152,18 @@ class ClusterChoice:
 
     place: Place
     worker_wait_s: float = WORKER_WAIT_S
+
+    def check(self) -> None:
+        """See that a cluster can be made as its file says, as far as that can be seen before there is a job.
+
+        Raises
+        ------
+        UsageError
+            When its class is not there.
+        """
+        if isinstance(self.place, MadeCluster):
+            wait_for_dask()
+            load_maker(self.place.file)
 
     @property
     def own_slots(self) -> int | None:
