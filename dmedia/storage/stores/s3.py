@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, cast
 
 from dmedia.storage.stores import s3_faults
 from dmedia.storage.stores.bodies import BLOCK_BYTES, Body
@@ -125,6 +127,9 @@ class S3:
         return answer
 
     async def _call(self, method: str, arguments: dict[str, Any]) -> Any:
+        if self._system.session is None:
+            await self._system.set_session()
+            _quicken(self._system.session)
         await self._system.set_session()
         client = await self._system.get_s3(arguments["Bucket"])
         function = getattr(client, method)
@@ -153,6 +158,21 @@ class S3:
         creator = getattr(self._system, "_s3creator", None)
         if creator is not None:
             await creator.__aexit__(None, None, None)
+
+
+def _quicken(session: Any) -> None:
+    """Let listings be read fast: times in them took four fifths of that, and a million of them 80 s."""
+    from botocore.utils import parse_timestamp
+
+    def parse(value: Any) -> datetime:
+        try:
+            found = datetime.fromisoformat(value)
+            return found if found.tzinfo else found.replace(tzinfo=UTC)
+        except (TypeError, ValueError):  # headers write it otherwise
+            return cast("datetime", parse_timestamp(value))
+
+    with suppress(Exception):  # all is well without it
+        session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=parse)
 
 
 def _identity(found: Mapping[str, Any], size_bytes: int) -> Identity:
