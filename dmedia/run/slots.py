@@ -88,7 +88,7 @@ class Slots:
         """
         if self._stages or any(is_url(task.source) for task in tasks):
             lanes, transfers = self._with_stores()
-            return lanes.work(tasks, wave, lambda task: replace(self._carry(transfers, task, worker), worker=worker))
+            return lanes.work(tasks, wave, lambda task: self._carry(transfers, task, wave, worker))
         results: list[FileResult] = []
         slot = self._idle.get()
         try:
@@ -185,23 +185,27 @@ class Slots:
                 self._carriage = lanes, Transfers(self.order, self._scratch.path)
             return self._carriage
 
-    def _carry(self, transfers: Transfers, task: Task, worker: str) -> FileResult:
+    def _carry(self, transfers: Transfers, task: Task, wave: int, worker: str) -> FileResult:
         """Process one file that comes from a store or goes to one: whatever goes wrong is its own result."""
-        result = FileResult(task.number)
+        result = FileResult(task.number, worker=worker)
         rendition: int | None = None
         try:
             with transfers.source(task) as source:
                 slot = self._idle.get()
                 try:
+                    self._refuse_drained(wave)  # meanwhile
                     self._note(Running(task.number, worker, time.time()))
                     staged = transfers.staged(task, slot.output_directory)
-                    result = self._try(slot, staged, lambda told: slot.work_on(source, told))
+                    result = replace(self._try(slot, staged, lambda told: slot.work_on(source, told)), worker=worker)
                     result, rendition = transfers.take(staged, result)
                 finally:
                     self._forget(task)
                     self._idle.put(slot)
             self._used_s = time.monotonic()
-            return result if rendition is None else self._put(transfers, task, result, rendition)
+            if rendition is None:
+                return result
+            self._refuse_drained(math.inf)
+            return transfers.put(task, result, rendition)
         except (SlotKilledError, NoSlotError):
             raise
         except Exception as error:  # noqa: BLE001 - see _try
@@ -210,10 +214,10 @@ class Slots:
             if rendition is not None:
                 os.close(rendition)
 
-    def _put(self, transfers: Transfers, task: Task, result: FileResult, rendition: int) -> FileResult:
-        if self._drained_wave == math.inf:  # nothing is published after a job's end
+    def _refuse_drained(self, wave: float) -> None:
+        """Begin nothing further of a wave that was drained. After the job's end all were, and nothing is put."""
+        if wave <= self._drained_wave:
             raise SlotKilledError
-        return transfers.put(task, result, rendition)
 
     def _try(self, slot: Slot, task: Task, work: Callable[[Task], FileResult]) -> FileResult:
         """Process one file: whatever goes wrong with it costs no other its result."""
