@@ -26,15 +26,11 @@ if TYPE_CHECKING:
     from dmedia.record.writer import RecordWriter
     from dmedia.report.observer import Observer
     from dmedia.run.cluster import ConnectedCluster
-    from dmedia.run.collect import Outcome
     from dmedia.run.places import ClusterChoice
     from dmedia.run.stop import Stop
 
 OBSERVE_PERIOD_S = 0.25
 """Seconds between two looks of the observer."""
-
-REFUSALS_LIMIT_S = 30.0
-"""Seconds after which a cluster whose workers refuse every chunk is given up, if not ``--worker-wait`` is shorter."""
 
 RECONNECT_PERIOD_S = 1.0
 """Seconds between two attempts to reach a scheduler that was lost."""
@@ -72,8 +68,6 @@ class Course:
         self.ledger = Ledger(record, self.brake, failed_before)
         self.left_behind = False
         self._record, self._observer = record, observer
-        self._refused_since_s: float | None = None
-        self._refusals_limit_s = REFUSALS_LIMIT_S
         self._observed_s = 0.0
         self._broadcast: Broadcast | None = None
         self._begun = False
@@ -94,7 +88,6 @@ class Course:
         ClusterError
             When the cluster cannot be reached, or was lost and did not come back.
         """
-        self._refusals_limit_s = min(REFUSALS_LIMIT_S, choice.worker_wait_s)
         lost: ClusterLostError | None = None
         lost_s = 0.0
         while True:
@@ -185,33 +178,13 @@ class Course:
             window.pace.learn(ended)
             if self._broadcast:
                 self._broadcast.hear(ended)
-            self._count_refusals(outcome)
+            pulse.hear(outcome)
             self._observe()
-            if outcome.results:
-                pulse.heard()
-            elif outcome.lost:
+            if outcome.lost and not outcome.results:
                 time.sleep(TICK_S)  # whatever gives tasks back at once shall not be asked without end
             pulse.check(waits=self.brake.waits)
             census.look()
         pulse.close()
-
-    def _count_refusals(self, outcome: Outcome) -> None:
-        """End the work when workers have refused everything for a while.
-
-        Raises
-        ------
-        ClusterError
-            It says what a worker said.
-        """
-        if outcome.results:
-            self._refused_since_s = None
-        elif outcome.refused:
-            self._refused_since_s = self._refused_since_s or time.monotonic()
-            if time.monotonic() - self._refused_since_s > self._refusals_limit_s:
-                raise ClusterError(
-                    f"The workers cannot work on files: {outcome.refusal}",
-                    f"look at the workers' logs; then dmedia resume {self._record.job}",
-                )
 
     def _is_over(self, window: Window) -> bool:
         """Tell whether nothing is left to do, or shall be done."""

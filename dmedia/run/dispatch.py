@@ -5,25 +5,30 @@ from __future__ import annotations
 import itertools
 import time
 from collections import deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dmedia.run.pace import Pace, weigh
 from dmedia.run.patience import Call
 from dmedia.run.wire import pack_tasks
 from dmedia.run.worker import run_chunk
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable
+    from collections.abc import Container
 
     from distributed import Client, Future
 
-    from dmedia.model import FileResult, Task
+    from dmedia.model import Task
     from dmedia.record.writer import RecordWriter
     from dmedia.run.fleet import Fleet
 
 CHUNK_S = 0.25
 """Seconds of work a future should carry: a future costs the launcher about 4 ms of CPU whatever it carries
 (measured on a job of photos), and its files are told when all of them are done."""
+
+MOST_FUTURES_PER_S = 400
+"""Chunks grow with the number of slots so that there are not more: each costs the launcher 0.5 ms of CPU and the
+scheduler 0.4 ms (``benchmarks/scale.py``), and both have one thread. From 100 slots on chunks are longer than
+``CHUNK_S``, with a thousand 2.5 s."""
 
 LONGEST_CHUNK = 256
 """Tasks: what is lost and done again when a worker dies."""
@@ -39,48 +44,6 @@ FETCH_PER_SLOT = 256
 
 MOST_FETCHED = 16_384
 """Tasks read at once at most, however many slots there are: each takes 0.4 KB of the launcher's memory."""
-
-FILE_OVERHEAD_BYTES = 20_000
-"""Opening, verifying and publishing cost about as much as decoding this much JPEG (``benchmarks/throughput.py``)."""
-
-FIRST_GUESS_S_PER_BYTE = 2e-8
-"""A 12 MP JPEG of 4 MB takes about 0.08 s; corrected by the first results."""
-
-
-@dataclass
-class Pace:
-    """How long files take, learned from results.
-
-    Attributes
-    ----------
-    s_per_byte : float
-        Seconds of a slot for each weighed byte of a source.
-    known : bool
-        Whether it was learned from results.
-    """
-
-    s_per_byte: float = FIRST_GUESS_S_PER_BYTE
-    known: bool = False
-
-    def forecast_s(self, task: Task) -> float:
-        """Forecast the seconds a task takes a slot."""
-        return weigh(task.size_bytes) * self.s_per_byte
-
-    def learn(self, results: Iterable[FileResult]) -> None:
-        """Correct the pace by what files really took: half by the newest batch, half by the past."""
-        seconds = weight = 0.0
-        for result in results:
-            seconds += result.seconds
-            weight += weigh(result.bytes_in)
-        if weight:
-            measured = seconds / weight
-            self.s_per_byte = (measured + self.s_per_byte) / 2 if self.known else measured
-            self.known = True
-
-
-def weigh(size_bytes: int) -> int:
-    """Tell a file's share of the work, in bytes of JPEG; also for one whose size is unknown (-1)."""
-    return max(0, size_bytes) + FILE_OVERHEAD_BYTES
 
 
 class Window:
@@ -230,7 +193,7 @@ class Window:
                 Call(lambda: self._client.cancel(stranded))
 
     def _next_chunk(self, longest: int) -> tuple[Task, ...]:
-        """Take the next tasks that together take about ``CHUNK_S``, less towards the end so that no slot idles.
+        """Take the next tasks that together take a chunk's time, less towards the end so that no slot idles.
 
         Until the pace is known a chunk is one file: the first of a slow kind would otherwise be told of much too late.
         """
@@ -240,7 +203,7 @@ class Window:
             self._ready.extend(fetched)
             self._ready_bytes += sum(weigh(task.size_bytes) for task in fetched)
             self._is_near_end = len(fetched) < wanted
-        budget_s = CHUNK_S
+        budget_s = max(CHUNK_S, self._slots / MOST_FUTURES_PER_S)
         if self._is_near_end:
             budget_s = min(budget_s, self._ready_bytes * self.pace.s_per_byte / (4 * self._slots))
         chunk: list[Task] = []

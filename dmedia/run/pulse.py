@@ -12,6 +12,7 @@ from dmedia.run.patience import Call
 if TYPE_CHECKING:
     from dmedia.record.writer import RecordWriter
     from dmedia.run.cluster import ConnectedCluster
+    from dmedia.run.collect import Outcome
     from dmedia.run.fleet import Fleet
 
 IDLE_S = 2.0
@@ -22,6 +23,9 @@ SILENCE_S = 3.0
 
 SILENCE_LIMIT_S = 30.0
 """Seconds after which it counts as lost."""
+
+REFUSALS_LIMIT_S = 30.0
+"""Seconds after which a cluster whose workers refuse every chunk is given up, if not ``--worker-wait`` is shorter."""
 
 
 class Pulse:
@@ -42,14 +46,34 @@ class Pulse:
         self._connection = getattr(cluster.client, "scheduler_comm", None)
         self._heard_s = self._alone_since_s = time.monotonic()
         self._asked_s = 0.0
+        self._refused_since_s: float | None = None
         self._call: Call | None = None
         self._warning: str | None = None
 
-    def heard(self) -> None:
-        """Note that a result came."""
-        self._heard_s = self._alone_since_s = time.monotonic()
-        self._call = None
-        self._warn(None)
+    def hear(self, outcome: Outcome) -> None:
+        """Note what came.
+
+        Parameters
+        ----------
+        outcome : Outcome
+            Of futures; empty when nothing came.
+
+        Raises
+        ------
+        ClusterError
+            When workers have refused everything for a while. It says what a worker said.
+        """
+        if outcome.results:
+            self._heard_s = self._alone_since_s = time.monotonic()
+            self._call = self._refused_since_s = None
+            self._warn(None)
+        elif outcome.refused:
+            self._refused_since_s = self._refused_since_s or time.monotonic()
+            if time.monotonic() - self._refused_since_s > min(REFUSALS_LIMIT_S, self._cluster.worker_wait_s):
+                raise ClusterError(
+                    f"The workers cannot work on files: {outcome.refusal}",
+                    f"look at the workers' logs; then dmedia resume {self._record.job}",
+                )
 
     def check(self, *, waits: bool) -> None:
         """Ask the scheduler when nothing was heard for a while.
