@@ -14,6 +14,7 @@ from dmedia.errors import MediaError
 from dmedia.storage.stores import Store, Terms, store_of
 from tests.command import below
 from tests.servers.processes import SftpServer
+from tests.servers.wire import Wire
 from tests.storage.conftest import Leads, code_of, content_of, fill
 
 OURS = Terms("batch-1", replaces=False, content_type="image/jpeg")
@@ -87,6 +88,9 @@ def test_what_stands_there_stays_unless_it_may_be_replaced_or_is_the_same(
     assert (files / "a.jpg").read_bytes() == b"ours"
     (files / "directory").mkdir()
     assert code_of(lambda: store.put(descriptor, sftp_server.url("a.jpg/b.jpg").encode(), OURS))[0] == "output_exists"
+    occupied = sftp_server.url("directory").encode()
+    assert code_of(lambda: store.put(descriptor, occupied, OURS))[0] == "output_exists"
+    assert code_of(lambda: store.put(descriptor, occupied, REPLACING))[0] == "output_exists"
     assert below(files) == ["a.jpg"]
 
 
@@ -131,3 +135,41 @@ def test_many_threads_use_one_server_at_once(
 
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(carry, range(12))) == contents
+
+
+@pytest.fixture
+def wire(sftp_server: SftpServer, files: Path, tmp_path: Path, lead: Leads) -> Iterator[Wire]:
+    """A wire to the server that breaks."""
+    with Wire(sftp_server.port) as wire:
+        shutil.copytree(sftp_server.home, tmp_path / "home")
+        hosts = tmp_path / "home" / ".ssh" / "known_hosts"
+        hosts.write_text(hosts.read_text().replace(str(sftp_server.port), str(wire.port)))
+        lead({**sftp_server.environment(), "HOME": str(tmp_path / "home"), "DMEDIA_STORE_READ_TIMEOUT_S": "1"})
+        yield wire
+
+
+@pytest.mark.parametrize("trouble", ["cut", "hang"])
+@pytest.mark.parametrize("after_bytes", [100, 500_000])
+def test_a_wire_that_breaks_is_not_noticed(
+    wire: Wire, files: Path, descriptor: int, trouble: str, after_bytes: int
+) -> None:
+    location, content = f"sftp://tester@127.0.0.1:{wire.port}/a.jpg".encode(), os.urandom(1 << 20)
+    wire.breaks = [(trouble, after_bytes), ("", 1_500_000), (trouble, after_bytes)]
+    store = store_of(location)
+    put = store.put(fill(descriptor, content), location, OURS)
+    assert below(files) == ["a.jpg"]
+    fill(descriptor, b"")
+    assert store.fetch(location, descriptor, ANY) == put
+    assert content_of(descriptor) == content
+    assert wire.made in {3, 4}
+
+
+def test_a_wire_that_stays_broken_is_a_remote_error_and_leaves_no_half_file(
+    wire: Wire, files: Path, descriptor: int
+) -> None:
+    location = f"sftp://tester@127.0.0.1:{wire.port}/a.jpg".encode()
+    wire.breaks = [("cut", 500_000)] * 3
+    code, _ = code_of(lambda: store_of(location).put(fill(descriptor, os.urandom(1 << 20)), location, OURS))
+    assert code == "remote_error"
+    assert wire.made == 4
+    assert below(files) == []

@@ -120,20 +120,20 @@ class SftpStore:
 
         def publish(session: Any) -> Identity:
             _make_directories(session, parent)
-            try:
-                self._write(session, descriptor, temporary)
-                if terms.replaces:
-                    session.posix_rename(temporary, path)
-                elif not _rename_to_free(session, temporary, path):
-                    session.remove(temporary)
-                    _refuse_other(session, path, descriptor)
-            except Exception:
-                with suppress(Exception):  # the failure is what is told
-                    session.remove(temporary)
-                raise
+            self._write(session, descriptor, temporary)
+            if terms.replaces:
+                _refuse_directory(session, path)
+                session.posix_rename(temporary, path)
+            elif not _rename_to_free(session, temporary, path):
+                _refuse_other(session, path, descriptor)
+                session.remove(temporary)
             return _identity(session.stat(path))
 
-        return self._persist(publish, "publish")
+        try:
+            return self._persist(publish, "publish")
+        except BaseException:
+            self._discard(temporary)
+            raise
 
     def mark_of(self, location: bytes) -> None:  # noqa: ARG002 - is of a store
         """Tell that no marks are kept."""
@@ -165,6 +165,11 @@ class SftpStore:
                 if refusal is None:
                     raise
                 raise refusal.error from None
+
+    def _discard(self, temporary: bytes) -> None:
+        """Remove what a connection that broke has left, if the server is there again."""
+        with suppress(Exception), self._sessions.one() as session:  # the failure is what is told
+            session.remove(temporary)
 
     def _write(self, session: Any, descriptor: int, temporary: bytes) -> None:
         from paramiko.sftp import CMD_EXTENDED
@@ -207,6 +212,12 @@ def _make_directories(session: Any, directory: bytes) -> None:
             session.mkdir(directory)
         return
     raise MediaError("output_exists", "Output exists: a file stands where a directory is needed", "publish")
+
+
+def _refuse_directory(session: Any, path: bytes) -> None:
+    with suppress(FileNotFoundError):
+        if stat.S_ISDIR(session.lstat(path).st_mode):
+            raise MediaError("output_exists", "Output exists: a directory stands there", "publish")
 
 
 def _rename_to_free(session: Any, temporary: bytes, path: bytes) -> bool:
