@@ -1,0 +1,133 @@
+"""Stores from the command line: a plan of them, a job, and the same job once more, which has nothing to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.command import Dmedia, below
+from tests.media_making import jpeg
+from tests.servers.processes import Bucket, PageServer, SftpServer
+
+TREE = ("a.jpg", "x/b.JPG", "x/y/c.jpeg", "x/notes.txt", "x/.hidden.jpg")
+MADE = ("a.png", "x/b.png", "x/y/c.png")
+
+
+class Place(NamedTuple):
+    """A directory somewhere, and how to look into it without dmedia."""
+
+    name: str
+    put: Callable[[str, bytes], object]
+    below: Callable[[], list[str]]
+
+
+def put_file(directory: Path) -> Callable[[str, bytes], object]:
+    def put(name: str, content: bytes) -> None:
+        path = directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+    return put
+
+
+@pytest.fixture
+def places(dmedia: Dmedia, bucket: Bucket, sftp_server: SftpServer, tmp_path: Path) -> dict[str, Place]:
+    """Directories of this machine, of a bucket and of a server, which the command line can reach."""
+    dmedia.environment |= bucket.server.environment() | sftp_server.environment()
+    there = sftp_server.files / tmp_path.name
+    (tmp_path / "disk").mkdir()
+    (there / "dir").mkdir(parents=True)
+    return {
+        "disk": Place(str(tmp_path / "disk"), put_file(tmp_path / "disk"), lambda: below(tmp_path / "disk")),
+        "s3": Place(bucket.url("dir"), lambda name, content: bucket.put(f"dir/{name}", content), bucket_below(bucket)),
+        "sftp": Place(sftp_server.url(f"{tmp_path.name}/dir"), put_file(there / "dir"), lambda: below(there / "dir")),
+    }
+
+
+def bucket_below(bucket: Bucket) -> Callable[[], list[str]]:
+    return lambda: [key.removeprefix("dir/") for key in bucket.keys("dir/")]
+
+
+@pytest.mark.parametrize(("source", "target"), [("s3", "s3"), ("sftp", "disk"), ("disk", "sftp")])
+def test_a_job_and_the_same_once_more(dmedia: Dmedia, places: dict[str, Place], source: str, target: str) -> None:
+    given, out = places[source], places[target]
+    for name in TREE:
+        given.put(f"in/{name}", jpeg())
+    command = ("convert", f"{given.name}/in", "-r", "-o", f"{out.name}/out", "--format", "png", "--json")
+
+    plan = dmedia(*command, "--dry-run").document
+    assert (plan["pending"], plan["ignored"]) == (3, {"txt": 1})
+    assert [file["rendition"] for file in plan["files"]] == [f"{out.name}/out/{name}" for name in MADE]
+    assert (plan["no_forecast"] is None) == (target == "disk")
+    assert not [name for name in out.below() if name.startswith("out")]
+
+    first = dmedia(*command)
+    assert (first.status, first.document["completed"]) == (0, 3), first.err
+    assert first.document["output_directory"] == f"{out.name}/out"
+    expected = sorted([*(f"in/{name}" for name in TREE if source == target), *(f"out/{name}" for name in MADE)])
+    assert out.below() == expected
+
+    again = dmedia(*command).document
+    assert (again["skipped"], again["completed"], again["status"]) == (3, 0, "completed")
+    given.put("in/x/b.JPG", jpeg(size=(50, 40)))
+    out.put("out/a.png", b"of my own")
+    changed = dmedia(*command)
+    assert (changed.status, changed.document["completed"], changed.document["skipped"]) == (3, 1, 1)
+    assert changed.document["errors"] == {"output_exists": 1}
+    assert out.below() == expected
+
+
+def test_pages_are_read_by_their_names_and_no_signature_is_told(
+    dmedia: Dmedia, bucket: Bucket, page_server: PageServer, tmp_path: Path
+) -> None:
+    dmedia.environment |= bucket.server.environment()
+    folder = page_server.files / tmp_path.name
+    put_file(folder)("a b.jpg", jpeg())
+    put_file(folder)("c.jpg", jpeg())
+    page = page_server.url(tmp_path.name)
+    listed = [f"{page}/a%20b.jpg?width=9&X-Amz-Signature=topsecret", f"{page}/c.jpg", f"{page}/no.jpg?token=topsecret"]
+    (tmp_path / "list").write_text("\n".join(listed))
+    command = ("convert", "--files-from", "list", "-o", bucket.url("out"), "--format", "png")
+
+    ran = dmedia(*command)
+    assert ran.status == 3
+    assert bucket.keys() == ["out/a b.png", "out/c.png"]
+    files = dmedia("status", "last", "--files", "--json")
+    failed = dmedia("status", "last", "--failed")
+    assert "not_found" in files.out
+    told = [ran.out, ran.err, files.out, failed.out, dmedia(*command, "--dry-run").out]
+    assert not [text for text in told if "topsecret" in text]
+    assert f"{page}/a%20b.jpg?width=9&X-Amz-Signature=..." in files.out
+    again = dmedia(*command, "--json").document
+    assert (again["skipped"], again["failed"]) == (2, 1)
+
+
+def test_roots_may_be_directories_and_urls(dmedia: Dmedia, bucket: Bucket, tmp_path: Path) -> None:
+    dmedia.environment |= bucket.server.environment()
+    bucket.put("in/a.jpg", jpeg())
+    command = ("convert", bucket.url("in"), "-o", "out", "--format", "png", "--dry-run")
+    assert dmedia(*command, "--root", ".").status == 2
+    assert dmedia(*command, "--root", bucket.url("in")).status == 2
+    assert dmedia(*command, "--root", ".", "--root", bucket.url("in")).status == 0
+    dmedia.environment["DMEDIA_CONVERT_ROOT"] = f"{bucket.url('in')}:{tmp_path}"
+    assert dmedia(*command).status == 0
+    ran = dmedia("convert", bucket.url("inner"), "-o", "out", "--format", "png")
+    assert ran.status == 2
+    assert "leads out of the directories that this job may use" in ran.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_package_that_is_missing_is_named_before_anything_is_made(dmedia: Dmedia, tmp_path: Path) -> None:
+    (tmp_path / "block").mkdir()
+    (tmp_path / "block/s3fs.py").write_text("raise ImportError('not installed')")
+    (tmp_path / "a.jpg").write_bytes(jpeg())
+    dmedia.environment["PYTHONPATH"] = f"{tmp_path / 'block'}:{dmedia.environment['PYTHONPATH']}"
+    for command in (("s3://bucket/a.jpg", "-o", "out"), ("a.jpg", "-o", "s3://bucket/out")):
+        ran = dmedia("convert", *command, "--format", "png")
+        assert (ran.status, ran.out) == (2, "")
+        assert "pip install 'dmedia[s3]'" in ran.err
+    assert not (tmp_path / "out").exists()
+    assert dmedia("status", "--json").document == []
