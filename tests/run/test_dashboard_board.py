@@ -198,7 +198,9 @@ def a_broadcast(monkeypatch: pytest.MonkeyPatch, running: list[Running]) -> tupl
     broadcast = Broadcast(client, record, lambda: running)
     assert broadcast._welcome is not None
     broadcast._welcome.wait(10)
-    return broadcast, client
+    broadcast.progress(REPORT)
+    assert not client.loop.waiting, "nothing is told before the job is taken on"
+    return broadcast.__enter__(), client
 
 
 def test_a_scheduler_that_does_not_answer_gets_no_second_message(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -218,7 +220,7 @@ def test_a_message_tells_failures_workers_and_rates_of_a_bounded_number(monkeypa
     broadcast.progress(REPORT)
     broadcast.hear([FileResult(number, failure=failure, worker="tcp://5") for number in range(50)])
     client.loop.waiting.clear()
-    broadcast._sending = False
+    broadcast._idle.set()
     broadcast.progress(REPORT)
     client.loop.waiting[0]()
     message: Any = client.sent[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import threading
 import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
@@ -64,7 +65,9 @@ class Broadcast:
         self._failures: deque[tuple[float, FileResult]] = deque(maxlen=MOST_FAILURES)
         self._told_s = 0.0
         self._told_state: JobState | None = None
-        self._sending = self._silent = False
+        self._open = self._silent = False
+        self._idle = threading.Event()  # no message is on its way
+        self._idle.set()
         self._welcome: Call | None = Call(lambda: client.register_plugin(DashboardPlugin()))
         self._sources: Sources | None = None
         self._begun: JobDocument | None = None
@@ -73,7 +76,8 @@ class Broadcast:
             self._begun = job_document(read_job(record.job))
 
     def __enter__(self) -> Broadcast:
-        """Begin."""
+        """Begin: before, workers are still examined, and the job may be refused."""
+        self._open = True
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *ended: object) -> None:
@@ -83,6 +87,7 @@ class Broadcast:
                 report = as_it_ends(read_job(self._record.job), cancelled="cancel" in self._record.requests())
                 self._rates.look(report)
                 message = self._message(report)
+                self._idle.wait(LAST_WORD_S)  # messages can overtake each other
                 Call(lambda: self._client.log_event(TOPIC, message)).wait(LAST_WORD_S)
         with self._guard():
             self._silent = True
@@ -108,12 +113,15 @@ class Broadcast:
             raise self._refusal
         with self._guard():
             now_s = time.monotonic()
+            if not self._open:
+                self._is_welcome(0)
+                return
             if self._silent or (now_s - self._told_s < PERIOD_S and report.state is self._told_state):
                 return
             self._rates.look(report)
             self._told_s, self._told_state = now_s, report.state
-            if self._is_welcome(0) and not self._sending:
-                self._sending = True
+            if self._is_welcome(0) and self._idle.is_set():
+                self._idle.clear()
                 self._client.loop.add_callback(self._send, self._message(report))
 
     async def _send(self, message: JobTold) -> None:
@@ -122,7 +130,7 @@ class Broadcast:
         except Exception:  # a scheduler that is gone is noticed elsewhere; losing one message harms nothing
             LOG.debug("a message to the dashboard was lost", exc_info=True)
         finally:
-            self._sending = False
+            self._idle.set()
 
     def _is_welcome(self, wait_s: float) -> bool:
         """Tell whether the scheduler has the page by now; warn when it never will."""
