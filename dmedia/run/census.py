@@ -109,8 +109,8 @@ def _demand_of(record: RecordWriter) -> Demand:
     reads = demanded_reads(pending_extensions(record.job))
     found = _few_of_stores([Sample(*found) for found in pending_samples(record.job, SAMPLES)])
     marker = b"" if is_url(spec.output_directory) else _make_marker(spec.output_directory, record.job)
-    writes, samples = demanded_writes(spec, reads), tuple(filter(is_as_planned, found))
-    return Demand(reads, writes, samples, spec.output_directory, marker)
+    samples = tuple(sample for sample in found if is_as_planned(sample, spec.roots))
+    return Demand(reads, demanded_writes(spec, reads), samples, spec.output_directory, marker)
 
 
 def demanded_reads(extensions: Iterable[str]) -> tuple[str, ...]:
@@ -151,15 +151,19 @@ def demanded_writes(spec: JobSpec, reads: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(kept if kept.issuperset(reads) else {*kept, "jpg", "png"}))
 
 
-def is_as_planned(sample: Sample) -> bool:
-    """Tell whether a source is still here as it was planned: what has changed since says nothing about workers."""
+def is_as_planned(sample: Sample, roots: tuple[bytes, ...] = ()) -> bool:
+    """Tell whether the launcher can read a source, as it was planned: otherwise it says nothing about workers."""
     try:
         if is_url(sample.location):
             found = store_of(sample.location).look(sample.location)
             return found is not None and sample.size_bytes in (found.size_bytes, -1)
-        return os.stat(sample.location).st_size == sample.size_bytes
-    except (OSError, ValueError, DmediaError):
+        descriptor = storage.open_source(sample.location, roots)
+    except DmediaError:
         return False
+    try:
+        return os.fstat(descriptor).st_size == sample.size_bytes
+    finally:
+        os.close(descriptor)
 
 
 def summary(testimonies: Mapping[str, Testimony]) -> tuple[str, str]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+CANNOT_READ = "cannot read"
+"""Begins what is said of a source that is there, and that a worker may not or cannot read."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:

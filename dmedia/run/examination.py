@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from dmedia.errors import MediaError
-from dmedia.run.demand import Lack
+from dmedia.run.demand import CANNOT_READ, Lack
 from dmedia.run.slot import NO_PROCESS
 from dmedia.run.store_examination import look_into_store, put_into_store
 from dmedia.storage import local as storage
@@ -57,12 +57,20 @@ def examine(demand: Demand, slots: Slots) -> tuple[Lack, ...]:
 
 
 def _unseen(samples: tuple[Sample, ...], slots: Slots) -> Iterator[Lack]:
-    """Tell the first source that is not here as the launcher sees it: the others will be like it."""
+    """Tell the first source that is not here as the launcher sees it: the others will be like it.
+
+    One that is here and cannot be read may be a single file that is not for everybody; that none can be read says more.
+    """
+    lacks = []
     for sample in samples:
         lack = look_into_store(sample) if is_url(sample.location) else _look_at(sample, slots)
         if lack is not None:
-            yield lack
-            return
+            lacks.append(lack)
+            if not lack.phrase.startswith(CANNOT_READ):
+                yield lack
+                return
+    if lacks and len(lacks) == len(samples):
+        yield lacks[0]
 
 
 def _look_at(sample: Sample, slots: Slots) -> Lack | None:
@@ -72,7 +80,7 @@ def _look_at(sample: Sample, slots: Slots) -> Lack | None:
     except MediaError as error:
         if error.code == "not_found":
             return Lack(f"do not see {name}", "", MOUNT)
-        return Lack(f"cannot read {name}", error.message, "let the workers' user read it")
+        return Lack(f"{CANNOT_READ} {name}", error.message, "let the workers' user read it")
     try:
         size_bytes = os.fstat(descriptor).st_size
     finally:

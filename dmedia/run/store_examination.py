@@ -6,7 +6,7 @@ import tempfile
 from typing import TYPE_CHECKING
 
 from dmedia.errors import MediaError, UsageError
-from dmedia.run.demand import Lack
+from dmedia.run.demand import CANNOT_READ, Lack
 from dmedia.storage import local as storage
 from dmedia.storage.locations import EXTRAS, join, scheme
 from dmedia.storage.stores import Terms, store_of
@@ -39,7 +39,7 @@ def look_into_store(sample: Sample) -> Lack | None:
     try:
         found = store.look(sample.location)
     except MediaError as error:
-        return Lack(f"cannot read {name}", error.message, error.hint or "")
+        return Lack(f"{CANNOT_READ} {name}", error.message, error.hint or "")
     if found is None:
         return Lack(f"do not see {name}", "", "let every worker speak to the same store")
     if sample.size_bytes >= 0 <= found.size_bytes != sample.size_bytes:

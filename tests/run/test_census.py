@@ -126,6 +126,28 @@ def can_mount() -> bool:
     return False
 
 
+def test_a_source_that_nobody_can_read_says_nothing_about_workers(
+    dmedia: Dmedia, photos: Path, make_cluster: ClusterMaker
+) -> None:
+    os.mkfifo(photos / "00.jpg")
+    (photos / "01.jpg").symlink_to("nowhere")
+    cluster = make_cluster(threads=1)
+    ran = dmedia(
+        "resize",
+        "in/00.jpg",
+        "in/01.jpg",
+        "in/0.jpg",
+        "-o",
+        "out",
+        "--width",
+        "9",
+        "--scheduler",
+        cluster.address,
+        "--json",
+    )
+    assert (ran.status, ran.document["completed"], ran.document["failed"]) == (3, 1, 2), ran.err
+
+
 @pytest.mark.skipif(not can_mount(), reason="nothing can be mounted for one process here (unshare --mount)")
 def test_workers_that_see_other_directories_are_refused(
     dmedia: Dmedia, photos: Path, tmp_path: Path, make_cluster: ClusterMaker, start_worker: StartWorker
