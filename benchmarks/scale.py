@@ -45,6 +45,9 @@ DIRECTORY_FILES = 1_000
 FILE_S = 0.001
 """Seconds that a simulated slot takes for a file: the smallest of thumbnails. Chunks are then of 250 files."""
 
+PHOTO_S = 0.08
+"""Seconds that a slot takes for a photo of 12 megapixels. Many slots are measured with such."""
+
 SMALLEST, SIZES = 100, (1_000, 10_000, 100_000, 1_000_000)
 """Files of the job that tells what every job costs, and of those that tell what a file costs."""
 
@@ -102,12 +105,13 @@ def plant(tree: Path, files: int) -> None:
             os.close(os.open(folder / f"photo-{number:03}.jpg", os.O_CREAT | os.O_WRONLY, 0o600))
 
 
-def run(tree: Path, files: int, workers: int, *, asking: bool = False) -> Account:
+def run(tree: Path, files: int, workers: int, slots: int = 1, *, asking: bool = False) -> Account:
     """Run one job on a new cluster, and tell what it came to."""
     with tempfile.TemporaryDirectory(prefix="dmedia-scale-") as directory, contextlib.ExitStack() as stack:
         scratch = Path(directory)
         os.environ["DMEDIA_HOME"] = str(scratch / "home")
-        address, scheduler = stack.enter_context(simulated_cluster(workers, FILE_S, scratch))
+        file_s = FILE_S if slots == 1 else PHOTO_S
+        address, scheduler = stack.enter_context(simulated_cluster(workers, slots, file_s, scratch))
         command = ["convert", str(tree), "-r", "-o", str(scratch / "out"), "--format", "webp", "-q"]
         command += ["--limit", str(files), "--scheduler", address]
         launcher = subprocess.Popen([sys.executable, "-m", "dmedia", *command])

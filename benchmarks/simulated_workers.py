@@ -2,9 +2,9 @@
 
 ::
 
-    python benchmarks/simulated_workers.py ADDRESS WORKERS FILE_S
+    python benchmarks/simulated_workers.py ADDRESS WORKERS SLOTS FILE_S
 
-One process with that many real ``distributed.Worker`` objects, of one slot each, at the scheduler at ADDRESS. All
+One process with that many real ``distributed.Worker`` objects, of SLOTS slots each, at the scheduler at ADDRESS. All
 between launcher and slot is the real thing: plugin, census, chunks, wire, live channel. A slot sleeps FILE_S seconds a
 file instead of decoding, and answers what a real one would: a rendition with size, time and checksum, or, for one file
 of a hundred, a failure. It writes nothing.
@@ -57,12 +57,14 @@ class SimulatedSlots:
     ----------
     order : WorkOrder
         The job.
+    count : int
+        How many.
     file_s : float
         Seconds that a file takes.
     """
 
-    def __init__(self, order: WorkOrder, file_s: float) -> None:
-        self.order = order
+    def __init__(self, order: WorkOrder, count: int, file_s: float) -> None:
+        self.order, self.count = order, count
         self._file_s = file_s
         self._running: dict[int, Running] = {}
         self._drained_wave: float = -1
@@ -80,11 +82,6 @@ class SimulatedSlots:
     def report(self, formats: tuple[str, ...]) -> SlotReport:
         """Say that all can be decoded and encoded."""
         return SlotReport(0, "simulated", (), is_tight=False, versions={}, font="", reads=formats, writes=formats)
-
-    @property
-    def count(self) -> int:
-        """How many there are."""
-        return 1
 
     def running(self) -> list[Running]:
         """Tell what is being worked on."""
@@ -113,15 +110,15 @@ def pretend(task: Task, worker: str, seconds: float) -> FileResult:
 
 
 @contextlib.contextmanager
-def simulated_cluster(workers: int, file_s: float, scratch: Path) -> Iterator[tuple[str, int]]:
+def simulated_cluster(workers: int, slots: int, file_s: float, scratch: Path) -> Iterator[tuple[str, int]]:
     """Start a scheduler and simulated workers as processes, and end them afterwards.
 
     Parameters
     ----------
-    workers : int
-        How many.
+    workers, slots : int
+        How many, and slots of each.
     file_s : float
-        Seconds that each takes for a file.
+        Seconds that a slot takes for a file.
     scratch : Path
         A directory for their log, and to work in.
 
@@ -138,7 +135,7 @@ def simulated_cluster(workers: int, file_s: float, scratch: Path) -> Iterator[tu
     commands = [[*scheduler, "--dashboard-address", "127.0.0.1:0"]]
     processes = min(MOST_PROCESSES, workers)
     shares = [workers // processes + (number < workers % processes) for number in range(processes)]
-    commands += [[__file__, address, str(share), str(file_s)] for share in shares]
+    commands += [[__file__, address, str(share), str(slots), str(file_s)] for share in shares]
     with contextlib.ExitStack() as stack:
         log = stack.enter_context((scratch / "cluster.log").open("ab"))
         started: list[subprocess.Popen[bytes]] = []
@@ -158,16 +155,16 @@ def _end(started: list[subprocess.Popen[bytes]]) -> None:
         process.wait()
 
 
-async def _serve(address: str, workers: int, file_s: float) -> None:
+async def _serve(address: str, workers: int, slots: int, file_s: float) -> None:
     """Be that many workers until the scheduler is gone."""
 
-    def claim(order: WorkOrder, _: int) -> Any:
-        return SimulatedSlots(order, file_s)
+    def claim(order: WorkOrder, count: int) -> Any:
+        return SimulatedSlots(order, count, file_s)
 
     vars(seam)["claim_slots"] = claim
-    started = [await Worker(address, nthreads=1, dashboard=False, memory_limit=0) for _ in range(workers)]
+    started = [await Worker(address, nthreads=slots, dashboard=False, memory_limit=0) for _ in range(workers)]
     await asyncio.gather(*(worker.finished() for worker in started))
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(sys.argv[1], int(sys.argv[2]), float(sys.argv[3])))
+    asyncio.run(_serve(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from dmedia.model import Inputs
 from dmedia.record import home, reader
 from dmedia.record.schema import open_for_reading
 from dmedia.record.writer import RecordWriter
@@ -26,9 +27,9 @@ def same_home(dmedia: Dmedia, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DMEDIA_HOME", dmedia.environment["DMEDIA_HOME"])
 
 
-def ended_job(out: Path, age_days: float, *, good: bool = True) -> str:
+def ended_job(out: Path, age_days: float, *, good: bool = True, shard: str | None = None) -> str:
     """A job that ended so long ago: the one thing about it that a test cannot wait for."""
-    record = make_record(1, out=out)
+    record = make_record(1, out=out, inputs=Inputs(paths=(b"/photos",), shard=shard))
     record.commit([completed(0) if good else failed(0)], [])
     record.life.finish()
     record.close()
@@ -57,6 +58,15 @@ def test_old_records_and_their_marks_go_and_the_last_of_each_directory_stays(dme
     assert {line.split()[1] for line in lines if line.startswith("kept") and "last of its" in line} == {last, alone}
     assert lines[-1].startswith("2 jobs removed, ")
     assert sorted(path.name for path in (tmp_path / "home/jobs").iterdir()) == sorted({last, alone})
+
+
+def test_the_last_of_each_shard_stays_because_no_other_knows_its_renditions(dmedia: Dmedia, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    first, second = ended_job(out, 300, shard="1/2"), ended_job(out, 300, shard="2/2")
+    again = ended_job(out, 200, shard="2/2")
+    assert dmedia("prune", "--older", "90d").status == 0
+    assert listed(dmedia) == {first, again}
+    assert second not in marks(dmedia)
 
 
 def test_a_dry_run_tells_the_same_and_removes_nothing(dmedia: Dmedia, tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from dmedia.errors import CollisionError, NoInputError, UsageError
+from dmedia.api.request import read_spec, read_work
+from dmedia.errors import CollisionError, NoInputError, ParameterError, UsageError
 from dmedia.model import Inputs, JobSpec, OnCollision, Policies, Source
 from dmedia.operations.convert import Convert
 from dmedia.planning import plan_job
@@ -17,6 +18,7 @@ from dmedia.planning.naming import Naming
 from dmedia.planning.shard import Shard, are_apart, read_shard
 from dmedia.record import reader
 from dmedia.record.writer import RecordWriter
+from dmedia.run.job import sweep_abandoned
 from tests.planning.test_planning import ask, plant
 
 
@@ -97,6 +99,36 @@ def test_jobs_of_two_shards_do_all_of_the_catalog_and_nothing_twice(tmp_path: Pa
             assert reader.read_job(record.job).shard == shard
             planned += [file.source for file in record.files()]
     assert sorted(planned) == sorted(os.fsencode(tmp_path / "in" / name) for name in names)
+
+
+def test_launchers_at_work_on_other_shards_are_nothing_to_warn_of(tmp_path: Path) -> None:
+    plant(tmp_path / "in", *(f"{number}.jpg" for number in range(20)))
+    with (
+        RecordWriter.create(ask(tmp_path, "in", shard="1/2")) as one,
+        RecordWriter.create(ask(tmp_path, "in", shard="2/2")) as other,
+        RecordWriter.create(ask(tmp_path, "in")) as all_of_it,
+    ):
+        for record in (one, other, all_of_it):
+            plan_job(record)
+        sweep_abandoned(one)
+        warnings = reader.read_job(one.job).warnings
+        assert [warning.split()[0] for warning in warnings] == [all_of_it.job]
+
+
+def test_a_job_that_is_taken_up_again_keeps_its_shard(tmp_path: Path) -> None:
+    with RecordWriter.create(ask(tmp_path, "in", shard="5/7")) as record:
+        job = record.job
+    with RecordWriter.open(job) as record:
+        assert record.spec.inputs.shard == "5/7"
+
+
+def test_programs_say_the_shard_as_people_do() -> None:
+    work = read_work("convert", {"format": "webp"})
+    assert read_spec("images", work, "out", {"shard": "2/8"}).inputs.shard == "2/8"
+    with pytest.raises(UsageError, match="'9/8'"):
+        read_spec("images", work, "out", {"shard": "9/8"})
+    with pytest.raises(ParameterError, match="shard is 2"):
+        read_spec("images", work, "out", {"shard": 2})  # type: ignore[typeddict-item]  # that is the mistake
 
 
 def test_the_limit_is_taken_before_the_parts(tmp_path: Path) -> None:

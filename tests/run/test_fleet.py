@@ -11,8 +11,9 @@ from distributed import Client
 from dmedia.record.writer import RecordWriter
 from dmedia.run.demand import Lack
 from dmedia.run.demand import Testimony as Said  # pytest takes what is called Test... for a test
-from dmedia.run.dispatch import LONGEST_CHUNK, Window
+from dmedia.run.dispatch import LONGEST_CHUNK, MOST_FETCHED, MOST_FUTURES_PER_S, Window
 from dmedia.run.fleet import Fleet
+from dmedia.run.pace import weigh
 from tests.command import wait_until
 from tests.record.making import make_record
 
@@ -132,3 +133,15 @@ def test_chunks_are_whole_until_the_end_of_the_job_is_near(
         sizes = [len(window.take(future)) for future in window.refill()]
     assert sizes[: files // 2 // LONGEST_CHUNK] == [LONGEST_CHUNK] * (files // 2 // LONGEST_CHUNK)
     assert sum(sizes) <= files
+
+
+def test_chunks_of_many_slots_are_longer_so_that_futures_do_not_become_more(
+    client: Client, fleet: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DMEDIA_HOME", str(tmp_path / "home"))
+    fleet.hear(Said("tcp://a", 200))
+    with make_record(MOST_FETCHED + 1) as record:
+        window = Window(client, record, "convert", fleet)
+        window.pace.known, window.pace.s_per_byte = True, 0.125 / weigh(0)  # a little more than an eighth of a second
+        sizes = {len(window.take(future)) for future in window.refill()}
+    assert max(sizes) == 200 / MOST_FUTURES_PER_S / 0.125 - 1
