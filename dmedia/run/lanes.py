@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from dmedia.model import FileResult, Task
 
 LANES_PER_SLOT = 6
-"""Files under way for each slot: a photo takes a slot about 0.1 s, and a store with a latency of 0.1 s takes about five
-times that for its way there and back (``benchmarks/stores.py``)."""
+"""Files under way for each slot: a photo takes a slot about 0.06 s, and its way from a store with a latency of 0.1 s
+and back 0.3 s and more. With 2 lanes that store gave 0.4 of a disk's files a second, with 6 it gave 0.85
+(``benchmarks/stores.py``)."""
 
 AHEAD_BYTES = 512 * 2**20
 """Bytes of sources under way for each slot, that lie in the worker's scratch. A larger file goes alone in its slot."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import os
 import threading
 import time
 from dataclasses import replace
@@ -18,12 +17,11 @@ from dmedia.run.slot import NoSlotError, Slot, SlotKilledError
 from dmedia.storage.locations import is_url
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from dmedia.model import Task, WorkOrder
     from dmedia.run.answers import SlotReport
-    from dmedia.run.lanes import Lanes
-    from dmedia.run.transfers import Transfers
+    from dmedia.run.carriage import Carriage
 
 STARTED_EARLY: dict[str, Slots] = {}
 """Slots by job, started by the launcher for the worker that its own process is going to have."""
@@ -53,7 +51,7 @@ class Slots:
         self._drained_wave: float = -1
         self._used_s = time.monotonic()
         self._exposure_is_told = False
-        self._carriage: tuple[Lanes, Transfers] | None = None
+        self._carriage: Carriage | None = None
 
     def start(self) -> None:
         """Start all child processes, so that they load their codecs while the cluster starts and the job is planned.
@@ -87,16 +85,15 @@ class Slots:
             When none of them could be tried, because no child process can be started.
         """
         if self._stages or any(is_url(task.source) for task in tasks):
-            lanes, transfers = self._with_stores()
-            return lanes.work(tasks, wave, lambda task: self._carry(transfers, task, wave, worker))
+            return self._with_stores().work(tasks, wave, worker)
         results: list[FileResult] = []
         slot = self._idle.get()
         try:
             for task in tasks:
-                if wave <= self._drained_wave:
+                if not self.may_begin(wave):
                     break
                 self._note(Running(task.number, worker, time.time()))
-                result = self._try(slot, task, slot.work)
+                result = self.attempt(slot, task, slot.work)
                 results.append(replace(result, worker=worker))
                 self._forget(task)
                 if result.failure and result.failure.code == "disk_full":
@@ -125,6 +122,48 @@ class Slots:
         """How many there are."""
         return len(self._all)
 
+    @contextlib.contextmanager
+    def hold(self, task: Task, wave: int, worker: str) -> Iterator[Slot]:
+        """Wait for a slot, and have it for one file. Raises `SlotKilledError` when that may not begin any more."""
+        slot = self._idle.get()
+        try:
+            self.refuse_drained(wave)  # meanwhile
+            self._note(Running(task.number, worker, time.time()))
+            yield slot
+        finally:
+            self._forget(task)
+            self._used_s = time.monotonic()
+            self._idle.put(slot)
+
+    def may_begin(self, wave: float) -> bool:
+        """Tell whether files of a wave may begin: a job's end drains all of them, and ``math.inf`` too."""
+        return wave > self._drained_wave
+
+    def refuse_drained(self, wave: float) -> None:
+        """Raise `SlotKilledError` when files of a wave may not begin."""
+        if not self.may_begin(wave):
+            raise SlotKilledError
+
+    def attempt(self, slot: Slot, task: Task, work: Callable[[Task], FileResult]) -> FileResult:
+        """Let a slot work on one file: whatever goes wrong with it costs no other its result.
+
+        Raises
+        ------
+        SlotKilledError, NoSlotError
+            When nothing came of it.
+        """
+        try:
+            result = work(task)
+        except (SlotKilledError, NoSlotError):
+            raise
+        except Exception as error:  # noqa: BLE001 - it would end the whole chunk, with what is done already
+            return FileResult(task.number, failure=failure_of(error, task))
+        if slot.exposure and not self._exposure_is_told:
+            self._exposure_is_told = True
+            warning = f"slots work without their sandbox: {slot.exposure}; see dmedia doctor"
+            return replace(result, warnings=(*result.warnings, warning))
+        return result
+
     def running(self) -> list[Running]:
         """Tell what the slots are working on now."""
         with self._lock:
@@ -146,13 +185,13 @@ class Slots:
         """Begin no further file of the chunks submitted up to a wave; those being worked on end by themselves."""
         self._drained_wave = max(self._drained_wave, wave)
         if self._carriage is not None:
-            self._carriage[0].wake()
+            self._carriage.wake()
 
     def close(self) -> None:
         """End all child processes, and begin nothing further."""
         self._drained_wave = math.inf
         if self._carriage is not None:
-            self._carriage[0].close()
+            self._carriage.close()
         for slot in self._all:
             slot.close()
         self._rest_idle()  # of one that works, its thread lets the child go
@@ -174,64 +213,14 @@ class Slots:
 
         return order_of_slot(self.order, self._scratch.path, number)
 
-    def _with_stores(self) -> tuple[Lanes, Transfers]:
+    def _with_stores(self) -> Carriage:
         """Prepare for files of stores, with the first of them: a job without pays nothing."""
-        from dmedia.run.lanes import Lanes
-        from dmedia.run.transfers import Transfers
+        from dmedia.run.carriage import Carriage
 
         with self._lock:
             if self._carriage is None:
-                lanes = Lanes(len(self._all), lambda wave: wave > self._drained_wave)
-                self._carriage = lanes, Transfers(self.order, self._scratch.path)
+                self._carriage = Carriage(self, len(self._all), self._scratch.path)
             return self._carriage
-
-    def _carry(self, transfers: Transfers, task: Task, wave: int, worker: str) -> FileResult:
-        """Process one file that comes from a store or goes to one: whatever goes wrong is its own result."""
-        result = FileResult(task.number, worker=worker)
-        rendition: int | None = None
-        try:
-            with transfers.source(task) as source:
-                slot = self._idle.get()
-                try:
-                    self._refuse_drained(wave)  # meanwhile
-                    self._note(Running(task.number, worker, time.time()))
-                    staged = transfers.staged(task, slot.output_directory)
-                    result = replace(self._try(slot, staged, lambda told: slot.work_on(source, told)), worker=worker)
-                    result, rendition = transfers.take(staged, result)
-                finally:
-                    self._forget(task)
-                    self._idle.put(slot)
-            self._used_s = time.monotonic()
-            if rendition is None:
-                return result
-            self._refuse_drained(math.inf)
-            return transfers.put(task, result, rendition)
-        except (SlotKilledError, NoSlotError):
-            raise
-        except Exception as error:  # noqa: BLE001 - see _try
-            return replace(result, outputs=(), failure=failure_of(error, task))
-        finally:
-            if rendition is not None:
-                os.close(rendition)
-
-    def _refuse_drained(self, wave: float) -> None:
-        """Begin nothing further of a wave that was drained. After the job's end all were, and nothing is put."""
-        if wave <= self._drained_wave:
-            raise SlotKilledError
-
-    def _try(self, slot: Slot, task: Task, work: Callable[[Task], FileResult]) -> FileResult:
-        """Process one file: whatever goes wrong with it costs no other its result."""
-        try:
-            result = work(task)
-        except (SlotKilledError, NoSlotError):
-            raise
-        except Exception as error:  # noqa: BLE001 - it would end the whole chunk, with what is done already
-            return FileResult(task.number, failure=failure_of(error, task))
-        if slot.exposure and not self._exposure_is_told:
-            self._exposure_is_told = True
-            warning = f"slots work without their sandbox: {slot.exposure}; see dmedia doctor"
-            return replace(result, warnings=(*result.warnings, warning))
-        return result
 
     def _note(self, running: Running) -> None:
         with self._lock:

@@ -1,0 +1,77 @@
+"""Carriage: the files of one worker that come from stores or go to them, from their source to their rendition."""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from dmedia.media.faults import failure_of
+from dmedia.model import FileResult
+from dmedia.run.lanes import Lanes
+from dmedia.run.slot import NoSlotError, SlotKilledError
+from dmedia.run.transfers import Transfers
+
+if TYPE_CHECKING:
+    from dmedia.model import Task
+    from dmedia.run.slots import Slots
+
+
+class Carriage:
+    """Fetches, lets a slot work, and puts: several files at once.
+
+    Parameters
+    ----------
+    slots : Slots
+        Of the worker and job.
+    count : int
+        How many those are.
+    scratch : str or None
+        The worker's directory for temporary files, ``None`` where none can be made.
+    """
+
+    def __init__(self, slots: Slots, count: int, scratch: str | None) -> None:
+        self._slots = slots
+        self._lanes = Lanes(count, slots.may_begin)
+        self._transfers = Transfers(slots.order, scratch)
+
+    def work(self, tasks: tuple[Task, ...], wave: int, worker: str) -> list[FileResult]:
+        """Process the tasks of a chunk, in any order. As `Slots.work`."""
+        return self._lanes.work(tasks, wave, lambda task: self._carry(task, wave, worker))
+
+    def wake(self) -> None:
+        """Let files that have not begun ask again whether they may."""
+        self._lanes.wake()
+
+    def close(self) -> None:
+        """Begin nothing further, and wait for no transfer."""
+        self._lanes.close()
+
+    def _carry(self, task: Task, wave: int, worker: str) -> FileResult:
+        """Process one file: whatever goes wrong with it is its own result.
+
+        Raises
+        ------
+        SlotKilledError, NoSlotError
+            When nothing came of it.
+        """
+        result = FileResult(task.number, worker=worker)
+        rendition: int | None = None
+        try:
+            with self._transfers.source(task) as source, self._slots.hold(task, wave, worker) as slot:
+                staged = self._transfers.staged(task, slot.output_directory)
+                told = self._slots.attempt(slot, staged, lambda asked: slot.work_on(source, asked))
+                result = replace(told, worker=worker)
+                result, rendition = self._transfers.take(staged, result)
+            if rendition is None:
+                return result
+            self._slots.refuse_drained(math.inf)  # after a job's end nothing is put
+            return self._transfers.put(task, result, rendition)
+        except (SlotKilledError, NoSlotError):
+            raise
+        except Exception as error:  # noqa: BLE001 - it would end the whole chunk, with what is done already
+            return replace(result, outputs=(), failure=failure_of(error, task))
+        finally:
+            if rendition is not None:
+                os.close(rendition)
