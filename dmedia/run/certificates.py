@@ -18,6 +18,9 @@ NEEDED = ("ca-file", "client.cert", "client.key")
 
 ENCRYPTED = ("tls://", "wss://")
 
+CLOSED = ("closed", "reset", "eof ")
+"""In what is said of a connection that the other side has ended: with TLS 1.3 perhaps without an alert."""
+
 OURS_REFUSED = ("alert", "certificate required")
 """In what OpenSSL says when the other side has refused: an alert came."""
 
@@ -73,13 +76,17 @@ def unreachable(place: str, error: Exception) -> ClusterError:
     if any(scheme in place for scheme in ENCRYPTED):
         if about := _certificate_trouble(error):
             return ClusterError(f"The scheduler {place} {about}", SETTINGS)
-        if not said:
-            said = "the connection was closed"
+        if not said or any(word in said.lower() for word in CLOSED):
+            return ClusterError(
+                f"The scheduler {place} closes the connection: it does not accept this machine's certificate, "
+                "or speaks no TLS",
+                SETTINGS,
+            )
         return ClusterError(
             f"No Dask scheduler answers {place}: {said}", "start one with: dask scheduler; is it one with certificates?"
         )
     hint = "start one with: dask scheduler"
-    if "reset" in said.lower() or "closed" in said.lower():
+    if any(word in said.lower() for word in CLOSED):
         hint += "; one with certificates is reached as tls://"
     return ClusterError(f"No Dask scheduler answers {place}: {said}", hint)
 

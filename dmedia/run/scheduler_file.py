@@ -64,8 +64,8 @@ def _address_in(path: str) -> str:
         except ValueError:
             raise ValueError("it is not the JSON that a scheduler writes") from None
     address = said.get("address") if isinstance(said, dict) else None
-    if not isinstance(address, str):
-        raise ValueError("it has no address")  # noqa: TRY004 - a file may say anything
+    if not isinstance(address, str) or not address:
+        raise ValueError("it has no address")
     return address
 
 

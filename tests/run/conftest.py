@@ -76,16 +76,16 @@ def cluster_maker(directory: Path) -> Iterator[ClusterMaker]:
         return process
 
     def make(
-        workers: int = 1, threads: int = 2, *, nanny: bool | Sequence[bool] = True, more: Sequence[str] = ()
+        workers: int = 1, threads: int = 2, *, nanny: bool | Sequence[bool] = True, tls: Sequence[str] = ()
     ) -> Cluster:
-        """Start one; ``nanny`` is said of all workers or of each, ``more`` are options of all processes."""
+        """Start one; ``nanny`` is said of all workers or of each, ``tls`` names certificates to all processes."""
         port = free_port()
-        address = f"{'tls' if more else 'tcp'}://127.0.0.1:{port}"
+        address = f"{'tls' if tls else 'tcp'}://127.0.0.1:{port}"
         host = address.rpartition(":")[0]
-        scheduler = start("dask_scheduler", "--host", host, "--port", str(port), "--no-dashboard", *more)
+        scheduler = start("dask_scheduler", "--host", host, "--port", str(port), "--no-dashboard", *tls)
         wait_until(lambda: listens(port))
         nannies = [nanny] * workers if isinstance(nanny, bool) else nanny
-        options = ["--nthreads", str(threads), "--no-dashboard", *more]
+        options = ["--nthreads", str(threads), "--no-dashboard", *tls]
         cluster = Cluster(
             address,
             scheduler,

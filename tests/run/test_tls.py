@@ -32,10 +32,10 @@ def papers(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def cluster(papers: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A scheduler and two workers, with a nanny and without one."""
-    known = ("--tls-ca-file", "ours-ca.pem"), ("--tls-cert", "ours-cert.pem"), ("--tls-key", "ours-key.pem")
-    more = [word for option, name in known for word in (option, str(papers / name))]
+    named = ("--tls-ca-file", "ours-ca.pem"), ("--tls-cert", "ours-cert.pem"), ("--tls-key", "ours-key.pem")
+    known = [word for option, name in named for word in (option, str(papers / name))]
     with cluster_maker(tmp_path_factory.mktemp("cluster")) as make:
-        yield make(workers=2, threads=1, nanny=(True, False), more=more)
+        yield make(workers=2, threads=1, nanny=(True, False), tls=known)
 
 
 def know(dmedia: Dmedia, papers: Path, **names: str) -> None:

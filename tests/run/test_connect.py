@@ -1,0 +1,108 @@
+"""The ways to a running cluster: a scheduler's file, and Dask's own configuration."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dmedia.errors import ClusterError
+from dmedia.run.places import RunningCluster
+from dmedia.run.scheduler_file import configured_cluster, find_scheduler
+from tests.command import LIMIT_S, Dmedia, wait_until
+from tests.media_making import encoded, photo
+from tests.run.conftest import Cluster, cluster_maker
+
+FILES = 4
+JOB = ("convert", "in", "-o", "out", "--format", "webp")
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    with cluster_maker(tmp_path_factory.mktemp("cluster")) as make:
+        yield make()
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for number in range(FILES):
+        (tmp_path / "in" / f"{number}.png").write_bytes(encoded(photo((120, 90), number), "PNG"))
+
+
+@pytest.mark.usefixtures("photos")
+def test_a_launcher_waits_for_the_file_of_a_scheduler_that_is_about_to_start(
+    dmedia: Dmedia, tmp_path: Path, cluster: Cluster
+) -> None:
+    launcher = dmedia.start(*JOB, "--scheduler-file", "scheduler.json", "--json")
+    wait_until(lambda: dmedia("status", "--json").document)
+    (tmp_path / "scheduler.json").write_text('{"type": "Sched')  # about to be written
+    (tmp_path / "scheduler.json").write_text(json.dumps({"type": "Scheduler", "address": cluster.address}))
+    out, err = launcher.communicate(timeout=LIMIT_S)
+    assert launcher.returncode == 0, err
+    assert (json.loads(out)["completed"], json.loads(out)["scheduler"]) == (FILES, cluster.address)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, "No such file"),
+        ("tcp://127.0.0.1:8786", "not the JSON that a scheduler writes"),
+        ('{"id": 1}', "has no address"),
+        ('["tcp://127.0.0.1:8786"]', "has no address"),
+        ('{"address": ""}', "has no address"),
+    ],
+)
+def test_a_scheduler_file_that_tells_of_no_scheduler_is_named(tmp_path: Path, text: str | None, said: str) -> None:
+    path = tmp_path / "scheduler.json"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(ClusterError, match=said) as refused:
+        find_scheduler(RunningCluster(None, str(path)), lambda: None, limit_s=0)
+    assert str(path) in refused.value.message
+
+
+@pytest.mark.usefixtures("photos")
+@pytest.mark.parametrize("way", ["address in a file", "file in the environment"])
+def test_dasks_own_configuration_names_the_cluster(dmedia: Dmedia, tmp_path: Path, cluster: Cluster, way: str) -> None:
+    if way == "address in a file":
+        (tmp_path / "dask").mkdir()
+        (tmp_path / "dask/site.yaml").write_text(f"# scheduler-file: no\nscheduler-address: {cluster.address}\n")
+        dmedia.environment["DASK_CONFIG"] = str(tmp_path / "dask")
+    else:
+        (tmp_path / "scheduler.json").write_text(json.dumps({"address": cluster.address}))
+        dmedia.environment["DASK_SCHEDULER_FILE"] = str(tmp_path / "scheduler.json")
+    ended = dmedia(*JOB, "--json")
+    assert ended.status == 0, ended.err
+    assert (ended.document["completed"], ended.document["scheduler"]) == (FILES, cluster.address)
+    refused = dmedia(*JOB, "-j", "2")
+    assert (refused.status, "Dask's configuration names" in refused.err) == (2, True)
+
+
+def test_what_is_said_of_no_scheduler_loads_no_dask(tmp_path: Path) -> None:
+    (tmp_path / "dask").mkdir()
+    (tmp_path / "dask/site.yaml").write_text("# scheduler-address: tcp://127.0.0.1:1\ntemporary-directory: /tmp\n")
+    program = (
+        "import sys; from dmedia.run.scheduler_file import configured_cluster\n"
+        "print(configured_cluster(insecure=False), 'dask' in sys.modules)"
+    )
+    environment = {"DASK_CONFIG": str(tmp_path / "dask"), "HOME": str(tmp_path), "PYTHONPATH": sys.path[0]}
+    said = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    assert said.stdout == "None False\n"
+
+
+def test_an_address_in_the_environment_counts_more_than_a_file_and_an_empty_one_is_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DASK_SCHEDULER_FILE", "~/s.json")
+    found = configured_cluster(insecure=True)
+    assert found == RunningCluster(None, str(Path("~/s.json").expanduser()), insecure=True)
+    monkeypatch.setenv("DASK_SCHEDULER_ADDRESS", "tcp://127.0.0.1:1")
+    assert configured_cluster(insecure=False) == RunningCluster("tcp://127.0.0.1:1")
+    monkeypatch.setenv("DASK_SCHEDULER_ADDRESS", "")
+    monkeypatch.delenv("DASK_SCHEDULER_FILE")
+    assert configured_cluster(insecure=False) is None
