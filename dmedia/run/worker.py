@@ -122,6 +122,7 @@ class SlotsPlugin:
         self._ended.set()
         if self._slots is not None:
             self._slots.close()
+        self._examined.set()  # nobody waits any longer for slots that are gone
 
     def _unfit(self) -> UnfitWorkerError:
         lacks = "; ".join(told(lack) for lack in self._lacks or ())
@@ -167,8 +168,7 @@ class SlotsPlugin:
             except Exception as error:
                 logger.exception("dmedia: the worker %s cannot be examined", self._worker.address)
                 self._lacks = (Lack("cannot be examined", f"{type(error).__name__}: {error}"),)
-        if not self._ended.is_set():
-            self._examined.set()
+        self._examined.set()
 
     def _tell(self, before: dict[str, Any] | None) -> dict[str, Any]:
         """Send what there is to tell if it has changed; return it."""

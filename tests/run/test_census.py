@@ -220,13 +220,17 @@ def test_a_worker_that_comes_later_and_is_not_fit_gets_no_files_and_one_that_is_
     poor = address_of(start_worker(cluster, without(tmp_path / "poor", "pillow_heif")))
     (told,) = wait_until(lambda: warnings(dmedia, "HEIC"))
     assert f"1 of 2 workers cannot read HEIC: {poor}. No files are sent there: pip install 'dmedia[heif]'" in told
+    bare = address_of(start_worker(cluster, without(tmp_path / "none", "dmedia")))
+    (told,) = wait_until(lambda: warnings(dmedia, "does not have dmedia"))
+    assert f"1 of 3 workers does not have dmedia: {bare}" in told
+    assert f"1 of 3 workers cannot read HEIC: {poor}" in told
     rich = address_of(start_worker(cluster))
     out, err = launcher.communicate(timeout=120)
     assert launcher.returncode == 0, out + err
     files = dmedia.files().values()
     assert {file["attempts"] for file in files} == {1}
     workers = {file["worker"] for file in files}
-    assert poor not in workers
+    assert not workers & {poor, bare}
     assert rich in workers
     assert dmedia("status", "last", "--json").document["completed"] == 67
 
