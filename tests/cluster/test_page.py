@@ -49,7 +49,9 @@ def test_commands_run_as_written_and_the_scheduler_exports_what_grafana_draws(
     environment = {**dmedia.environment, "PATH": f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}"}
     for line in changed(shell_blocks(section)[0], here).splitlines():
         if line.startswith("export "):
-            environment |= dict([line.removeprefix("export ").split("=")])
+            exported = dict(word.split("=") for word in line.split()[1:])
+            environment |= exported
+            dmedia.environment |= exported
         elif line.startswith("dask "):
             log = (dmedia.directory / f"{len(services)}.log").open("wb")
             services.append(
@@ -62,9 +64,9 @@ def test_commands_run_as_written_and_the_scheduler_exports_what_grafana_draws(
     files = assert_nothing_is_lost(dmedia)
     assert all(str(file["worker"]).startswith(f"{scheme}://") for file in files.values())
     with urllib.request.urlopen(f"http://127.0.0.1:{dashboard}/metrics", timeout=LIMIT_S) as answer:
-        exported = answer.read().decode()
-    assert set(METRICS) <= set(re.findall(r"# TYPE (dmedia_\w+) (?:gauge|counter)", exported))
-    for name, labels in re.findall(r"^(dmedia_\w+)\{(.*)\} ", exported, re.MULTILINE):
+        metrics = answer.read().decode()
+    assert set(METRICS) <= set(re.findall(r"# TYPE (dmedia_\w+) (?:gauge|counter)", metrics))
+    for name, labels in re.findall(r"^(dmedia_\w+)\{(.*)\} ", metrics, re.MULTILINE):
         assert set(re.findall(r"(\w+)=\"", labels)) == METRICS[name]
 
 
