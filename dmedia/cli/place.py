@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from dmedia.model import JobSpec
     from dmedia.run.places import ClusterChoice, Place
 
-GROUP = "Cluster"
+GROUP = "Where it runs"
 
 PLACE_PARAMETERS: list[click.Parameter] = [
     option(

@@ -21,6 +21,7 @@ from dmedia.run.ledger import Ledger
 from dmedia.run.live import Live
 from dmedia.run.patience import TICK_S
 from dmedia.run.pulse import Pulse
+from dmedia.run.waiting import Waiting
 
 if TYPE_CHECKING:
     from dmedia.record.writer import RecordWriter
@@ -92,7 +93,9 @@ class Course:
         lost_s = 0.0
         while True:
             try:
-                with connect(choice, self._tick, again=lost is not None) as cluster:
+                waiting = Waiting(choice.awaited, self._record, self._observer, self._tick)
+                with connect(choice, waiting.look, again=lost is not None) as cluster:
+                    waiting.over()
                     if lost:
                         self._record.life.withdraw_warning(_looking_for(lost))
                         lost = None

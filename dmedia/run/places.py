@@ -153,6 +153,13 @@ class ClusterChoice:
     place: Place
     worker_wait_s: float = WORKER_WAIT_S
 
+    @property
+    def awaited(self) -> str | None:
+        """What may take long before the work begins."""
+        if isinstance(self.place, MadeCluster):
+            return f"waiting for the cluster of {self.place.file.path} and its first worker"
+        return None
+
     def check(self) -> None:
         """See that a cluster can be made as its file says, as far as that can be seen before there is a job.
 

@@ -140,6 +140,19 @@ def test_a_cluster_that_cannot_be_made_is_told_of_with_what_its_log_says(
     assert dmedia("status", "--json").document == []
 
 
+def test_whoever_waits_for_a_cluster_is_told_and_may_cancel(dmedia: Dmedia, tmp_path: Path) -> None:
+    make_photos(tmp_path / "in")
+    file = write(tmp_path, "Waiting", "{n_workers: 1}")
+    launcher = dmedia.start("convert", "in", "-o", "out", "--format", "webp", "--cluster", file)
+    waiting = wait_until(lambda: [seen for seen in dmedia("status", "--json").document if seen["warnings"]])[0]
+    assert waiting["warnings"] == ["waiting for the cluster of cluster.yaml and its first worker"]
+    assert dmedia("cancel", "last").status == 0
+    _, err = launcher.communicate(timeout=60)
+    assert (launcher.returncode, b"waiting for the cluster of cluster.yaml" in err) == (9, True), err
+    ended = dmedia("status", "last", "--json").document
+    assert (ended["status"], ended["cancelled"], ended["warnings"]) == ("cancelled", FILES, [])
+
+
 def test_what_a_class_says_of_its_arguments_is_told(dmedia: Dmedia, tmp_path: Path) -> None:
     make_photos(tmp_path / "in")
     file = write(tmp_path, "Waiting", "{nworkers: 2}")
