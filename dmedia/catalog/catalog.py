@@ -15,8 +15,7 @@ from dmedia.catalog.given import UNKNOWN, Given, classify
 from dmedia.catalog.globs import Filter, Glob
 from dmedia.catalog.known import Known
 from dmedia.catalog.listing import Listing
-from dmedia.catalog.stored import StoredTree, classify_all, look_at_all
-from dmedia.catalog.stored import read_head as read_stored_head
+from dmedia.catalog.stored import StoredTree, at_once, classify_all, kind_of, lacks_extension, look
 from dmedia.errors import MediaError, UsageError
 from dmedia.formats import extension, kind_by_extension, sniff
 from dmedia.model import Source
@@ -29,7 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dmedia.catalog.listing import Entry
+    from dmedia.formats import Kind
     from dmedia.model import Inputs
+    from dmedia.storage.stores import Identity
 
 MOST_WARNINGS = 100
 MOST_EXTENSIONS = 1000
@@ -175,16 +176,26 @@ class Catalog:
     def _stored_tree(self, given: Given) -> Iterator[Source]:
         tree = StoredTree(given, self._wanted, self._output_directory)
         some, base = False, self._bases[place(given.base)]
-        for location, found in tree.objects():
-            name = name_of(location)
-            if not given.named and not self._takes(location, name):
-                self._ignore(name)
+        for (location, found), kind in self._kinds(tree, given):
+            if not given.named and kind not in self._accepts:
+                self._ignore(name_of(location))
                 continue
             some = True
             if self._known.is_new(location, given):
                 yield Source(location, base, found.size_bytes, found.mtime_ns, version=found.version)
         if not some:
             self._warn(self._nothing_in(given, deeper=not self._recursive and not given.named and tree.has_deeper()))
+
+    def _kinds(self, tree: StoredTree, given: Given) -> Iterator[tuple[tuple[bytes, Identity], Kind]]:
+        """Tell what kinds of media objects are: those without an extension are looked into, several at once."""
+        if given.named:
+            yield from ((stored, "unknown") for stored in tree.objects())
+            return
+        for unnamed, several in itertools.groupby(tree.objects(), lacks_extension):
+            if unnamed:
+                yield from at_once(kind_of, several)
+            else:
+                yield from map(_with_kind, several)
 
     def _listed(self) -> Iterator[Source]:
         if self._listing is None:
@@ -195,8 +206,7 @@ class Catalog:
                 for path, name in entries:
                     yield Source(path, base, *self._bounds.look(path)[1], name)
                 continue
-            asked, kept = itertools.tee(entries)
-            for found, (path, name) in zip(look_at_all(entry.path for entry in asked), kept, strict=True):
+            for (path, name), found in at_once(_look_at, entries):
                 base = self._bases[place(path)]
                 yield Source(path, base, found.size_bytes, found.mtime_ns, name, found.version)
 
@@ -212,8 +222,7 @@ class Catalog:
         kind = kind_by_extension(name)
         if kind == "unknown" and not extension(name):
             try:
-                head = read_stored_head(path) if is_url(path) else read_head(path, self._bounds.roots)
-                kind = sniff(head, name).kind
+                kind = sniff(read_head(path, self._bounds.roots), name).kind
             except MediaError:
                 return False
         return kind in self._accepts
@@ -243,3 +252,11 @@ class Catalog:
 
 def _is_stored(entry: Entry) -> bool:
     return is_url(entry.path)
+
+
+def _with_kind(stored: tuple[bytes, Identity]) -> tuple[tuple[bytes, Identity], Kind]:
+    return stored, kind_of(stored)
+
+
+def _look_at(entry: Entry) -> Identity:
+    return look(entry.path)

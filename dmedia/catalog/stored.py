@@ -5,20 +5,25 @@ from __future__ import annotations
 import os
 from functools import lru_cache, partial
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from dmedia.catalog.given import UNKNOWN, Given
 from dmedia.catalog.globs import Glob, has_wildcard
 from dmedia.errors import MediaError, PreflightError, UsageError
-from dmedia.formats import HEAD_BYTES, kind_by_extension
+from dmedia.formats import HEAD_BYTES, extension, kind_by_extension, sniff
 from dmedia.storage.locations import is_below, is_read_only, join, name, normal, parent, parted, place
 from dmedia.storage.stores import Identity, store_of
 from dmedia.words import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from dmedia.catalog.globs import Filter, States
+    from dmedia.formats import Kind, Sniffed
+
+
+Asked = TypeVar("Asked")
+Answer = TypeVar("Answer")
 
 AT_ONCE = 16
 """Objects that are asked for at once: an answer takes some 20 to 100 ms, nearly all of it on the way."""
@@ -41,27 +46,55 @@ def look(location: bytes) -> Identity:
         return UNSEEN
 
 
-def look_at_all(locations: Iterable[bytes]) -> Iterator[Identity]:
-    """Look at many objects, several at once, in their order and some in advance."""
+@lru_cache(maxsize=4 * LOOKED_AT)
+def sniff_stored(location: bytes, _identity: Identity) -> Sniffed:
+    """Tell an object's format from its beginning, which is read once for each of its versions. Raises `MediaError`."""
+    return sniff(store_of(location).head(location, HEAD_BYTES), name(location))
+
+
+def kind_of(stored: tuple[bytes, Identity]) -> Kind:
+    """Tell what kind of media an object is: by its name, and where that has no extension, by its beginning."""
+    location, identity = stored
+    kind = kind_by_extension(name(location))
+    if kind == "unknown" and lacks_extension(stored):
+        try:
+            kind = sniff_stored(location, identity).kind
+        except MediaError:
+            return "unknown"
+    return kind
+
+
+def lacks_extension(stored: tuple[bytes, Identity]) -> bool:
+    """Tell whether an object's name promises nothing."""
+    return not extension(name(stored[0]))
+
+
+def at_once(ask: Callable[[Asked], Answer], several: Iterable[Asked]) -> Iterator[tuple[Asked, Answer]]:
+    """Ask stores about many objects, several at once.
+
+    Parameters
+    ----------
+    ask : callable
+        What is asked of each.
+    several : iterable
+        The objects.
+
+    Yields
+    ------
+    tuple
+        Each object and the answer, in their order; some are asked about in advance.
+    """
     from concurrent.futures import ThreadPoolExecutor
 
-    several = iter(locations)
+    rest = iter(several)
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="dmedia look") as pool:
-        while some := list(islice(several, LOOKED_AT)):
-            yield from pool.map(look, some)
-
-
-def read_head(location: bytes) -> bytes:
-    """Read as much of the beginning of an object as tells its format. Raises `MediaError`."""
-    return store_of(location).head(location, HEAD_BYTES)
+        while some := list(islice(rest, LOOKED_AT)):
+            yield from zip(some, pool.map(ask, some), strict=True)
 
 
 def classify_all(texts: Iterable[bytes], *, recursive: bool) -> list[Given]:
     """Tell what several inputs are, several at once. See `classify`."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="dmedia look") as pool:
-        return list(pool.map(partial(classify, recursive=recursive), texts))
+    return [given for _, given in at_once(partial(classify, recursive=recursive), texts)]
 
 
 def classify(text: bytes, *, recursive: bool) -> Given:

@@ -9,11 +9,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dmedia import formats
+from dmedia.catalog.stored import sniff_stored
 from dmedia.errors import MediaError, UsageError
 from dmedia.storage.local import read_head
 from dmedia.storage.locations import is_read_only, is_url, join, normal, parent, parted
 from dmedia.storage.locations import name as name_of
-from dmedia.storage.stores import store_of
+from dmedia.storage.stores import Identity
 from dmedia.words import nearest
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class Naming:
         MediaError
             ``permission_denied`` when the name that a listing asked for leads out of the output directory.
         """
-        return self._path(source, self._extension or _extension(kept_format(source.path, self._roots)))
+        return self._path(source, self._extension or _extension(kept_format(source, self._roots)))
 
     def place(self, source: Source) -> bytes:
         """Tell where a source's rendition goes below the output directory, without its extension: nothing is read.
@@ -128,18 +129,20 @@ def parse_template(template: str) -> list[tuple[bytes, str]]:
     return pieces
 
 
-def kept_format(path: bytes, roots: tuple[bytes, ...] = ()) -> str:
+def kept_format(source: Source, roots: tuple[bytes, ...] = ()) -> str:
     """Choose the format of a rendition where nobody asked for one: by content, and where that says nothing, by name.
 
     In a store a known extension is believed: each look into an object takes as long as a request does.
     """
-    name = name_of(path)
+    path, name = source.path, name_of(source.path)
     promised = formats.EXTENSION_FORMAT.get(formats.extension(name), "")
     sniffed = formats.Sniffed("unknown", "")
     if not (promised and is_url(path)):
         with suppress(MediaError):
-            head = store_of(path).head(path, formats.HEAD_BYTES) if is_url(path) else read_head(path, roots)
-            sniffed = formats.sniff(head, name)
+            if is_url(path):
+                sniffed = sniff_stored(path, Identity(source.size_bytes, source.mtime_ns, source.version))
+            else:
+                sniffed = formats.sniff(read_head(path, roots), name)
     if sniffed.kind == "unknown":
         return promised if promised in formats.RENDITION_EXTENSION else "jpg"
     return formats.rendition_format(sniffed)

@@ -175,3 +175,17 @@ def test_only_a_root_that_is_a_url_lets_urls_in(photos: Bucket, tmp_path: Path) 
     (tmp_path / "list").write_bytes(inside + b"/a.jpg\n" + outside + b"/b.jpg\n")
     with pytest.raises(OutsideRootsError, match="line 2"):
         Catalog(Inputs(listing=bytes(tmp_path / "list")), IMAGE, b"/nowhere", (bytes(tmp_path), inside))
+
+
+def test_objects_without_an_extension_are_looked_into_once(bucket: Bucket, s3_proxy: ProxyServer, lead: Leads) -> None:
+    from dmedia.planning.naming import kept_format
+
+    fill(bucket, *(f"{number:02}" for number in range(30)))
+    bucket.put("07", b"no picture")
+    lead(bucket.server.environment(s3_proxy.address))
+    found = catalog(bucket, "", recursive=True)
+    s3_proxy.obey()
+    sources = list(found.sources())
+    assert [kept_format(source) for source in sources] == ["jpg"] * 29
+    assert found.ignored == {"": 1}
+    assert len(s3_proxy.requests()) == 2 + 30  # pages of twenty, and one look into each

@@ -81,7 +81,7 @@ def test_without_a_format_the_content_decides_then_the_name_then_jpg(tmp_path: P
         path = tmp_path / name
         if content is not None:
             path.write_bytes(content)
-        return kept_format(bytes(path))
+        return kept_format(Source(bytes(path), bytes(tmp_path), 1, 1))
 
     film = b"\0\0\0\x18ftypisom" + bytes(64)
     assert kept("a.jpg", PNG_HEAD) == "png"
