@@ -39,8 +39,9 @@ def store(url: str, monkeypatch: pytest.MonkeyPatch) -> Store:
     return store_of(url.encode())
 
 
-@pytest.mark.parametrize("key", ["a.jpg", "so rt/ä ö/%20?#&+[x].jpg", "a//b/../c.jpg"])
-@pytest.mark.parametrize("size_bytes", [0, 100_000, 18 << 20])
+@pytest.mark.parametrize(
+    ("key", "size_bytes"), [("a.jpg", 100_000), ("so rt/ä ö/%20?#&+[x].jpg", 18 << 20), ("a//b/../c.jpg", 0)]
+)
 def test_what_is_put_is_fetched_as_it_was(store: Store, url: str, descriptor: int, key: str, size_bytes: int) -> None:
     location, content = f"{url}/{key}".encode(), os.urandom(size_bytes)
     put = store.put(fill(descriptor, content), location, OURS)
@@ -89,7 +90,7 @@ def test_what_somebody_else_has_put_stays_and_the_same_job_may_put_again(
     [Rule(times=2), Rule(status=429, times=2), Rule(action="cut", bytes=1 << 20), Rule(action="lose", times=2)],
     ids=lambda rule: f"{rule.action} {rule.status}",
 )
-@pytest.mark.parametrize("size_bytes", [3 << 20, 18 << 20])
+@pytest.mark.parametrize("size_bytes", [3 << 20, 9 << 20])
 def test_trouble_that_passes_is_not_noticed(
     store: Store, url: str, google: ProxyServer, descriptor: int, trouble: Rule, size_bytes: int
 ) -> None:

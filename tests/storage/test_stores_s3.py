@@ -19,6 +19,8 @@ OURS = Terms("batch-1", replaces=False, content_type="image/jpeg")
 OTHERS = Terms("batch-2", replaces=False, content_type="image/jpeg")
 SLOW_DOWN = "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
 ANY = 1 << 40
+PERSISTENT = {"DMEDIA_STORE_ATTEMPTS": "6"}
+"""Where waiting is short, for a busy machine may be slow too."""
 
 
 @pytest.fixture
@@ -146,7 +148,7 @@ def test_trouble_that_passes_is_not_noticed(
 def test_a_server_that_falls_silent_is_asked_again(
     bucket: Bucket, s3_proxy: ProxyServer, lead: Leads, descriptor: int
 ) -> None:
-    lead({**bucket.server.environment(s3_proxy.address), "DMEDIA_STORE_READ_TIMEOUT_S": "1"})
+    lead({**bucket.server.environment(s3_proxy.address), **PERSISTENT, "DMEDIA_STORE_READ_TIMEOUT_S": "1"})
     bucket.put("source", b"x" * 1000)
     s3_proxy.obey(Rule(action="hang"))
     store_of(b"s3://b").fetch(bucket.url("source").encode(), descriptor, ANY)
@@ -154,6 +156,24 @@ def test_a_server_that_falls_silent_is_asked_again(
     s3_proxy.obey(Rule(action="hang"))
     store_of(b"s3://b").put(descriptor, bucket.url("rendition").encode(), OURS)
     assert bucket.get("rendition") == b"x" * 1000
+
+
+def test_an_upload_that_nobody_takes_is_tried_again(
+    bucket: Bucket, s3_proxy: ProxyServer, lead: Leads, descriptor: int
+) -> None:
+    lead(
+        {
+            **bucket.server.environment(s3_proxy.address),
+            "DMEDIA_STORE_READ_TIMEOUT_S": "2",
+            "DMEDIA_STORE_CONNECT_TIMEOUT_S": "2",
+            **PERSISTENT,
+        }
+    )
+    os.ftruncate(descriptor, 30 << 20)  # more than what lies between two sockets
+    s3_proxy.obey(Rule(action="hang"))
+    store_of(b"s3://b").put(descriptor, bucket.url("rendition").encode(), OURS)
+    assert [seen["rule"] for seen in s3_proxy.requests("PUT")][:2] == ["hang", ""]
+    assert len(bucket.get("rendition")) == 30 << 20
 
 
 def test_a_broken_download_goes_on_where_it_broke(

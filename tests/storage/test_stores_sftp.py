@@ -144,7 +144,8 @@ def wire(sftp_server: SftpServer, files: Path, tmp_path: Path, lead: Leads) -> I
         shutil.copytree(sftp_server.home, tmp_path / "home")
         hosts = tmp_path / "home" / ".ssh" / "known_hosts"
         hosts.write_text(hosts.read_text().replace(str(sftp_server.port), str(wire.port)))
-        lead({**sftp_server.environment(), "HOME": str(tmp_path / "home"), "DMEDIA_STORE_READ_TIMEOUT_S": "1"})
+        patience = {"DMEDIA_STORE_READ_TIMEOUT_S": "2", "DMEDIA_STORE_ATTEMPTS": "6"}  # a busy machine may be slow too
+        lead({**sftp_server.environment(), "HOME": str(tmp_path / "home"), **patience})
         yield wire
 
 
@@ -161,15 +162,15 @@ def test_a_wire_that_breaks_is_not_noticed(
     fill(descriptor, b"")
     assert store.fetch(location, descriptor, ANY) == put
     assert content_of(descriptor) == content
-    assert wire.made in {3, 4}
+    assert wire.made >= 3
 
 
 def test_a_wire_that_stays_broken_is_a_remote_error_and_leaves_no_half_file(
     wire: Wire, files: Path, descriptor: int
 ) -> None:
     location = f"sftp://tester@127.0.0.1:{wire.port}/a.jpg".encode()
-    wire.breaks = [("cut", 500_000)] * 3
+    wire.breaks = [("cut", 500_000)] * 6
     code, _ = code_of(lambda: store_of(location).put(fill(descriptor, os.urandom(1 << 20)), location, OURS))
     assert code == "remote_error"
-    assert wire.made == 4
+    assert wire.made == 7
     assert below(files) == []

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from dmedia.errors import UsageError
 from dmedia.storage.stores.azure_faults import CREDENTIALS, explain
 from dmedia.storage.stores.bodies import Body
-from dmedia.storage.stores.calls import answer_of
+from dmedia.storage.stores.calls import answer_of, watched
 from dmedia.storage.stores.objects import ObjectStore
 from dmedia.storage.stores.service import Condition, Content, Found, Page, Place
 from dmedia.storage.stores.settings import settings
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from dmedia.errors import Stage
     from dmedia.storage.stores.attempts import Refusal
     from dmedia.storage.stores.downloads import Download
+
+BLOCK_BYTES = 8 << 20
+"""What is sent in one request; larger blobs are sent in blocks."""
 
 PAGE = 1000
 """Blobs of a page of a listing; the service's most is 5000."""
@@ -53,6 +57,9 @@ class Azure:
             )
         except ValueError as error:
             raise UsageError("az:// leads to no account", CREDENTIALS) from error
+        with suppress(AttributeError):  # adlfs has no option for them
+            self._system.service_client._config.max_single_put_size = BLOCK_BYTES  # noqa: SLF001
+            self._system.service_client._config.max_block_size = BLOCK_BYTES  # noqa: SLF001
         limits = settings()
         self._options = {
             "connection_timeout": limits.connect_timeout_s,
@@ -100,14 +107,16 @@ class Azure:
             options |= {"etag": f'"{condition.version}"', "match_condition": MatchConditions.IfNotModified}
         if content.content_type:
             options["content_settings"] = ContentSettings(content_type=content.content_type)
+        body = Body(content.descriptor, 0, content.size_bytes)
         request = self._blob(place).upload_blob(
-            Body(content.descriptor, 0, content.size_bytes),
+            body,
             length=content.size_bytes,
             metadata={name.replace("-", "_"): value for name, value in content.metadata.items()},  # else refused
             **options,
             **self._options,
         )
-        return _version(self._answer(request, content.size_bytes))
+        silence_s = settings().limit_s(BLOCK_BYTES)  # it is read block by block
+        return _version(self._answer(watched(request, body.tell, silence_s), content.size_bytes))
 
     def delete(self, place: Place) -> None:
         """Remove a blob."""

@@ -28,10 +28,15 @@ class Body(io.RawIOBase):
         Open for reading; stays open.
     start, length : int
         Which bytes.
+
+    Attributes
+    ----------
+    length : int
+        How many bytes it has.
     """
 
     def __init__(self, descriptor: int, start: int, length: int) -> None:
-        self._descriptor, self._start, self._length = descriptor, start, length
+        self._descriptor, self._start, self.length = descriptor, start, length
         self._position = 0
 
     def readable(self) -> bool:
@@ -44,7 +49,7 @@ class Body(io.RawIOBase):
 
     def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
         """Move to an offset in bytes within the part."""
-        origin = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._length}[whence]
+        origin = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self.length}[whence]
         self._position = max(0, origin + offset)
         return self._position
 
@@ -54,7 +59,7 @@ class Body(io.RawIOBase):
 
     def readinto(self, buffer: Buffer, /) -> int:
         """Read into a buffer; 0 at the part's end."""
-        room = memoryview(buffer)[: max(0, self._length - self._position)]
+        room = memoryview(buffer)[: max(0, self.length - self._position)]
         read = os.preadv(self._descriptor, [room], self._start + self._position) if room else 0
         self._position += read
         return read

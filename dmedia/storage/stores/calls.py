@@ -48,6 +48,40 @@ def answer_of(coroutine: Coroutine[Any, Any, Answer], limit_s: float) -> Answer:
         future.cancel()
 
 
+async def watched(coroutine: Coroutine[Any, Any, Answer], progress: Callable[[], int], silence_s: float) -> Answer:
+    """Give an upload up when it stands still: clients watch how long a server sends nothing, not that it takes nothing.
+
+    Parameters
+    ----------
+    coroutine : coroutine
+        The upload.
+    progress : callable
+        Tells how many bytes of it were taken.
+    silence_s : float
+        Seconds in which some must be.
+
+    Returns
+    -------
+    object
+        What it returned.
+
+    Raises
+    ------
+    TimeoutError
+        When it stood still.
+    """
+    upload = asyncio.ensure_future(coroutine)
+    taken_bytes = -1
+    try:
+        while taken_bytes != (taken_bytes := progress()):
+            await asyncio.wait({upload}, timeout=silence_s)
+            if upload.done():
+                return upload.result()
+        raise TimeoutError(f"nothing was taken for {silence_s:.0f} s")
+    finally:
+        upload.cancel()
+
+
 def at_exit(close: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Close connections when this process ends: not one that was forked from it, which has not their loop.
 

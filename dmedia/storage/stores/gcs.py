@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import secrets
 from datetime import datetime
@@ -11,7 +12,7 @@ from urllib.parse import quote
 from dmedia.storage.faults import remote_fault
 from dmedia.storage.stores.attempts import Refusal
 from dmedia.storage.stores.bodies import BLOCK_BYTES, Body
-from dmedia.storage.stores.calls import answer_of
+from dmedia.storage.stores.calls import answer_of, watched
 from dmedia.storage.stores.gcs_uploads import upload
 from dmedia.storage.stores.objects import ObjectStore
 from dmedia.storage.stores.service import Condition, Content, Found, Page, Place
@@ -133,10 +134,17 @@ class Gcs:
         dict
             The answer, parsed; with ``location`` and ``range`` where its headers have them.
         """
-        return answer_of(self._request(method, path, options, headers, body), settings().limit_s(len(body)))
+        content, limits = io.BytesIO(body), settings()
+        request = self._request(method, path, options, headers, content if body else None)
+        return answer_of(watched(request, content.tell, limits.silence_s), limits.limit_s(len(body)))
 
     async def _open(
-        self, method: str, path: str, options: Mapping[str, str], headers: Mapping[str, str], body: bytes = b""
+        self,
+        method: str,
+        path: str,
+        options: Mapping[str, str],
+        headers: Mapping[str, str],
+        body: io.BytesIO | None = None,
     ) -> Any:
         session = await self._system._set_session()  # noqa: SLF001 - gcsfs has no public name for one request
         return session.request(
@@ -144,11 +152,11 @@ class Gcs:
             path if path.startswith("http") else f"{self._system._location}/{path}",  # noqa: SLF001
             params=self._system._get_params(dict(options)),  # noqa: SLF001 - requester pays
             headers=self._system._get_headers({"Accept-Encoding": "identity", **headers}),  # noqa: SLF001
-            data=body or None,
+            data=body,
         )
 
     async def _request(
-        self, method: str, path: str, options: Mapping[str, str], headers: Mapping[str, str], body: bytes
+        self, method: str, path: str, options: Mapping[str, str], headers: Mapping[str, str], body: io.BytesIO | None
     ) -> dict[str, Any]:
         async with await self._open(method, path, options, headers, body) as answer:
             if answer.status != 308:  # of an upload in parts: go on

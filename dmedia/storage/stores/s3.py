@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from dmedia.storage.stores import s3_faults
 from dmedia.storage.stores.bodies import BLOCK_BYTES, Body
-from dmedia.storage.stores.calls import answer_of, at_exit
+from dmedia.storage.stores.calls import answer_of, at_exit, watched
 from dmedia.storage.stores.objects import ObjectStore
 from dmedia.storage.stores.s3_uploads import MOST_SINGLE_BYTES, upload
 from dmedia.storage.stores.service import Condition, Content, Found, Page, Place
@@ -96,7 +96,7 @@ class S3:
             return _version(upload(self.request, content.descriptor, options, conditions))
         body = Body(content.descriptor, 0, content.size_bytes)
         options["ChecksumSHA256"] = base64.b64encode(content.sha256).decode()
-        return _version(self.request("put_object", content.size_bytes, Body=body, **options, **conditions))
+        return _version(self.request("put_object", Body=body, **options, **conditions))
 
     def delete(self, place: Place) -> None:
         """Remove an object."""
@@ -106,24 +106,27 @@ class S3:
         """Turn what a request raised into a refusal."""
         return s3_faults.explain(error, bucket, stage)
 
-    def request(self, method: str, n_bytes: int = 0, **arguments: Any) -> Mapping[str, Any]:
+    def request(self, method: str, **arguments: Any) -> Mapping[str, Any]:
         """Make a request whose answer is small.
 
         Parameters
         ----------
         method : str
             Of the client, such as ``head_object``.
-        n_bytes : int
-            How much is sent with it.
         arguments
-            Its own.
+            Its own; a ``Body`` is one of ours.
 
         Returns
         -------
         mapping
             The answer, parsed.
         """
-        answer: Mapping[str, Any] = answer_of(self._call(method, arguments), settings().limit_s(n_bytes))
+        limits, body, call = settings(), arguments.get("Body"), self._call(method, arguments)
+        answer: Mapping[str, Any]
+        if isinstance(body, Body):
+            answer = answer_of(watched(call, body.tell, limits.silence_s), limits.limit_s(body.length))
+        else:
+            answer = answer_of(call, limits.limit_s(0))
         return answer
 
     async def _call(self, method: str, arguments: dict[str, Any]) -> Any:

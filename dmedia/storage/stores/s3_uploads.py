@@ -66,7 +66,7 @@ def _send(request: Request, descriptor: int, place: dict[str, str]) -> list[dict
 
         def send(number: int = number, body: Body = body) -> Mapping[str, Any]:
             body.seek(0)
-            return request("upload_part", step, **place, PartNumber=number, Body=body)
+            return request("upload_part", **place, PartNumber=number, Body=body)
 
         answer = persist(send, lambda error: explain(error, place["Bucket"], "publish"))
         checksums = {name: value for name, value in answer.items() if name.startswith("Checksum") and value}

@@ -38,9 +38,14 @@ class Settings:
     read_timeout_s: float = 30.0
     least_bytes_per_s: float = 20_000.0
 
+    @property
+    def silence_s(self) -> float:
+        """How long an upload may stand still, in seconds: longer than its client waits for the answer at its end."""
+        return self.connect_timeout_s + 2 * self.read_timeout_s
+
     def limit_s(self, n_bytes: int) -> float:
         """Tell how long a request may take that transfers so many bytes."""
-        return self.connect_timeout_s + 2 * self.read_timeout_s + max(n_bytes, 0) / self.least_bytes_per_s
+        return self.silence_s + max(n_bytes, 0) / self.least_bytes_per_s
 
 
 @functools.cache
