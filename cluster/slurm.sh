@@ -26,6 +26,7 @@ trap 'kill $(jobs -p) 2>/dev/null; wait; rm -rf "$meeting"' EXIT
 # Other users of the nodes cannot reach what has certificates of this run's own.
 "$recipes/tls/make-certs.sh" "$meeting/tls" > "$meeting/tls.log" 2>&1
 export DASK_CONFIG="$meeting/tls/dask.yaml"
+export DASK_LOGGING__DISTRIBUTED="${DASK_LOGGING__DISTRIBUTED:-warning}" # the log is what dmedia says of its job
 
 "$bin/dask" scheduler --protocol tls:// --port 0 --dashboard-address 127.0.0.1:0 \
   ${DMEDIA_INTERFACE:+--interface "$DMEDIA_INTERFACE"} --scheduler-file "$meeting/scheduler.json" &
@@ -39,6 +40,9 @@ until [ -s "$meeting/scheduler.json" ]; do
   kill -0 %1 # a scheduler that could not start ends this
   sleep 0.2
 done
+# The first worker may take its time: Python comes over the network.
+"$bin/python" -c 'import sys, distributed as d; d.Client(scheduler_file=sys.argv[1]).wait_for_workers(1, timeout=300)' \
+  "$meeting/scheduler.json"
 
 "$bin/dmedia" "$@" --scheduler-file "$meeting/scheduler.json" &
 launcher=$!
