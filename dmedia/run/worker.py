@@ -83,12 +83,13 @@ class SlotsPlugin:
         self._ended, self._examined = threading.Event(), threading.Event()
         try:
             self._slots = claim_slots(self._read_order(), worker.state.nthreads)
-        except LackError as error:
-            logger.warning("dmedia: the worker %s gets no files: it %s", worker.address, error)
-            self._lacks = (error.lack,)
         except Exception as error:
-            logger.exception("dmedia: the worker %s gets no files", worker.address)
-            self._lacks = (Lack("cannot prepare slots", f"{type(error).__name__}: {error}"),)
+            if self._demand is None:
+                raise  # in the launcher's own process nobody waits for what this worker says of itself
+            expected = isinstance(error, LackError)
+            logger.warning("dmedia: the worker %s gets no files: %s", worker.address, error, exc_info=not expected)
+            prepares = Lack("cannot prepare slots", f"{type(error).__name__}: {error}")
+            self._lacks = (error.lack if isinstance(error, LackError) else prepares,)
         threading.Thread(target=self._live, name=f"dmedia-live-{self._job}", daemon=True).start()
 
     @property
