@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -19,8 +21,9 @@ from tests.media_making import encoded, photo
 from tests.run.conftest import ClusterMaker
 from tests.run.small_disk import DISK_BYTES, SmallDisk, can_mount
 from tests.run.test_pausing import status
-from tests.servers.processes import Bucket, ProxyServer
+from tests.servers.processes import Bucket, ProxyServer, S3Server
 from tests.servers.proxy import Rule
+from tests.test_readme import block
 
 FILES = 12
 TROUBLE = (
@@ -242,6 +245,25 @@ def test_a_full_scratch_lets_the_job_wait_and_is_named(dmedia: Dmedia, photos: B
         disk.launcher.communicate()
     assert disk.launcher.returncode == 0, err
     assert completed(dmedia) == FILES + 1
+
+
+def test_the_commands_of_the_readme_do_what_it_says(dmedia: Dmedia, s3_server: S3Server, tmp_path: Path) -> None:
+    dmedia.environment |= s3_server.environment()
+    names = re.findall(r"s3://([a-z-]+)", block("Object storage", "sh"))
+    holiday, small = (Bucket(s3_server, name, s3_server.client()) for name in dict.fromkeys(names))
+    for bucket in (holiday, small):
+        bucket.client.create_bucket(Bucket=bucket.name)
+    for key in ("2026/07/a.jpg", "2026/b.jpg", "raw/c.jpg"):
+        holiday.put(key, picture())
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "d.jpg").write_bytes(picture())
+    for line in block("Object storage", "sh").splitlines()[1:]:
+        program, *arguments = shlex.split(line, comments=True)
+        assert program == "dmedia"
+        ended = dmedia(*arguments, "-j", "1")
+        assert ended.status == 0, ended.err
+    assert small.keys() == ["07/a.jpg", "b.jpg", "photos/d.jpg"]
+    assert below(tmp_path / "web") == ["c.webp"]
 
 
 def test_a_job_without_stores_loads_nothing_of_them(dmedia: Dmedia, tmp_path: Path) -> None:
