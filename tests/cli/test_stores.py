@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from tests.command import Dmedia, below
+from tests.command import ROOT, Dmedia, below
 from tests.media_making import jpeg
-from tests.servers.processes import Bucket, PageServer, SftpServer
+from tests.servers.processes import Bucket, PageServer, S3Server, SftpServer
 
 TREE = ("a.jpg", "x/b.JPG", "x/y/c.jpeg", "x/notes.txt", "x/.hidden.jpg")
 MADE = ("a.png", "x/b.png", "x/y/c.png")
@@ -131,3 +133,24 @@ def test_a_package_that_is_missing_is_named_before_anything_is_made(dmedia: Dmed
         assert "pip install 'dmedia[s3]'" in ran.err
     assert not (tmp_path / "out").exists()
     assert dmedia("status", "--json").document == []
+
+
+def test_the_commands_of_the_readme_run_as_they_are_written(
+    dmedia: Dmedia, s3_server: S3Server, tmp_path: Path
+) -> None:
+    dmedia.environment |= s3_server.environment()
+    client = s3_server.client()
+    for bucket in ("shop-photos", "shop-web"):
+        client.create_bucket(Bucket=bucket)
+    for key in ("2024/mug.jpg", "2024/may/vase.JPG", "2023/ball.jpg"):
+        client.put_object(Bucket="shop-photos", Key=key, Body=jpeg())
+    put_file(tmp_path / "images")("ball.jpg", jpeg())
+    shown = (ROOT / "README.md").read_text("utf-8").split("## Object storage\n")[1].split("\n## ")[0]
+    commands = [shlex.split(line) for line in re.findall(r"^dmedia (.*)$", shown, re.MULTILINE)]
+    assert len(commands) == 5
+    for command in commands:
+        ran = dmedia(*command)
+        assert ran.status == 0, (command, ran.err)
+    made = Bucket(s3_server, "shop-web", client).keys()
+    assert made == ["2024/may/vase.webp", "2024/mug.webp", "images/ball.avif"]
+    assert below(tmp_path / "thumbnails") == ["may/vase.jpg", "mug.jpg"]
