@@ -117,6 +117,31 @@ def test_what_jobs_of_ours_have_put_may_be_put_again_or_replaced(store: Store, b
     assert store.mark_of(location) == "batch-2"
 
 
+def test_a_store_without_conditions_is_looked_at_before(
+    troubled: Store, s3_proxy: ProxyServer, bucket: Bucket, descriptor: int
+) -> None:
+    refusal = Rule(method="PUT", status=501, body="<Error><Code>NotImplemented</Code></Error>")
+    s3_proxy.obey(refusal)
+    troubled.put(fill(descriptor, b"ours"), bucket.url("a.jpg").encode(), OURS)
+    assert bucket.get("a.jpg") == b"ours"
+    bucket.put("b.jpg", b"theirs")
+    s3_proxy.obey(refusal)
+    assert code_of(lambda: troubled.put(descriptor, bucket.url("b.jpg").encode(), OURS))[0] == "output_exists"
+    assert bucket.get("b.jpg") == b"theirs"
+
+
+def test_a_store_without_checksums_is_sent_none(
+    bucket: Bucket, s3_proxy: ProxyServer, lead: Leads, descriptor: int
+) -> None:
+    for calculation, is_sent in (("when_supported", True), ("when_required", False)):
+        environment = bucket.server.environment(s3_proxy.address)
+        lead({**environment, "AWS_REQUEST_CHECKSUM_CALCULATION": calculation})
+        s3_proxy.obey()
+        store_of(b"s3://b").put(fill(descriptor, b"x"), bucket.url(calculation).encode(), OURS)
+        (sent,) = s3_proxy.requests("PUT")
+        assert any("checksum" in name.lower() for name in sent["headers"]) == is_sent
+
+
 @pytest.mark.parametrize(
     "trouble",
     [

@@ -86,17 +86,16 @@ class S3:
 
     def send(self, place: Place, content: Content, condition: Condition) -> str:
         """Publish by one PUT, or by an upload in parts that is completed at its end."""
-        options: dict[str, Any] = {"Bucket": place.bucket, "Key": place.key, "Metadata": content.metadata}
-        if content.content_type:
-            options["ContentType"] = content.content_type
         conditions: dict[str, Any] = {"IfNoneMatch": "*"} if condition.is_free else {}
         if condition.version:
             conditions["IfMatch"] = f'"{condition.version}"'
-        if content.size_bytes > MOST_SINGLE_BYTES:
-            return _version(upload(self.request, content.descriptor, options, conditions))
-        body = Body(content.descriptor, 0, content.size_bytes)
-        options["ChecksumSHA256"] = base64.b64encode(content.sha256).decode()
-        return _version(self.request("put_object", Body=body, **options, **conditions))
+        try:
+            return self._send(place, content, conditions)
+        except Exception as error:
+            if not conditions or not s3_faults.is_not_implemented(error):
+                raise
+        self._refuse_other(place, condition)  # this store has no conditions: somebody may come in between
+        return self._send(place, content, {})
 
     def delete(self, place: Place) -> None:
         """Remove an object."""
@@ -129,6 +128,26 @@ class S3:
             answer = answer_of(call, limits.limit_s(0))
         return answer
 
+    def _send(self, place: Place, content: Content, conditions: Mapping[str, Any]) -> str:
+        options: dict[str, Any] = {"Bucket": place.bucket, "Key": place.key, "Metadata": content.metadata}
+        if content.content_type:
+            options["ContentType"] = content.content_type
+        if content.size_bytes > MOST_SINGLE_BYTES:
+            return _version(upload(self.request, content.descriptor, options, conditions))
+        body = Body(content.descriptor, 0, content.size_bytes)
+        options["ChecksumSHA256"] = base64.b64encode(content.sha256).decode()
+        return _version(self.request("put_object", Body=body, **options, **conditions))
+
+    def _refuse_other(self, place: Place, condition: Condition) -> None:
+        standing = ""
+        try:
+            standing = self.describe(place).identity.version
+        except Exception as error:
+            if not s3_faults.is_gone(error):
+                raise
+        if standing != condition.version:
+            raise s3_faults.ConditionError
+
     async def _call(self, method: str, arguments: dict[str, Any]) -> Any:
         if self._system.session is None:
             await self._system.set_session()
@@ -136,6 +155,8 @@ class S3:
         await self._system.set_session()
         client = await self._system.get_s3(arguments["Bucket"])
         function = getattr(client, method)
+        if client.meta.config.request_checksum_calculation == "when_required":  # for stores that know no checksums
+            arguments.pop("ChecksumSHA256", None)
         options = self._system._get_s3_method_kwargs(function, **arguments)  # noqa: SLF001 - encryption, requester pays
         return await function(**options)
 

@@ -9,6 +9,8 @@ from dmedia.storage.faults import PASSING_STATUS, remote_fault
 from dmedia.storage.stores.attempts import Refusal
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from botocore.exceptions import ClientError
 
     from dmedia.errors import Stage
@@ -18,6 +20,13 @@ CREDENTIALS = (
     " ~/.aws, or the machine's role; on a cluster, those of the workers"
 )
 ADDRESS = "Check the network and, for a store that is not Amazon's, AWS_ENDPOINT_URL"
+
+CREDENTIAL_ERRORS = (
+    "NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError", "TokenRetrievalError",
+    "UnauthorizedSSOTokenError", "SSOTokenLoadError", "LoginError", "ProfileNotFound", "ConfigParseError",
+    "ConfigNotFound",
+)  # fmt: skip
+"""Classes of ``botocore.exceptions`` that speak of credentials or of where they are kept."""
 
 STATUS_OF_CODE = {
     "ExpiredToken": 403,
@@ -37,6 +46,10 @@ STATUS_OF_CODE = {
 }
 """HTTP status that says better what an S3 error code means than the one it comes with (S3 API reference, "Error
 responses"; the last two are MinIO's)."""
+
+
+class ConditionError(Exception):
+    """What stands at a place is not what it was to be replaced, or something stands where nothing was to."""
 
 
 def explain(error: Exception, bucket: str, stage: Stage) -> Refusal | None:
@@ -59,36 +72,46 @@ def explain(error: Exception, bucket: str, stage: Stage) -> Refusal | None:
     from aiohttp import ClientError as TransportError
     from botocore import exceptions
 
+    if isinstance(error, ConditionError):
+        return _unmet(stage)
     if isinstance(error, exceptions.ClientError):
         return _answered(error, bucket, stage)
-    if isinstance(
-        error,
-        exceptions.NoCredentialsError
-        | exceptions.PartialCredentialsError
-        | exceptions.CredentialRetrievalError
-        | exceptions.TokenRetrievalError
-        | exceptions.UnauthorizedSSOTokenError
-        | exceptions.ProfileNotFound
-        | exceptions.ConfigParseError
-        | exceptions.ConfigNotFound,
-    ):
-        return Refusal(remote_fault(403, f"no usable credentials for s3://{bucket}: {error}", stage, CREDENTIALS))
-    if isinstance(error, exceptions.ParamValidationError):
-        said = f"s3://{bucket} is asked for what it cannot have: {_line(error)}"
-        return Refusal(remote_fault(404, said, stage))
-    if isinstance(error, exceptions.SSLError):
-        return Refusal(
-            remote_fault(0, f"the certificate of s3://{bucket} is not trusted: {_line(error)}", stage, ADDRESS)
-        )
+    line, credentials = _line(error), _kinds(exceptions, CREDENTIAL_ERRORS)
+    known: tuple[tuple[tuple[type[Exception], ...], int, str, str | None], ...] = (
+        (credentials, 403, f"no usable credentials for s3://{bucket}: {line}", CREDENTIALS),
+        ((exceptions.ParamValidationError,), 404, f"s3://{bucket} is asked for what it cannot have: {line}", None),
+        ((exceptions.SSLError,), 0, f"no safe connection to s3://{bucket}: {line}", ADDRESS),
+    )
+    for kinds, status, said, hint in known:
+        if isinstance(error, kinds):
+            return Refusal(remote_fault(status, said, stage, hint))
     if isinstance(error, exceptions.BotoCoreError | TransportError | asyncio.TimeoutError | OSError | EOFError):
-        said = f"s3://{bucket} cannot be reached or does not answer: {_line(error)}"
+        said = f"s3://{bucket} cannot be reached or does not answer: {line}"
         return Refusal(remote_fault(0, said, stage, ADDRESS), passes=True)
     return None
+
+
+def _kinds(module: ModuleType, names: tuple[str, ...]) -> tuple[type[Exception], ...]:
+    return tuple(getattr(module, name) for name in names if hasattr(module, name))  # later versions have more of them
 
 
 def is_beyond_end(error: Exception) -> bool:
     """Tell whether a range was asked for that the object does not have."""
     return _status(error) == 416
+
+
+def is_gone(error: Exception) -> bool:
+    """Tell whether nothing is there."""
+    return _status(error) == 404
+
+
+def is_not_implemented(error: Exception) -> bool:
+    """Tell whether a store does not know what it was asked for, such as a condition."""
+    return _status(error) == 501
+
+
+def _unmet(stage: Stage) -> Refusal:
+    return Refusal(remote_fault(412, "something else stands there now", stage), settled=True)
 
 
 def _answered(error: ClientError, bucket: str, stage: Stage) -> Refusal:
@@ -102,7 +125,7 @@ def _answered(error: ClientError, bucket: str, stage: Stage) -> Refusal:
     if status == 404:
         return Refusal(remote_fault(404, "no such object", stage), settled=code == "NoSuchKey")
     if status == 412:
-        return Refusal(remote_fault(412, "something else stands there now", stage), settled=True)
+        return _unmet(stage)
     said = (
         f"s3://{bucket} says {code}: {text}"[:500] if text and code != text else f"s3://{bucket} says {code or status}"
     )
