@@ -20,7 +20,7 @@ from dmedia.run.door import (
 from dmedia.run.exposure import exposure, own_exposure
 from dmedia.run.made_cluster import made_cluster
 from dmedia.run.places import GivenCluster, MadeCluster, OwnCluster
-from dmedia.run.replacements import replace_lost_workers
+from dmedia.run.replacements import remove_temporary_files, replace_lost_workers
 from dmedia.run.scheduler_file import find_scheduler
 
 if TYPE_CHECKING:
@@ -159,7 +159,10 @@ def _made_cluster(place: MadeCluster, tick: Callable[[], None], wait_s: float) -
         making.adapt()
         replace_lost_workers(making.cluster)
         address = str(making.cluster.scheduler_address)
-        yield replace(cluster, scheduler=address, warning=own_exposure(address), worker_wait_s=wait_s)
+        try:
+            yield replace(cluster, scheduler=address, warning=own_exposure(address), worker_wait_s=wait_s)
+        finally:
+            remove_temporary_files(making.cluster)
 
 
 @contextlib.contextmanager

@@ -1,7 +1,8 @@
-"""Workers in the place of those that a made cluster has lost."""
+"""What a made cluster does not look after itself: workers in the place of lost ones, and files that it leaves."""
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from typing import Any
 
@@ -39,3 +40,20 @@ def replace_lost_workers(cluster: Any) -> None:
     every_s = parse_timedelta(dask.config.get("distributed.deploy.lost-worker-timeout"))
     again = PeriodicCallback(look, 1000 * every_s)
     cluster.loop.add_callback(again.start)
+
+
+def remove_temporary_files(cluster: Any) -> None:
+    """Remove the temporary files that a cluster holds, which no worker that is begun from now on will need.
+
+    Those of queues put keys and certificates where workers find them, and leave it to the garbage collector to remove
+    them; a launcher ends without that.
+
+    Parameters
+    ----------
+    cluster : distributed.deploy.Cluster
+        About to be closed.
+    """
+    for value in list(vars(cluster).values()):
+        if getattr(value, "delete", False) is True and callable(getattr(value, "close", None)):
+            with contextlib.suppress(OSError):
+                value.close()  # of a `tempfile.NamedTemporaryFile`

@@ -52,6 +52,7 @@ def test_workers_that_slurm_cancels_lose_nothing_and_are_replaced(
     assert_nothing_is_lost(dmedia)
     assert FILES < len(begun(dmedia)) <= FILES + 4, "what cancelled workers worked on was begun again, and no more"
     wait_until(lambda: not slurm.jobs())
+    assert not list(tmp_path.glob(".dask-jobqueue*")), "keys and certificates are gone"
 
 
 def test_a_job_in_one_allocation_that_is_told_to_end_goes_on_in_another(
