@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections import deque
 
 from dmedia.run.launcher import wait_for_dask
@@ -54,6 +55,14 @@ class ClusterLog(logging.Handler):
         """
         lines = [line for line in self.failures or self._lines if not besides or besides not in line]
         return f"; its log ends with: {_short(lines[-1])}" if lines else ""
+
+
+def quieten_children() -> None:
+    """Let workers that are processes of this machine say what matters only, where Dask's configuration says nothing."""
+    import dask.config
+
+    if dask.config.get("logging.distributed", None) is None:
+        os.environ.setdefault("DASK_LOGGING__DISTRIBUTED", "warning")
 
 
 def _short(line: str) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from dmedia.errors import ClusterError, DmediaError
 from dmedia.run.cluster_file import load_maker
-from dmedia.run.cluster_log import ClusterLog
+from dmedia.run.cluster_log import ClusterLog, quieten_children
 from dmedia.run.dispatch import CHUNK_S
 from dmedia.run.patience import Call, patiently
 
@@ -66,6 +66,7 @@ class Making:
         self._file, self._workers, self._limit_s = place.file, place.workers, limit_s
         self._maker = load_maker(self._file)
         self._log = ClusterLog()
+        quieten_children()
         self._begun: Call | None = None
 
     def begin(self, tick: Callable[[], None]) -> None:
@@ -169,6 +170,12 @@ class Making:
     def _scale(self) -> None:
         if self._workers is None or self._said_at_once():
             return
+        named = len(getattr(self.cluster, "worker_spec", ()))
+        if getattr(self.cluster, "new_spec", self) is None and self._workers.most > named:  # as SSHCluster's
+            raise ClusterError(
+                f"The cluster of {self.path} has the {named:,} workers that its file names, and can have no more",
+                f"name more in the file, or say at most --workers {named}",
+            )
         try:
             self.cluster.scale(self._workers.at_first)
         except Exception as error:

@@ -64,3 +64,12 @@ class Endless(_Farm):
 
     async def _start(self) -> None:
         await asyncio.sleep(3600)
+
+
+class Named(SpecCluster):
+    """A cluster whose workers are named one by one, as those of ssh are."""
+
+    def __init__(self) -> None:
+        options = {"host": "127.0.0.1", "port": 0, "dashboard": False}
+        workers = {number: {"cls": Queued} for number in range(2)}
+        super().__init__(workers, {"cls": Scheduler, "options": options})  # type: ignore[no-untyped-call]

@@ -122,9 +122,10 @@ def test_ctrl_c_reaches_all_of_a_terminal_and_yet_files_end_and_the_cluster_is_c
         ("Refusing", ["--workers", "2"], r"has started no worker; its log ends with: RuntimeError: no partition"),
         ("Waiting", ["--workers", "2"], r"has started no worker; its log ends with: the queue is long"),
         ("Waiting", [], r"has no workers: its file asks for none\nhint: use --workers N"),
+        ("Named", ["--workers", "3"], r"has the 2 workers that its file names, and can have no more"),
         ("Endless", [], r"was not made within 2 s"),
     ],
-    ids=["refused", "do not come", "asks for none", "hangs"],
+    ids=["refused", "do not come", "asks for none", "cannot grow", "hangs"],
 )
 def test_a_cluster_that_cannot_be_made_is_told_of_with_what_its_log_says(
     dmedia: Dmedia, tmp_path: Path, kind: str, options: list[str], said: str

@@ -11,7 +11,7 @@ import pytest
 
 from dmedia.errors import ClusterError
 from dmedia.run import machine
-from dmedia.run.exposure import exposure
+from dmedia.run.exposure import exposure, own_exposure
 from tests.command import Dmedia, wait_until
 from tests.media_making import encoded, photo
 
@@ -64,3 +64,11 @@ def test_a_public_address_or_an_unknown_host_is_refused() -> None:
 def test_slots_fit_the_processors_and_the_memory() -> None:
     assert machine.default_slots(1) == machine.usable_cpus()
     assert machine.default_slots(2**60) == 1
+
+
+def test_a_cluster_that_a_job_made_needs_no_flag_but_others_that_may_reach_it_are_told_of() -> None:
+    assert (
+        own_exposure("tcp://127.0.0.1:8786") is own_exposure("tls://8.8.8.8:8786") is own_exposure("inproc://1") is None
+    )
+    for address in ("tcp://10.0.0.1:8786", "tcp://8.8.8.8:8786", "tcp://head-node:8786"):
+        assert "tls://" in str(own_exposure(address))
