@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dmedia.run.pace import Pace, weigh
 from dmedia.run.patience import Call
-from dmedia.run.wire import pack_tasks
+from dmedia.run.wire import pack_tasks, unpack_tasks
 from dmedia.run.worker import run_chunk
 
 if TYPE_CHECKING:
@@ -41,6 +41,10 @@ FIRST_CHUNKS_PER_SLOT = 2
 
 FETCH_PER_SLOT = 256
 """Tasks read from the record at once, for each slot: enough to see whether the end of the job is near."""
+
+MOST_HELD = 500_000
+"""Tasks that Dask holds at most: their results, which may all come before the launcher has noted any, take 0.2 KB each
+of its memory. Only thousands of slots and tiny files come near it, and then the launcher is what is slow."""
 
 MOST_FETCHED = 16_384
 """Tasks read at once at most, however many slots there are: each takes 0.4 KB of the launcher's memory."""
@@ -86,7 +90,8 @@ class Window:
         self._ready: deque[Task] = deque()
         self._ready_bytes = 0
         self._is_near_end = False
-        self._held: dict[Future[Any], tuple[Task, ...]] = {}
+        self._held: dict[Future[Any], bytes] = {}  # packed: a hundredth of the memory
+        self._held_tasks = 0
         self._bound: dict[Future[Any], frozenset[str]] = {}
         self._seen = 0
 
@@ -120,7 +125,7 @@ class Window:
         size = max(SMALLEST_WINDOW, 4 * self._slots) if known else FIRST_CHUNKS_PER_SLOT * self._slots
         if len(self._held) > size // 2:
             return []
-        chunks = list(itertools.islice(iter(lambda: self._next_chunk(longest), ()), size - len(self._held)))
+        chunks = self._next_chunks(size - len(self._held), longest)
         if not chunks:
             return []
         keys = [(self._key, next(self._numbers)) for _ in chunks]
@@ -128,7 +133,7 @@ class Window:
         futures = self._client.map(
             run_chunk,
             [self._record.job] * len(chunks),
-            [pack_tasks(chunk) for chunk in chunks],
+            chunks,
             [self.wave] * len(chunks),
             key=keys,
             pure=False,
@@ -148,7 +153,8 @@ class Window:
         tuple of Task
             The chunk it carried.
         """
-        tasks = self._held.pop(future)
+        tasks = unpack_tasks(self._held.pop(future))
+        self._held_tasks -= len(tasks)
         self._bound.pop(future, None)
         future.release()
         return tasks
@@ -172,8 +178,9 @@ class Window:
         list of int
             Numbers of the tasks, which nobody works on now.
         """
-        tasks = [*itertools.chain.from_iterable(self._held.values()), *self._ready]
+        tasks = [*itertools.chain.from_iterable(map(unpack_tasks, self._held.values())), *self._ready]
         self._held.clear()
+        self._held_tasks = 0
         self._bound.clear()
         self._ready.clear()
         self._ready_bytes = 0
@@ -191,6 +198,13 @@ class Window:
             here = self._fleet.examined.keys() - self._fleet.unfit.keys()
             if stranded := [future for future, allowed in self._bound.items() if allowed.isdisjoint(here)]:
                 Call(lambda: self._client.cancel(stranded))
+
+    def _next_chunks(self, most: int, longest: int) -> list[bytes]:
+        chunks: list[bytes] = []
+        while len(chunks) < most and self._held_tasks < MOST_HELD and (chunk := self._next_chunk(longest)):
+            chunks.append(pack_tasks(chunk))
+            self._held_tasks += len(chunk)
+        return chunks
 
     def _next_chunk(self, longest: int) -> tuple[Task, ...]:
         """Take the next tasks that together take a chunk's time, less towards the end so that no slot idles.
