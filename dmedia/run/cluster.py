@@ -20,8 +20,8 @@ from dmedia.run.door import (
 from dmedia.run.exposure import exposure, own_exposure
 from dmedia.run.made_cluster import made_cluster
 from dmedia.run.places import GivenCluster, MadeCluster, OwnCluster
-from dmedia.run.replacements import remove_temporary_files, replace_lost_workers
 from dmedia.run.scheduler_file import find_scheduler
+from dmedia.run.upkeep import remove_temporary_files, replace_lost_workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
