@@ -82,7 +82,7 @@ class FileResult:
     failure : Failure or None
         Why it failed; ``None`` when it completed.
     seconds : float
-        Wall time of the attempt.
+        Wall time of the attempt; without the ways from a store and to one, on which other files are in its slot.
     worker : str
         Address of the Dask worker, empty outside a cluster.
     decoder : str

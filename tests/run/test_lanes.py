@@ -32,10 +32,15 @@ class Store:
     marks: dict[bytes, str] = field(default_factory=dict)
     fetching: Callable[[bytes], object] = lambda location: None
     fetched: list[bytes] = field(default_factory=list)
+    most_bytes: list[int] = field(default_factory=list)
     put_there: list[bytes] = field(default_factory=list)
+
+    def head(self, location: bytes, n_bytes: int) -> bytes:
+        return b"\0\0\0\x18ftypmp42" if b"film" in location else b"\xff\xd8\xff"
 
     def fetch(self, location: bytes, descriptor: int, most_bytes: int) -> Identity:
         self.fetched.append(location)
+        self.most_bytes.append(most_bytes)
         self.fetching(location)
         return Identity(os.pwrite(descriptor, b"source", 0), 0, "1")
 
@@ -153,6 +158,37 @@ def test_a_job_that_ends_waits_for_no_transfer_and_puts_nothing_more(make_worker
     gate.set()
     wait_until(lambda: threading.active_count() <= before - 4)
     assert len(worker.store.put_there) == 1
+
+
+@pytest.mark.parametrize(
+    ("operation", "name", "size_bytes", "most"),
+    [
+        ("convert", b"film.mp4", -1, Limits().max_image_bytes),
+        ("thumbnail", b"film.jpg", -1, Limits().max_film_bytes),  # by its content
+        ("thumbnail", b"film.mp4", 2**31, Limits().max_film_bytes),
+        ("thumbnail", b"picture.mp4", 2**31, Limits().max_image_bytes),
+        ("thumbnail", b"film.mp4", 1000, Limits().max_image_bytes),
+    ],
+)
+def test_no_more_is_fetched_than_a_source_of_its_kind_may_have(
+    make_worker: WorkerMaker, operation: str, name: bytes, size_bytes: int, most: int
+) -> None:
+    worker = make_worker(replace(ORDER, operation=operation))
+    task = Task(0, b"s3://photos/in/" + name, b"s3://photos/out/a.png", size_bytes)
+    assert worker.slots.work((task,), 0, "w")[0].failure is None
+    assert worker.store.most_bytes == [most]
+
+
+def test_without_a_directory_for_temporary_files_a_file_of_a_store_may_be_tried_again(
+    make_worker: WorkerMaker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = make_worker()
+    nowhere = Slots(ORDER, 1)
+    nowhere._scratch.close()
+    (result,) = nowhere.work(tasks(1), 0, "w")
+    assert result.failure is not None
+    assert (result.failure.code, worker.store.fetched) == ("io_error", [])
+    assert "TMPDIR" in str(result.failure.hint)
 
 
 def test_a_worker_without_the_package_of_a_store_has_no_slot_for_its_files(
