@@ -107,15 +107,13 @@ class UnfinishedJobs:
     def abandoned(self) -> Iterator[tuple[str, bytes]]:
         """Tell where jobs whose launcher is gone may have left temporary files.
 
-        What is put into a store appears whole, and leaves nothing beside it.
-
         Yields
         ------
         str, bytes
             A job's id, and a directory it was going to write into.
         """
         for record in self._records:
-            if record.state is JobState.INTERRUPTED and not is_url(self._output_directory):
+            if record.state is JobState.INTERRUPTED:
                 for path in record.directories():
                     yield record.job, path
 

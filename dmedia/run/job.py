@@ -250,14 +250,22 @@ def sweep_abandoned(record: RecordWriter) -> None:
             record.life.warn(f"{job} is writing into the same directory: a rendition is of the job that comes last")
         abandoned = set()
         for job, directory in unfinished.abandoned():
-            storage.sweep(directory, job, record.spec.roots)
+            _sweep_directory(directory, job, record.spec.roots)
             abandoned.add(job)
         for job in abandoned:
-            storage.sweep(record.spec.output_directory, job, record.spec.roots)
+            _sweep_directory(record.spec.output_directory, job, record.spec.roots)
 
 
 def sweep(record: RecordWriter) -> None:
     """Remove the temporary files of a job that no slot works on, and the one by which workers knew the directory."""
     for directory in {record.spec.output_directory, *record.rendition_directories()}:
-        if not is_url(directory):
-            storage.sweep(directory, record.job, record.spec.roots)
+        _sweep_directory(directory, record.job, record.spec.roots)
+
+
+def _sweep_directory(directory: bytes, job: str, roots: tuple[bytes, ...]) -> None:
+    if not is_url(directory):
+        storage.sweep(directory, job, roots)
+        return
+    from dmedia.storage.stores.leftovers import sweep as sweep_store
+
+    sweep_store(directory, job, roots)

@@ -154,3 +154,23 @@ def test_the_commands_of_the_readme_run_as_they_are_written(
     made = Bucket(s3_server, "shop-web", client).keys()
     assert made == ["2024/may/vase.webp", "2024/mug.webp", "images/ball.avif"]
     assert below(tmp_path / "thumbnails") == ["may/vase.jpg", "mug.jpg"]
+
+
+def test_what_a_dead_jobs_workers_left_on_a_server_is_removed_by_the_next(
+    dmedia: Dmedia, places: dict[str, Place], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dmedia.record.writer import RecordWriter
+    from tests.record.making import fill, make_files, make_spec
+
+    out = places["sftp"]
+    monkeypatch.setenv("DMEDIA_HOME", dmedia.environment["DMEDIA_HOME"])
+    url = f"{out.name}/out".encode()
+    with fill(RecordWriter.create(make_spec(url)), make_files(3, url)) as dead:
+        dead.life.start(None, None)
+    others = ["out/0/.dmedia-batch-1-abcdef-0a0a0a0a.tmp", f"out/0/.dmedia-{dead.job}.tmp.jpg"]
+    for name in (*others, f"out/0/.dmedia-{dead.job}-0a0a0a0a.tmp"):
+        out.put(name, b"half")
+    places["disk"].put("a.jpg", jpeg())
+    ran = dmedia("convert", f"{places['disk'].name}/a.jpg", "-o", url, "--format", "png")
+    assert ran.status == 0, ran.err
+    assert out.below() == sorted([*others, "out/a.png"])

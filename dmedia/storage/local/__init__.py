@@ -6,6 +6,7 @@ from dmedia.storage.local.marks import marked_by
 from dmedia.storage.local.renditions import (
     create,
     discard,
+    is_temporary,
     prepare_parent,
     publish,
     sweep,
@@ -27,6 +28,7 @@ __all__ = [
     "create",
     "discard",
     "is_inside",
+    "is_temporary",
     "leading_out",
     "lies_below",
     "marked_by",

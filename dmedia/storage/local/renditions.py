@@ -170,8 +170,13 @@ def sweep(directory: bytes, job: str, roots: tuple[bytes, ...] = (), least_age_s
         return
     with contextlib.suppress(OSError), os.scandir(directory) as entries:
         for entry in entries:
-            if entry.name.startswith(_prefix(job)) and entry.name.endswith(SUFFIX) and _age_s(entry) >= least_age_s:
+            if is_temporary(entry.name, job) and _age_s(entry) >= least_age_s:
                 discard(entry.path)
+
+
+def is_temporary(name: bytes, job: str) -> bool:
+    """Tell whether a file's name is that of a temporary file of a job."""
+    return name.startswith(_prefix(job)) and name.endswith(SUFFIX)
 
 
 def _age_s(entry: os.DirEntry[bytes]) -> float:
