@@ -46,11 +46,11 @@ def read_place(options: PlaceOptions, client: Any) -> list[str]:
     if "workers" in said and "cluster" not in said:
         raise UsageError("workers is for cluster: a running cluster has its workers")
     if "cluster" in said:
-        from dmedia.run.cluster_file import read_cluster_file
+        from dmedia.run.cluster_file import load_maker, read_cluster_file
         from dmedia.run.places import read_workers
 
-        read_cluster_file(said["cluster"])
         read_workers(str(said.get("workers", 1)))
+        load_maker(read_cluster_file(said["cluster"]))
     return [word for name, value in said.items() for word in (f"--{name.replace('_', '-')}", _word(name, value))]
 
 

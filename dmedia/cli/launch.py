@@ -52,6 +52,7 @@ def launch(spec: JobSpec, values: dict[str, Any]) -> int:
         from dmedia.cli.detach import detach
         from dmedia.run.detached import create_job
 
+        read_choice(values, spec).check()
         return detach(create_job(spec), ["resume"], values, reads_stdin=spec.inputs.listing == b"-")
     return run(functools.partial(_run_job, spec), values, spec)
 

@@ -208,7 +208,8 @@ def test_a_range_of_workers_begins_with_one_at_least() -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--cluster", "nowhere.yaml", "--detach"), "nowhere.yaml cannot be read: No such file"),
+        (("--cluster", "no_class.yaml", "--detach"), "no_class.yaml: module 'json' has no class 'LocalCluster'"),
+        (("--cluster", "nowhere.yaml"), "nowhere.yaml cannot be read: No such file"),
         (("--cluster", "c.yaml", "--scheduler", "tcp://127.0.0.1:1"), "--scheduler and --cluster name two clusters"),
         (("--workers", "2"), "--workers is for --cluster FILE"),
         (("--cluster", "c.yaml", "--workers", "2:1", "-n"), "'2:1' is no number of workers"),
@@ -219,6 +220,7 @@ def test_options_that_contradict_each_other_are_refused_before_there_is_a_job(
 ) -> None:
     make_photos(tmp_path / "in")
     (tmp_path / "c.yaml").write_text(FILE.format("Talkative", "{}"))
+    (tmp_path / "no_class.yaml").write_text("module: json\nclass: LocalCluster\n")
     refused = dmedia("convert", "in", "-o", "out", "--format", "webp", *options)
     assert (refused.status, said in refused.err) == (2, True), refused.err
     assert not (tmp_path / "home").exists()
