@@ -112,17 +112,23 @@ def test_workers_that_cannot_read_heic_are_refused_to_jobs_that_need_it_and_to_n
     assert below(tmp_path / "more") == []
 
 
-def elsewhere(*mounted: Path) -> tuple[str, ...]:
-    """A command that runs another one where empty directories are mounted over these."""
+OTHER = "mount -t tmpfs none {0}"
+READ_ONLY = "mount --bind {0} {0} && mount -o remount,bind,ro {0}"
+
+
+def elsewhere(mount: str, place: Path) -> tuple[str, ...]:
+    """A command that runs another one where a directory is another, empty one, or cannot be written."""
     own = () if os.geteuid() == 0 else ("--user", "--map-root-user")
-    mounts = " && ".join(f"mount -t tmpfs none {shlex.quote(str(path))}" for path in mounted) or "true"
-    return ("unshare", *own, "--mount", "sh", "-c", f'{mounts} && exec "$@"', "sh")
+    return ("unshare", *own, "--mount", "sh", "-c", f'{mount.format(shlex.quote(str(place)))} && exec "$@"', "sh")
 
 
 @functools.cache
 def can_mount() -> bool:
     with tempfile.TemporaryDirectory() as folder, contextlib.suppress(OSError):
-        return subprocess.run([*elsewhere(Path(folder)), "true"], capture_output=True, check=False).returncode == 0
+        return (
+            subprocess.run([*elsewhere(READ_ONLY, Path(folder)), "true"], capture_output=True, check=False).returncode
+            == 0
+        )
     return False
 
 
@@ -155,13 +161,15 @@ def test_workers_that_see_other_directories_are_refused(
     out = tmp_path / "out"
     out.mkdir()
     cluster = make_cluster(threads=1)
-    start_worker(cluster, within=elsewhere(photos))
-    start_worker(cluster, within=elsewhere(out))
+    start_worker(cluster, within=elsewhere(OTHER, photos))
+    start_worker(cluster, within=elsewhere(OTHER, out))
+    start_worker(cluster, within=elsewhere(READ_ONLY, out))
     command = ("resize", "in", "--width", "9", "--scheduler", cluster.address)
     ran = dmedia(*command, "-o", "out")
     assert ran.status == 5, ran.out + ran.err
-    assert f"1 of 3 workers does not see {photos / '0.jpg'}: tcp://127.0.0.1:" in ran.err
-    assert f"1 of 3 workers sees another directory at {out}: tcp://127.0.0.1:" in ran.err
+    assert f"1 of 4 workers does not see {photos / '0.jpg'}: tcp://127.0.0.1:" in ran.err
+    assert f"1 of 4 workers sees another directory at {out}: tcp://127.0.0.1:" in ran.err
+    assert f"1 of 4 workers cannot write into {out}: Read-only file system on tcp://127.0.0.1:" in ran.err
     assert "mount it at the same path on every worker" in ran.err
     assert below(out) == []
     assert dmedia("status", "--json").document == []
