@@ -10,9 +10,10 @@ found and is looked at when the job is planned, but is empty, and the tree lies 
 (``/dev/shm``), so what a disk takes to find a file is not in these numbers. The record is written to disk. One file
 of a hundred fails.
 
-Two tables: what a file costs from 10^3 files to all of them, and the rate with 1 to 64 workers. Costs of a file are CPU
-without what a job costs whatever its size, which is measured with a job of a hundred files and printed first. Between
-them: what `dmedia status` took while the largest job ran. Scheduler, launcher and workers share this machine's cores.
+Three tables: what a file costs from 10^3 files to all of them; the rate with 1 to 64 workers; and that with up to 1024
+slots that take as long as real ones do. Costs of a file are CPU without what a job costs whatever its size, which is
+measured with a job of a hundred files and printed first. Below the first table: what `dmedia status` took while the
+largest job ran. Scheduler, launcher and workers share this machine's cores.
 """
 
 from __future__ import annotations
@@ -57,6 +58,9 @@ REPEATED, TIMES = 10_000, 3
 WORKER_FILES, MOST_WORKER_FILES = 20_000, 200_000
 """Files for each worker in the second table, and at most: 20 s for one worker."""
 
+WORKER_SLOTS, SLOT_FILES = (1, 4, 16), 200
+"""Slots of a worker in the third table, and files for each slot: 16 s."""
+
 WAYS = {"status": [], "status --failed": ["--failed"]}
 """What is asked while a job runs."""
 
@@ -70,8 +74,8 @@ class Account:
 
     Attributes
     ----------
-    files, workers : int
-        Files of the job, and simulated workers.
+    files, workers, slots : int
+        Files of the job, simulated workers, and slots of all of them.
     plan_s, run_s : float
         Seconds of planning, and from the start of work to the last result in the record.
     launcher_s, scheduler_s : float
@@ -86,6 +90,7 @@ class Account:
 
     files: int
     workers: int
+    slots: int
     plan_s: float
     run_s: float
     launcher_s: float
@@ -105,12 +110,13 @@ def plant(tree: Path, files: int) -> None:
             os.close(os.open(folder / f"photo-{number:03}.jpg", os.O_CREAT | os.O_WRONLY, 0o600))
 
 
-def run(tree: Path, files: int, workers: int, slots: int = 1, *, asking: bool = False) -> Account:
+def run(
+    tree: Path, files: int, workers: int, *, slots: int = 1, file_s: float = FILE_S, asking: bool = False
+) -> Account:
     """Run one job on a new cluster, and tell what it came to."""
     with tempfile.TemporaryDirectory(prefix="dmedia-scale-") as directory, contextlib.ExitStack() as stack:
         scratch = Path(directory)
         os.environ["DMEDIA_HOME"] = str(scratch / "home")
-        file_s = FILE_S if slots == 1 else PHOTO_S
         address, scheduler = stack.enter_context(simulated_cluster(workers, slots, file_s, scratch))
         command = ["convert", str(tree), "-r", "-o", str(scratch / "out"), "--format", "webp", "-q"]
         command += ["--limit", str(files), "--scheduler", address]
@@ -124,6 +130,7 @@ def run(tree: Path, files: int, workers: int, slots: int = 1, *, asking: bool = 
         return Account(
             files,
             workers,
+            workers * slots,
             (report.started_at or 0) - report.created_at,
             (report.ended_at or 0) - (report.started_at or 0),
             used.ru_utime + used.ru_stime,
@@ -181,7 +188,7 @@ def row(account: Account, least: Account) -> str:
     launcher_us = max(0.0, account.launcher_s - least.launcher_s) / files * 1e6
     scheduler_us = max(0.0, account.scheduler_s - least.scheduler_s) / files * 1e6
     return (
-        f"{files:>9,} {account.workers:>7} {account.plan_s:>7.2f} {account.run_s:>7.2f} "
+        f"{files:>9,} {account.workers:>7} {account.slots:>5} {account.plan_s:>7.2f} {account.run_s:>7.2f} "
         f"{files / account.run_s:>8,.0f} | "
         f"{launcher_us:>10.0f} {scheduler_us:>9.0f} | "
         f"{account.launcher_bytes / 1e6:>10.0f} {account.scheduler_bytes / 1e6:>9.0f} | "
@@ -217,13 +224,22 @@ def show_curve(tree: Path, most_files: int, least: Account) -> None:
         workers *= 2
 
 
+def show_slots(tree: Path, most_files: int, least: Account) -> None:
+    """Print the rate with many slots, and what it would be if nothing but the slots took time."""
+    print(f"\n{PHOTO_S * 1e3:g} ms a file\n{HEAD}", flush=True)
+    for slots in WORKER_SLOTS:
+        files = min(most_files, SLOT_FILES * slots * least.workers)
+        account = run(tree, files, least.workers, slots=slots, file_s=PHOTO_S)
+        print(f"{row(account, least)}   the slots alone: {account.slots / PHOTO_S:,.0f} files/s", flush=True)
+
+
 def main() -> None:
     """Run all, and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--files", type=int, default=SIZES[-1], help="of the largest job")
     parser.add_argument("--workers", type=int, default=64, help="at most")
     parser.add_argument("--quick", action="store_true", help="10,000 files, two workers, nothing repeated")
-    parser.add_argument("--only", choices=["sizes", "largest", "curve"], help="a part of it")
+    parser.add_argument("--only", choices=["sizes", "largest", "curve", "slots"], help="a part of it")
     parser.add_argument("--tree", type=Path, help="a directory for the files, which stay there")
     asked = parser.parse_args()
     most, workers, times = (10_000, 2, 1) if asked.quick else (asked.files, asked.workers, TIMES)
@@ -235,10 +251,12 @@ def main() -> None:
         print(f"{os.cpu_count()} cores, load before {os.getloadavg()[0]:.1f}, {FILE_S * 1e3:g} ms a file", flush=True)
         least = measure(tree, SMALLEST, workers, times)
         print(f"every job: launcher {least.launcher_s:.2f} s, scheduler {least.scheduler_s:.2f} s of CPU", flush=True)
-        if asked.only != "curve":
+        if asked.only in (None, "sizes", "largest"):
             show_sizes(tree, sizes, least, times)
         if asked.only in (None, "curve"):
             show_curve(tree, 2_000 if asked.quick else min(most, MOST_WORKER_FILES), least)
+        if asked.only == "slots" or not (asked.only or asked.quick):
+            show_slots(tree, most, least)
 
 
 if __name__ == "__main__":

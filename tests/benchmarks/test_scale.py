@@ -17,7 +17,7 @@ LIMIT_S = 300
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="greatest memory is read from /proc")
-def test_the_benchmark_of_scale_runs_whole_jobs_and_prints_both_tables(tmp_path: Path) -> None:
+def test_the_benchmark_of_scale_runs_whole_jobs_and_prints_its_tables(tmp_path: Path) -> None:
     (tmp_path / "tree").mkdir()
     ran = subprocess.run(
         [sys.executable, ROOT / "benchmarks" / "scale.py", "--quick", "--tree", tmp_path / "tree"],
