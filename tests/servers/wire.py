@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 from typing import Self
@@ -32,6 +33,7 @@ class Wire:
         self.port: int = self._listener.getsockname()[1]
         self.breaks: list[tuple[str, int]] = []
         self.made = 0
+        self._ends: list[socket.socket] = []
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._accept, daemon=True).start()
@@ -39,6 +41,11 @@ class Wire:
 
     def __exit__(self, *_: object) -> None:
         self._listener.close()
+
+    def sever(self) -> None:
+        """End all connections that there are."""
+        for end in self._ends:
+            shut(end)
 
     def _accept(self) -> None:
         while True:
@@ -49,6 +56,7 @@ class Wire:
             self.made += 1
             trouble, after_bytes = self.breaks.pop(0) if self.breaks else ("", 1 << 60)
             server = socket.create_connection(("127.0.0.1", self._upstream))
+            self._ends += [client, server]
             left = [after_bytes]
             for one, other in ((client, server), (server, client)):
                 threading.Thread(target=carry, args=(one, other, left, trouble), daemon=True).start()
@@ -66,8 +74,11 @@ def carry(one: socket.socket, other: socket.socket, left: list[int], trouble: st
             other.sendall(block)
     except OSError:
         pass
-    for end in (one, other):
-        try:
-            end.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            continue
+    shut(one)
+    shut(other)
+
+
+def shut(end: socket.socket) -> None:
+    """End a connection, unless it has ended."""
+    with contextlib.suppress(OSError):
+        end.shutdown(socket.SHUT_RDWR)

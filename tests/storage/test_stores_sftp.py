@@ -66,14 +66,23 @@ def test_a_listing_tells_files_and_follows_no_link_to_a_directory(
     (files / "photos" / "link.jpg").symlink_to("a.jpg")
     (files / "photos" / "loop").symlink_to(".")
     (files / "photos" / "nowhere").symlink_to("missing")
+    odd = os.fsdecode(b"b\xff")
+    (files / odd).mkdir()
+    for number in range(300):
+        (files / odd / f"{number}{odd}.jpg").write_bytes(b"x")
     url = sftp_server.url().encode()
 
     def names(directory: bytes, *, recursive: bool) -> set[str]:
-        return {entry.location[len(url) :].decode() for entry in store.entries(directory, recursive=recursive)}
+        return {os.fsdecode(entry.location[len(url) :]) for entry in store.entries(directory, recursive=recursive)}
 
     assert names(url + b"photos", recursive=True) == {"photos/a.jpg", "photos/link.jpg", "photos/deep/b.jpg"}
     assert names(url + b"photos/", recursive=False) == {"photos/a.jpg", "photos/link.jpg"}
     assert names(url + b"missing", recursive=True) == set()
+    assert names(url + b"b\xff", recursive=True) == {f"{odd}/{number}{odd}.jpg" for number in range(300)}
+    listing = store.entries(url + b"b\xff", recursive=True)
+    next(listing)
+    listing.close()  # type: ignore[attr-defined]
+    assert len(names(url, recursive=True)) == 304
 
 
 def test_what_stands_there_stays_unless_it_may_be_replaced_or_is_the_same(
@@ -163,6 +172,17 @@ def test_a_wire_that_breaks_is_not_noticed(
     assert store.fetch(location, descriptor, ANY) == put
     assert content_of(descriptor) == content
     assert wire.made >= 3
+
+
+def test_a_listing_begins_again_and_an_end_in_the_middle_is_told(wire: Wire, files: Path) -> None:
+    for number in range(300):
+        (files / f"{number}.jpg").write_bytes(b"x")
+    url = f"sftp://tester@127.0.0.1:{wire.port}".encode()
+    wire.breaks = [("cut", 100), ("cut", 3_000)]
+    assert len(list(store_of(url).entries(url, recursive=True))) == 300
+    wire.breaks = [("cut", 100)] * 99
+    wire.sever()
+    assert code_of(lambda: list(store_of(url).entries(url, recursive=True)))[0] == "remote_error"
 
 
 def test_a_wire_that_stays_broken_is_a_remote_error_and_leaves_no_half_file(

@@ -18,11 +18,12 @@ from dmedia.storage import locations
 from dmedia.storage.stores.attempts import persist
 from dmedia.storage.stores.bodies import BLOCK_BYTES, Body, digest_of, empty, refuse_too_large, size_of, write
 from dmedia.storage.stores.sftp_faults import explain
+from dmedia.storage.stores.sftp_listing import listed
 from dmedia.storage.stores.sftp_sessions import Sessions
 from dmedia.storage.stores.store import Entry, Identity, Terms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
     from dmedia.errors import Stage
 
@@ -66,7 +67,7 @@ class SftpStore:
         return self._persist(look, "open")
 
     def entries(self, directory: bytes, *, recursive: bool) -> Iterator[Entry]:
-        """List a directory, a few dozen files at a time; links to directories are not followed."""
+        """List a directory, some hundred files at a time; links to directories are not followed."""
         waiting = [directory.rstrip(b"/")]
         while waiting:
             inside = waiting.pop()
@@ -150,21 +151,29 @@ class SftpStore:
         self._persist(remove, "publish")
 
     def _listed(self, directory: bytes) -> Iterator[tuple[bytes, Any]]:
-        """List one directory; what is not there has no files."""
-        with self._sessions.one() as session:
-            listing = session.listdir_iter(_path(directory))
-            try:
-                for found in listing:
-                    yield found.filename.encode(), found
-            except FileNotFoundError:
-                return
-            except GeneratorExit:
+        """List one directory; what is not there has no files. Only its beginning can be tried again."""
+
+        def begin() -> tuple[Generator[tuple[bytes, Any]], tuple[bytes, Any] | None]:
+            listing = self._rows(directory)
+            return listing, next(listing, None)
+
+        listing, row = persist(begin, lambda error: explain(error, self._name, "plan"))
+        try:
+            while row is not None:
+                yield row
+                row = next(listing, None)
+        except Exception as error:
+            refusal = explain(error, self._name, "plan")
+            if refusal is None:
                 raise
-            except Exception as error:
-                refusal = explain(error, self._name, "plan")
-                if refusal is None:
-                    raise
-                raise refusal.error from None
+            raise refusal.error from None
+        finally:
+            with suppress(Exception):  # nobody waits for more of it
+                listing.close()
+
+    def _rows(self, directory: bytes) -> Generator[tuple[bytes, Any]]:
+        with suppress(FileNotFoundError), self._sessions.one() as session:
+            yield from listed(session, _path(directory))
 
     def _discard(self, temporary: bytes) -> None:
         """Remove what a connection that broke has left, if the server is there again."""
