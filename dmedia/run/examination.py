@@ -150,5 +150,6 @@ def _full_name(name: str) -> str:
 
 def _cure(name: str) -> str:
     if name in EXTRAS:
-        return f"pip install 'dmedia[{EXTRAS[name]}]' in every worker's environment, or leave such files out with --exclude"
+        install = f"pip install 'dmedia[{EXTRAS[name]}]' in every worker's environment"
+        return f"{install}, or leave such files out with --exclude"
     return "dmedia doctor says there what its libraries are"
