@@ -5,16 +5,15 @@ from __future__ import annotations
 import contextlib
 import functools
 import inspect
-import signal
 import sys
-from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Any
 
 from dmedia.errors import ClusterError, DmediaError
 from dmedia.run.cluster_file import load_maker
 from dmedia.run.cluster_log import ClusterLog, quieten_children
 from dmedia.run.dispatch import CHUNK_S
-from dmedia.run.patience import Call, patiently
+from dmedia.run.patience import Call, outwait, patiently
+from dmedia.run.shield import shielded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,12 +28,6 @@ ABANDON_LIMIT_S = 10.0
 
 HALF_MADE = frozenset({"Status.starting", "Status.running", "Status.failed"})
 """Of a cluster whose constructor did not return: it may have begun what must be ended."""
-
-OF_TERMINALS = (signal.SIGINT, signal.SIGHUP)
-"""Signals that a terminal sends to all that was started in it."""
-
-QUIET_TRACKER = "ignore:resource_tracker"
-"""For the process that tidies up after multiprocessing: a launcher leaves that to it, and nobody need be told."""
 
 
 class Making:
@@ -83,7 +76,7 @@ class Making:
             When the cluster cannot be made, or not in time.
         """
         arguments = {**self._file.kwargs, **self._said_at_once()}
-        self._begun = Call(lambda: _shielded(functools.partial(self._maker, *self._file.args, **arguments)))
+        self._begun = Call(lambda: shielded(functools.partial(self._maker, *self._file.args, **arguments)))
         begun = self._begun
         with contextlib.suppress(TimeoutError):
             patiently(lambda: begun.wait(self._limit_s), tick, self._limit_s + ABANDON_LIMIT_S)
@@ -140,14 +133,20 @@ class Making:
         except Exception as error:
             raise self._refused("cannot grow and shrink", error) from error
 
-    def end(self) -> None:
-        """Close the cluster; one that is still being made, as soon as it is."""
+    def end(self, tick: Callable[[], None]) -> None:
+        """Close the cluster; one that is still being made, as soon as it is.
+
+        Parameters
+        ----------
+        tick : callable
+            Is called meanwhile: the launcher lives. What it raises changes nothing.
+        """
         if self.cluster is None and self._begun is not None:
-            self._begun.wait(ABANDON_LIMIT_S)
+            outwait(self._begun, tick, ABANDON_LIMIT_S)
             self.cluster = self._begun.answer
         clusters = [self.cluster] if self.cluster is not None else self._half_made()
         for closing in [Call(cluster.close) for cluster in clusters if hasattr(cluster, "close")]:
-            if not closing.wait(CLOSE_LIMIT_S):
+            if not outwait(closing, tick, CLOSE_LIMIT_S):
                 sys.stderr.write(f"warning: the cluster of {self.path} did not close; look for its workers\n")
 
     def _half_made(self) -> list[Any]:
@@ -190,19 +189,6 @@ class Making:
         )
 
 
-def _shielded(make: Callable[[], Any]) -> Any:
-    """Make a cluster whose processes a terminal's Ctrl-C and hang-up do not reach: the job drains them, and closes it.
-
-    Threads and processes inherit what is blocked where they are started, the cluster's event loop too.
-    """
-    signal.pthread_sigmask(signal.SIG_BLOCK, OF_TERMINALS)
-    sys.warnoptions.append(QUIET_TRACKER)
-    resource_tracker.ensure_running()  # in the thread that starts it, it lets SIGINT through again
-    sys.warnoptions.remove(QUIET_TRACKER)
-    signal.pthread_sigmask(signal.SIG_BLOCK, OF_TERMINALS)
-    return make()
-
-
 @contextlib.contextmanager
 def made_cluster(place: MadeCluster, tick: Callable[[], None], limit_s: float) -> Iterator[Making]:
     """Make a cluster for the length of a job.
@@ -232,4 +218,4 @@ def made_cluster(place: MadeCluster, tick: Callable[[], None], limit_s: float) -
             making.begin(tick)
             yield making
         finally:
-            making.end()
+            making.end(tick)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -93,3 +94,29 @@ def patiently(function: Callable[[], Any], tick: Callable[[], None], limit_s: fl
     if call.error:
         raise call.error
     return call.answer
+
+
+def outwait(call: Call, tick: Callable[[], None], limit_s: float) -> bool:
+    """Wait for the end of a call whatever is asked meanwhile: it is an end that is waited for.
+
+    Parameters
+    ----------
+    call : Call
+        Under way.
+    tick : callable
+        Is called every `TICK_S`; what it raises changes nothing.
+    limit_s : float
+        Seconds to wait at most.
+
+    Returns
+    -------
+    bool
+        Whether it has ended.
+    """
+    until_s = time.monotonic() + limit_s
+    while not call.wait(TICK_S):
+        with contextlib.suppress(Exception):
+            tick()
+        if time.monotonic() > until_s:
+            return False
+    return True
