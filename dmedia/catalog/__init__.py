@@ -1,4 +1,4 @@
-"""Inputs become a lazy stream of sources: files, directories, globs and listings on local disks."""
+"""Inputs become a lazy stream of sources: files, directories, globs and listings, on disks and in stores."""
 
 from __future__ import annotations
 

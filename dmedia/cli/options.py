@@ -60,7 +60,7 @@ OUTPUT_PARAMETERS: list[click.Parameter] = [
         metavar="DIR",
         type=PATH,
         required=True,
-        help="Directory for the renditions; made when missing.",
+        help="Directory or URL for the renditions; made when missing.",
     ),
     option(
         "--name",

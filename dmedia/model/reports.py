@@ -55,7 +55,7 @@ class JobReport:
     files_per_s, eta_s : float or None
         Rate since the start, and seconds left at that rate; ``None`` where unknown.
     output_directory, base : bytes
-        Where renditions go, and the directory whose tree is mirrored.
+        Where renditions go, and the directory whose tree is mirrored; empty where inputs lie in several places.
     parameters : dict
         Those that differ from the defaults.
     preset : str or None

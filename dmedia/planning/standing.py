@@ -148,7 +148,7 @@ class _Look:
         An object has one name, and is the same one only under it.
         """
         if is_url(file.rendition):
-            if self._record.plan.has_source(file.rendition):
+            if self._record.plan.places.has_source(file.rendition):
                 self._count_shadowing(file.rendition, file.rendition)
             return
         with suppress(OSError):

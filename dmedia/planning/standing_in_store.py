@@ -86,7 +86,7 @@ def _listed(
     while entries := list(islice(listing, BATCH)):
         meanwhile()
         found = {entry.location: entry.identity for entry in entries}
-        files = record.plan.pending_at(found)
+        files = record.plan.places.pending_at(found)
         yield files, {file.number: There(found[file.rendition], "file") for file in files}
         seen += len(entries)
         if seen >= most:

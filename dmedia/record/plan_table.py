@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from dmedia.model import FileStatus, PlannedFile, Source, Standing
 from dmedia.record import documents
 from dmedia.record.journal import shorten_journal
+from dmedia.record.planned_places import PlannedPlaces
 from dmedia.record.rendition_keys import RenditionKeys
 from dmedia.record.rows import PAGE, STATUS, STORED, count_rows, split
 from dmedia.record.schema import PENDING, RENDITION_DIRECTORIES, RENDITION_INDEX, transaction, translated
@@ -39,14 +40,6 @@ WHERE f.number > ? AND f.status = {PENDING} {{there}}
 ORDER BY f.number LIMIT ?
 """  # noqa: S608  # our own words
 
-PLANNED_AT = f"""
-SELECT f.number, s.path, f.source_name, f.size_bytes, f.mtime_ns, f.version
-FROM directory d
-CROSS JOIN file f INDEXED BY file_rendition ON f.rendition_directory = d.number
-CROSS JOIN directory s ON s.number = f.source_directory
-WHERE d.path = ? AND f.rendition_name = ? AND f.status = {PENDING}
-"""  # noqa: S608  # our own words
-
 SUM_BYTES = f"""
 SELECT SUM(size_bytes), SUM(MIN(size_bytes * ?, ?)) FROM file WHERE status = {PENDING} AND size_bytes > 0
 """  # noqa: S608  # our own words
@@ -73,6 +66,8 @@ class PlanTable:
     ----------
     keys : RenditionKeys
         What tells collisions.
+    places : PlannedPlaces
+        The rows by the URLs of their sources and renditions.
     """
 
     def __init__(self, place: OpenRecord, tasks: TaskTable) -> None:
@@ -80,13 +75,13 @@ class PlanTable:
         self._place, self._tasks = place, tasks
         self._connection = place.connection
         self._directories: dict[bytes, int] = {}
-        self._source_directories: set[int] | None = None
+        self.places = PlannedPlaces(place.connection)
         self._connection.execute(DIRECTORIES_THERE)
 
     def begin(self) -> None:
         """Begin to plan, or begin again after a launcher died while it planned."""
         self._directories.clear()
-        self._source_directories = None
+        self.places.forget()
         with translated(self._place.path), transaction(self._connection):
             for table in ("file", "result", "directory", "warning"):
                 self._connection.execute(f"DELETE FROM {table}")  # noqa: S608  # the names stand in this line
@@ -199,32 +194,6 @@ class PlanTable:
         rows = self._connection.execute(SAME_IDENTITY, (size_bytes, mtime_ns))
         return [directory + b"/" + name for directory, name in rows]
 
-    def has_source(self, location: bytes) -> bool:
-        """Tell whether a URL is a source of the job."""
-        if self._source_directories is None:
-            numbers = self._connection.execute("SELECT DISTINCT source_directory FROM file")
-            self._source_directories = {number for (number,) in numbers}
-        directory, name = split(location)
-        number = self._number(directory)
-        if number not in self._source_directories:
-            return False
-        self._connection.execute("CREATE INDEX IF NOT EXISTS file_source ON file (source_directory, source_name)")
-        query = "SELECT 1 FROM file WHERE source_directory = ? AND source_name = ?"
-        return self._connection.execute(query, (number, name)).fetchone() is not None
-
-    def pending_at(self, renditions: Iterable[bytes]) -> list[PlannedFile]:
-        """List the pending files that have these renditions. Those that no file of the job has are passed over."""
-        self._connection.execute(RENDITION_INDEX)
-        files = []
-        for rendition in renditions:
-            directory, name = split(rendition)
-            found = self._connection.execute(PLANNED_AT, (directory, name)).fetchone()
-            if found:
-                number, s, source_name, size, mtime, version = found
-                source = Source(s + b"/" + source_name, b"", size, mtime, version=version or "")
-                files.append(PlannedFile(number, source, rendition))
-        return files
-
     def settle(self, files: Sequence[PlannedFile]) -> None:
         """Note standing and outcome of files, within the caller's transaction."""
         rows, details = [], []
@@ -268,7 +237,7 @@ class PlanTable:
         """Drop what only planning needs and build the index that later jobs look renditions up in."""
         with transaction(self._connection):
             self._connection.execute("DROP INDEX IF EXISTS file_identity")
-            self._connection.execute("DROP INDEX IF EXISTS file_source")
+            self.places.forget()
             self._connection.execute(RENDITION_INDEX)
             self.keys.clear()
         self._directories.clear()

@@ -63,8 +63,10 @@ class JobDocument(TypedDict):
     files_per_s: Annotated[float | None, Help("Rate since the start")]
     bytes_in: Annotated[int, Help("Read by completed files")]
     bytes_out: Annotated[int, Help("Written by completed files")]
-    output_directory: Annotated[str, Help("Absolute path below which every rendition goes")]
-    base: Annotated[str, Help("Absolute path of the directory whose tree is mirrored")]
+    output_directory: Annotated[str, Help("Absolute path or URL below which every rendition goes")]
+    base: Annotated[
+        str, Help("Path or URL of the directory whose tree is mirrored; empty where there are several")
+    ]
     parameters: Annotated[dict[str, Any], Help("Those that differ from the defaults")]
     preset: Annotated[str | None, Help("The preset that operation and parameters came from")]
     shard: Annotated[str | None, Help("K/N when the job is about the K-th of N parts of its inputs")]
