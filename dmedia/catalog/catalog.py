@@ -25,7 +25,7 @@ from dmedia.storage.locations import name as name_of
 from dmedia.words import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from dmedia.catalog.listing import Entry
     from dmedia.formats import Kind
@@ -100,10 +100,17 @@ class Catalog:
         self.base = next(iter(self._bases.values())) if len(self._bases) == 1 else b""
         self.ignored: Counter[str] = Counter()
         self.warnings: list[str] = []
+        self._takes_early: Callable[[Source], bool] | None = None
         self._known = Known(self._given, has_listing=self._listing is not None)
 
-    def sources(self) -> Iterator[Source]:
+    def sources(self, takes: Callable[[Source], bool] | None = None) -> Iterator[Source]:
         """Find the sources, in the order of the inputs and sorted within each directory.
+
+        Parameters
+        ----------
+        takes : callable, optional
+            Tells by a source's location and name whether it is wanted. What is not is not even looked at, unless a
+            limit counts it too.
 
         Yields
         ------
@@ -121,8 +128,10 @@ class Catalog:
         self.warnings.clear()
         self._known.forget()
         left = self._limit
+        self._takes_early = takes if left is None else None
         for source in self._all_sources():
-            yield source
+            if takes is None or takes(source):
+                yield source
             if left is not None:
                 left -= 1
                 if not left:
@@ -167,6 +176,8 @@ class Catalog:
                     self._ignore(name)
                     continue
                 some = True
+                if self._takes_early and not self._takes_early(Source(path, base, *UNKNOWN)):
+                    continue
                 mode, identity = self._bounds.look(path)
                 if not stat.S_ISDIR(mode) and self._known.is_new(path, given):
                     yield Source(path, base, *identity)
@@ -215,6 +226,8 @@ class Catalog:
             base = self._bases.get(place(entry.path))
             if base is None or not is_below(entry.path, base):
                 raise UsageError(f"The listing changed while it was read: {quoted(entry.path)} is new")
+            if self._takes_early and not self._takes_early(Source(entry.path, base, *UNKNOWN, entry.name)):
+                continue
             if self._admits(entry.path[len(base) :].lstrip(b"/")) and self._known.is_new(entry.path, None):
                 yield entry
 

@@ -78,7 +78,7 @@ def plan_job(record: RecordWriter, found: Callable[[int], None] = lambda _: None
     catalog = Catalog(spec.inputs, spec.accepts, spec.output_directory, spec.roots)
     folding = choose_folding(spec, may_write=not record.ephemeral)
     name_max = destination.longest_name()
-    _Filling(record, naming, folding, name_max).fill(shard.part(catalog.sources()), found)
+    _Filling(record, naming, folding, name_max).fill(catalog.sources(shard.takes if shard.is_part else None), found)
     if not record.plan.total():
         raise NoInputError(empty) if (empty := shard.emptiness()) else _no_input(spec, catalog)
     warnings = list(catalog.warnings)

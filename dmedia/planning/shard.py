@@ -17,8 +17,6 @@ from dmedia.storage import locations
 from dmedia.words import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from dmedia.model import Inputs, JobSpec, Source
     from dmedia.planning.naming import Naming
 
@@ -83,7 +81,7 @@ class Shard:
     Attributes
     ----------
     passed_over : int
-        Sources that other launchers take, counted while `part` runs.
+        Sources that other launchers take, counted by `takes`.
 
     Raises
     ------
@@ -105,28 +103,29 @@ class Shard:
                 "use --on-collision keep-ext, or a --name such as '{dir}/{name}.{ext}'",
             )
 
-    def part(self, sources: Iterator[Source]) -> Iterator[Source]:
-        """Let through what this launcher takes.
+    @property
+    def is_part(self) -> bool:
+        """Whether other launchers take any."""
+        return self._of > 1
+
+    def takes(self, source: Source) -> bool:
+        """Tell whether this launcher takes a source; nothing is read.
 
         Raises
         ------
         CollisionError
             When a job that may overwrite foreign files might overwrite the source of another launcher.
         """
-        if self._of == 1:
-            yield from sources
-            return
-        for source in sources:
-            if self._place(source) % self._of == self._number - 1:
-                yield source
-                continue
-            self.passed_over += 1
-            if self._output and self._is_in_output(locations.parent(source.path)):
-                raise CollisionError(
-                    f"A rendition could overwrite a source of another shard: {shown(source.path)} lies in the output "
-                    "directory. Nothing was written.",
-                    "Choose another output directory with -o, or leave --overwrite out.",
-                )
+        if self._place(source) % self._of == self._number - 1:
+            return True
+        self.passed_over += 1
+        if self._output and self._is_in_output(locations.parent(source.path)):
+            raise CollisionError(
+                f"A rendition could overwrite a source of another shard: {shown(source.path)} lies in the output "
+                "directory. Nothing was written.",
+                "Choose another output directory with -o, or leave --overwrite out.",
+            )
+        return False
 
     def emptiness(self) -> str:
         """Tell why there may be no source; empty when no other launcher takes one either."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -148,8 +148,8 @@ def test_a_name_that_leads_out_fails_alone(tmp_path: Path, monkeypatch: pytest.M
     plant(tmp_path, "in/a.jpg", "in/b.jpg")
 
     class Misled(Catalog):
-        def sources(self) -> Iterator[Source]:
-            for source, name in zip(super().sources(), ("../../b", "sub/b"), strict=True):
+        def sources(self, takes: Callable[[Source], bool] | None = None) -> Iterator[Source]:
+            for source, name in zip(super().sources(takes), ("../../b", "sub/b"), strict=True):
                 yield replace(source, name=name)
 
     monkeypatch.setattr("dmedia.planning.plan.Catalog", Misled)

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from dmedia.api.request import read_spec, read_work
+from dmedia.catalog import bounds
+from dmedia.catalog.given import look
 from dmedia.errors import CollisionError, NoInputError, ParameterError, UsageError
 from dmedia.model import Inputs, JobSpec, OnCollision, Policies, Source
 from dmedia.operations.convert import Convert
@@ -33,7 +35,7 @@ def shards_of(names: list[str], of: int, **policies: Any) -> dict[str, int]:
     found: dict[str, int] = {}
     for number in range(1, of + 1):
         spec = make_spec(f"{number}/{of}", **policies)
-        for source in Shard(spec, Naming(spec)).part(iter(sources)):
+        for source in filter(Shard(spec, Naming(spec)).takes, sources):
             name = os.fsdecode(source.path[4:])
             assert name not in found
             found[name] = number
@@ -129,6 +131,37 @@ def test_programs_say_the_shard_as_people_do() -> None:
         read_spec("images", work, "out", {"shard": "9/8"})
     with pytest.raises(ParameterError, match="shard is 2"):
         read_spec("images", work, "out", {"shard": 2})  # type: ignore[typeddict-item]  # that is the mistake
+
+
+def test_what_other_launchers_take_is_not_even_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plant(tmp_path / "in", *(f"{number:02}.jpg" for number in range(40)))
+    looked: list[bytes] = []
+
+    def note(path: bytes) -> tuple[int, tuple[int, int]]:
+        if path.endswith(b".jpg"):
+            looked.append(path)
+        return look(path)
+
+    monkeypatch.setattr(bounds, "look", note)
+    with RecordWriter.create(ask(tmp_path, "in", shard="2/4")) as record:
+        plan_job(record)
+        assert looked == [file.source for file in record.files()]
+    assert 0 < len(looked) < 30
+
+
+def test_a_list_is_parted_like_a_directory(tmp_path: Path) -> None:
+    plant(tmp_path / "in", *(f"{number:02}.jpg" for number in range(20)))
+    (tmp_path / "list").write_text("".join(f"{tmp_path}/in/{number:02}.jpg\n" for number in range(20)))
+    planned = []
+    for shard in ("1/2", "2/2"):
+        spec = ask(tmp_path, shard=shard, listing=os.fsencode(tmp_path / "list"))
+        with RecordWriter.create(spec) as record:
+            plan_job(record)
+            planned.append([os.path.basename(file.source) for file in record.files()])
+    assert sorted(planned[0] + planned[1]) == [b"%02d.jpg" % number for number in range(20)]
+    with RecordWriter.create(ask(tmp_path, "in", shard="1/2")) as record:
+        plan_job(record)
+        assert [os.path.basename(file.source) for file in record.files()] == planned[0]
 
 
 def test_the_limit_is_taken_before_the_parts(tmp_path: Path) -> None:
