@@ -6,19 +6,25 @@ has the very bytes that are to be published is it taken for an earlier attempt's
 
 from __future__ import annotations
 
-import hashlib
 import posixpath
 import secrets
 import stat
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from dmedia.errors import MediaError
 from dmedia.storage import locations
 from dmedia.storage.stores.attempts import persist
-from dmedia.storage.stores.bodies import BLOCK_BYTES, Body, digest_of, empty, refuse_too_large, size_of, write
+from dmedia.storage.stores.bodies import BLOCK_BYTES, empty, refuse_too_large, size_of, write
 from dmedia.storage.stores.sftp_faults import explain
 from dmedia.storage.stores.sftp_listing import listed
+from dmedia.storage.stores.sftp_publication import (
+    READ_AHEAD,
+    make_directories,
+    refuse_directory,
+    refuse_other,
+    rename_to_free,
+    write_beside,
+)
 from dmedia.storage.stores.sftp_sessions import Sessions
 from dmedia.storage.stores.store import Entry, Identity, Terms
 
@@ -28,9 +34,6 @@ if TYPE_CHECKING:
     from dmedia.errors import Stage
 
 Answer = TypeVar("Answer")
-
-READ_AHEAD = 32
-"""Requests of 32 KiB that are under way at once: what a distance of 100 ms needs for 10 MB/s."""
 
 
 def store(_scheme: str, host: bytes) -> SftpStore:
@@ -120,13 +123,13 @@ class SftpStore:
         temporary = posixpath.join(parent, f".dmedia-{terms.mark}-{secrets.token_hex(4)}.tmp".encode())
 
         def publish(session: Any) -> Identity:
-            _make_directories(session, parent)
-            self._write(session, descriptor, temporary)
+            make_directories(session, parent)
+            write_beside(session, descriptor, temporary)
             if terms.replaces:
-                _refuse_directory(session, path)
+                refuse_directory(session, path)
                 session.posix_rename(temporary, path)
-            elif not _rename_to_free(session, temporary, path):
-                _refuse_other(session, path, descriptor)
+            elif not rename_to_free(session, temporary, path):
+                refuse_other(session, path, descriptor)
                 session.remove(temporary)
             return _identity(session.stat(path))
 
@@ -180,21 +183,6 @@ class SftpStore:
         with suppress(Exception), self._sessions.one() as session:  # the failure is what is told
             session.remove(temporary)
 
-    def _write(self, session: Any, descriptor: int, temporary: bytes) -> None:
-        from paramiko.sftp import CMD_EXTENDED
-
-        whole = size_of(descriptor)
-        body = Body(descriptor, 0, whole)
-        with session.open(temporary, "wb") as file:
-            file.set_pipelined(pipelined=True)
-            while block := body.read(BLOCK_BYTES):
-                file.write(block)
-            file.flush()
-            with suppress(OSError):  # not every server can; OpenSSH can
-                session._request(CMD_EXTENDED, "fsync@openssh.com", file.handle)  # noqa: SLF001 - paramiko has no name for it
-        if session.stat(temporary).st_size != whole:
-            raise EOFError("the server has kept only a part of the file")
-
     def _persist(self, request: Callable[[Any], Answer], stage: Stage) -> Answer:
         def ask() -> Answer:
             with self._sessions.one() as session:
@@ -209,48 +197,3 @@ def _path(location: bytes) -> bytes:
 
 def _identity(found: Any) -> Identity:
     return Identity(int(found.st_size or 0), int(found.st_mtime or 0) * 1_000_000_000, "")
-
-
-def _make_directories(session: Any, directory: bytes) -> None:
-    try:
-        if stat.S_ISDIR(session.stat(directory).st_mode):
-            return
-    except FileNotFoundError:
-        _make_directories(session, posixpath.dirname(directory))
-        with suppress(OSError):  # somebody else was faster; if not, writing tells why
-            session.mkdir(directory)
-        return
-    raise MediaError("output_exists", "Output exists: a file stands where a directory is needed", "publish")
-
-
-def _refuse_directory(session: Any, path: bytes) -> None:
-    with suppress(FileNotFoundError):
-        if stat.S_ISDIR(session.lstat(path).st_mode):
-            raise MediaError("output_exists", "Output exists: a directory stands there", "publish")
-
-
-def _rename_to_free(session: Any, temporary: bytes, path: bytes) -> bool:
-    """Rename where nothing stands: SFTP's own rename never replaces. Tell whether something did stand there."""
-    try:
-        session.rename(temporary, path)
-    except OSError:
-        with suppress(FileNotFoundError):
-            session.lstat(path)
-            return False
-        raise
-    return True
-
-
-def _refuse_other(session: Any, path: bytes, descriptor: int) -> None:
-    """Refuse what stands at a place, unless it has the bytes that were to be published there."""
-    found = session.stat(path)
-    if stat.S_ISREG(found.st_mode) and found.st_size == size_of(descriptor):
-        digest = hashlib.sha256()
-        with session.open(path, "rb") as file:
-            file.prefetch(found.st_size, READ_AHEAD)
-            while block := file.read(BLOCK_BYTES):
-                digest.update(block)
-        if digest.digest() == digest_of(descriptor):
-            return
-    message = "Output exists: somebody has put it there since the job was planned"
-    raise MediaError("output_exists", message, "publish", "Move it away and retry, or use --overwrite in a new job.")
