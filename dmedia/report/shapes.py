@@ -64,9 +64,7 @@ class JobDocument(TypedDict):
     bytes_in: Annotated[int, Help("Read by completed files")]
     bytes_out: Annotated[int, Help("Written by completed files")]
     output_directory: Annotated[str, Help("Absolute path or URL below which every rendition goes")]
-    base: Annotated[
-        str, Help("Path or URL of the directory whose tree is mirrored; empty where there are several")
-    ]
+    base: Annotated[str, Help("Path or URL of the directory whose tree is mirrored; empty where there are several")]
     parameters: Annotated[dict[str, Any], Help("Those that differ from the defaults")]
     preset: Annotated[str | None, Help("The preset that operation and parameters came from")]
     shard: Annotated[str | None, Help("K/N when the job is about the K-th of N parts of its inputs")]
