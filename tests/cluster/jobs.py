@@ -10,7 +10,7 @@ from tests.command import LIMIT_S, Dmedia, below, wait_until
 from tests.media_making import jpeg
 
 FILES = 32
-SLOW_S = 0.5
+SLOW_S = 0.8
 """A file's time in a slot: long enough to lose a worker in the middle of it."""
 
 
