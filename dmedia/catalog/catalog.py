@@ -62,6 +62,8 @@ class Catalog:
         Files of directories that are no task, by extension (empty for none), filled while ``sources()`` runs.
     warnings : list of str
         Directories that could not be read, and inputs in which nothing was found; filled likewise.
+    meanwhile : callable
+        Is called for what is no source: a listing may go on for minutes without one. What it raises ends ``sources()``.
 
     Raises
     ------
@@ -100,6 +102,7 @@ class Catalog:
         self.base = next(iter(self._bases.values())) if len(self._bases) == 1 else b""
         self.ignored: Counter[str] = Counter()
         self.warnings: list[str] = []
+        self.meanwhile: Callable[[], None] = lambda: None
         self._takes_early: Callable[[Source], bool] | None = None
         self._known = Known(self._given, has_listing=self._listing is not None)
 
@@ -132,6 +135,8 @@ class Catalog:
         for source in self._all_sources():
             if takes is None or takes(source):
                 yield source
+            else:
+                self.meanwhile()
             if left is not None:
                 left -= 1
                 if not left:
@@ -200,9 +205,9 @@ class Catalog:
     def _kinds(self, tree: StoredTree, given: Given) -> Iterator[tuple[tuple[bytes, Identity], Kind]]:
         """Tell what kinds of media objects are: those without an extension are looked into, several at once."""
         if given.named:
-            yield from ((stored, "unknown") for stored in tree.objects())
+            yield from ((stored, "unknown") for stored in tree.objects(self.meanwhile))
             return
-        for unnamed, several in itertools.groupby(tree.objects(), lacks_extension):
+        for unnamed, several in itertools.groupby(tree.objects(self.meanwhile), lacks_extension):
             if unnamed:
                 yield from at_once(kind_of, several)
             else:
@@ -241,6 +246,7 @@ class Catalog:
         return kind in self._accepts
 
     def _ignore(self, name: bytes) -> None:
+        self.meanwhile()
         suffix = extension(name)
         if suffix not in self.ignored and len(self.ignored) >= MOST_EXTENSIONS:
             suffix = OTHER_EXTENSIONS

@@ -188,8 +188,13 @@ class StoredTree:
         self._relative = len(given.base) + 1
         self._reached = lru_cache(maxsize=1024)(self._states)  # a listing goes through few directories at a time
 
-    def objects(self) -> Iterator[tuple[bytes, Identity]]:
+    def objects(self, meanwhile: Callable[[], None]) -> Iterator[tuple[bytes, Identity]]:
         """List them, in the order of the store.
+
+        Parameters
+        ----------
+        meanwhile : callable
+            Is called for each object that is not meant; what it raises ends the list.
 
         Yields
         ------
@@ -206,6 +211,8 @@ class StoredTree:
             for entry in store_of(self._base).entries(self._base, recursive=recursive):
                 if self._means(entry.location):
                     yield entry.location, entry.identity
+                else:
+                    meanwhile()
         except MediaError as error:
             raise PreflightError(f"{quoted(self._text)} cannot be listed: {error.message}", error.hint) from error
 

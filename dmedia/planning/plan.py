@@ -76,6 +76,7 @@ def plan_job(record: RecordWriter, found: Callable[[int], None] = lambda _: None
     destination.refuse_unfit()
     record.plan.begin()
     catalog = Catalog(spec.inputs, spec.accepts, spec.output_directory, spec.roots)
+    catalog.meanwhile = _SignOfLife(record, found)
     folding = choose_folding(spec, may_write=not record.ephemeral)
     name_max = destination.longest_name()
     _Filling(record, naming, folding, name_max).fill(catalog.sources(shard.takes if shard.is_part else None), found)
@@ -112,14 +113,13 @@ class _SignOfLife:
     def __init__(self, record: RecordWriter, found: Callable[[int], None]) -> None:
         self._record = record
         self._found = found
-        self._total = record.plan.total()
         self._shown_at = time.monotonic()
 
     def __call__(self) -> None:
         now = time.monotonic()
         if now - self._shown_at >= BATCH_S:
             self._shown_at = now
-            self._found(self._total)
+            self._found(self._record.plan.total())
             with self._record.plan.changing():
                 pass  # which is a heartbeat
 

@@ -293,3 +293,19 @@ def test_a_dry_run_writes_nothing_there(photos: Bucket) -> None:
         assert plan_job(record).pending == 1
     assert photos.keys() == ["in/a.jpg"]
     assert list(home.job_ids()) == []
+
+
+def test_a_long_listing_without_a_source_can_be_stopped(photos: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dmedia.errors import StoppedError
+    from dmedia.planning import plan
+
+    monkeypatch.setattr(plan, "BATCH_S", 0.0)
+    for number in range(30):
+        photos.put(f"in/{number}.txt", b"no media")
+
+    def stop(total: int) -> None:
+        raise StoppedError(2)
+
+    for key in ("in/", "in/*.jpg"):
+        with RecordWriter.create(ask(photos, key), ephemeral=True) as record, pytest.raises(StoppedError):
+            plan_job(record, stop)
