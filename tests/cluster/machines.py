@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,3 +36,12 @@ def unmet(reason: str) -> None:
 def where(program: str) -> str | None:
     """Find a program, those of the system's administrator too; tell its path."""
     return shutil.which(program, path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin"]))
+
+
+def run(*command: str | Path, **more: Any) -> str:
+    """Run a checking program; what it says is told when it objects."""
+    ended: subprocess.CompletedProcess[str] = subprocess.run(
+        command, capture_output=True, text=True, timeout=60, check=False, **more
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return ended.stdout + ended.stderr

@@ -21,16 +21,14 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 
 from dmedia.cli.app import app
-from tests.cluster.machines import need
+from tests.cluster.machines import need, run
 from tests.cluster.recipes import (
     CLUSTER,
-    METRICS,
     command_lines,
     compose,
     copied,
     documents,
     environment_file,
-    panels,
     shell_blocks,
     unit,
 )
@@ -38,15 +36,6 @@ from tests.command import ROOT, below
 
 OPERATOR = Path(str(importlib.util.find_spec("dask_kubernetes").origin)).parent / "operator"  # type: ignore[union-attr]
 HOME = "/shared/dmedia-home"
-
-
-def run(*command: str | Path, **more: Any) -> str:
-    """Run a checking program; what it says is told when it objects."""
-    ended: subprocess.CompletedProcess[str] = subprocess.run(
-        command, capture_output=True, text=True, timeout=60, check=False, **more
-    )
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    return ended.stdout + ended.stderr
 
 
 def test_compose_takes_the_compose_file() -> None:
@@ -173,47 +162,6 @@ def test_systemd_takes_the_units(name: str, tmp_path: Path) -> None:
     assert read["Restart"] == ["always"]
     assert set(re.findall(r"\$\{(\w+)\}", read["ExecStart"][0])) <= set(environment_file())
     assert f"# /etc/systemd/system/{name}.service" in text
-
-
-def test_prometheus_takes_its_configuration_and_keeps_our_label() -> None:
-    need("promtool", package="prometheus")
-    run("promtool", "check", "config", CLUSTER / "prometheus.yml")
-    (read,) = documents("prometheus.yml")
-    assert all(job["honor_labels"] for job in read["scrape_configs"])
-    port = compose()["services"]["scheduler"]["ports"][0].split(":")[-1]
-    assert read["scrape_configs"][0]["static_configs"][0]["targets"] == [f"scheduler:{port}"]
-
-
-def queries() -> list[str]:
-    return [target["expr"] for panel in panels() for target in panel.get("targets", ())]
-
-
-def test_the_dashboard_of_grafana_asks_only_for_metrics_that_there_are() -> None:
-    asked = {name for query in queries() for name in re.findall(r"\bdmedia_\w+", query)}
-    assert asked == set(METRICS)
-    for panel in panels():
-        for target in panel.get("targets", ()):
-            (name,) = set(re.findall(r"\bdmedia_\w+", target["expr"]))
-            named = set(re.findall(r"\{\{(\w+)\}\}", target["legendFormat"]))
-            named |= set(re.findall(r"(\w+)=~?\"", target["expr"]))
-            named |= {label for by in re.findall(r"by \(([^)]*)\)", target["expr"]) for label in by.split(", ")}
-            assert named <= METRICS[name], panel["title"]
-
-
-def test_prometheus_takes_every_query_of_the_dashboard(tmp_path: Path) -> None:
-    need("promtool", package="prometheus")
-    rules = [{"record": f"q{n}", "expr": query.replace("$job", ".*")} for n, query in enumerate(queries())]
-    (tmp_path / "rules.yml").write_text(yaml.safe_dump({"groups": [{"name": "dashboard", "rules": rules}]}))
-    assert f"{len(rules)} rules found" in run("promtool", "check", "rules", tmp_path / "rules.yml")
-
-
-def test_grafana_finds_what_compose_mounts() -> None:
-    (provider,) = documents("grafana/dashboards.yaml")
-    folder = provider["providers"][0]["options"]["path"]
-    mounted = [volume.split(":")[1] for volume in compose()["services"]["grafana"]["volumes"]]
-    assert f"{folder}/dmedia.json" in mounted
-    (sources,) = documents("grafana/source.yaml")
-    assert sources["datasources"][0]["url"] == "http://prometheus:9090"
 
 
 def test_the_image_holds_all_that_its_build_needs_and_nothing_else(tmp_path: Path) -> None:
