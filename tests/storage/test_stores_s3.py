@@ -275,6 +275,26 @@ REFUSALS = [
 ]
 
 
+def test_nothing_is_written_into_a_file_after_its_download_was_given_up(
+    store: Store, bucket: Bucket, descriptor: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = []
+
+    def write_slowly(*_: object) -> None:
+        time.sleep(1)
+        written.append(time.monotonic())
+
+    monkeypatch.setattr("dmedia.storage.stores.downloads.write", write_slowly)
+    bucket.put("a", b"x" * (8 << 20))
+    monkeypatch.setattr("dmedia.storage.stores.settings.Settings.limit_s", lambda *_: 1.5)
+    code, _ = code_of(lambda: store.fetch(bucket.url("a").encode(), descriptor, ANY))
+    given_up_s = time.monotonic()
+    assert code == "remote_error"
+    assert written
+    time.sleep(1.5)
+    assert max(written) < given_up_s
+
+
 @pytest.mark.parametrize("refusal", REFUSALS, ids=lambda refusal: refusal[1])
 def test_what_does_not_pass_is_told_at_once(
     troubled: Store, s3_proxy: ProxyServer, bucket: Bucket, descriptor: int, refusal: tuple[int, str, str]

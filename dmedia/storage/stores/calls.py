@@ -6,6 +6,7 @@ import asyncio
 import atexit
 import concurrent.futures
 import os
+import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
 Answer = TypeVar("Answer")
+
+
+CANCEL_S = 10.0
+"""Seconds to wait for what was cancelled: a write to a disk that is under way is not broken off."""
 
 
 def answer_of(coroutine: Coroutine[Any, Any, Answer], limit_s: float) -> Answer:
@@ -37,7 +42,15 @@ def answer_of(coroutine: Coroutine[Any, Any, Answer], limit_s: float) -> Answer:
     """
     from fsspec.asyn import get_loop
 
-    future = asyncio.run_coroutine_threadsafe(asyncio.wait_for(coroutine, limit_s), get_loop())
+    ended = threading.Event()
+
+    async def run() -> Answer:
+        try:
+            return await asyncio.wait_for(coroutine, limit_s)
+        finally:
+            ended.set()
+
+    future = asyncio.run_coroutine_threadsafe(run(), get_loop())
     try:
         return future.result(limit_s + 5)  # the loop itself keeps the limit, unless it does not run
     except concurrent.futures.TimeoutError as error:
@@ -45,7 +58,9 @@ def answer_of(coroutine: Coroutine[Any, Any, Answer], limit_s: float) -> Answer:
             raise
         raise TimeoutError(f"no answer within {limit_s:.0f} s") from error
     finally:
-        future.cancel()
+        if not ended.is_set():  # the caller is going to close files that it may still use
+            future.cancel()
+            ended.wait(CANCEL_S)
 
 
 async def watched(coroutine: Coroutine[Any, Any, Answer], progress: Callable[[], int], silence_s: float) -> Answer:

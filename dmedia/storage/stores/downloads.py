@@ -71,9 +71,18 @@ class Download:
         async with asyncio.timeout(settings().limit_s(expected)):
             async for block in blocks:
                 refuse_too_large(self.received_bytes + len(block), self.most_bytes)
-                await asyncio.to_thread(write, self.descriptor, block, self.received_bytes)
+                await self._write(block)
                 self.received_bytes += len(block)
         if whole < 0:
             self.identity = replace(self.identity, size_bytes=self.received_bytes)
         elif self.received_bytes != whole:
             raise EOFError(f"{self.received_bytes:,} of {whole:,} bytes came")
+
+    async def _write(self, block: bytes) -> None:
+        """Write a block in a thread, and end no sooner than it, for the file may be closed then."""
+        writing = asyncio.ensure_future(asyncio.to_thread(write, self.descriptor, block, self.received_bytes))
+        try:
+            await asyncio.shield(writing)
+        except asyncio.CancelledError:
+            await asyncio.wait({writing})
+            raise
