@@ -91,7 +91,7 @@ def place(location: bytes) -> bytes:
 
 def is_read_only(location: bytes) -> bool:
     """Tell whether nothing can be written there, by its scheme."""
-    return scheme(location) in READ_ONLY
+    return not location.startswith(b"/") and scheme(location) in READ_ONLY
 
 
 def normal(location: bytes) -> bytes:
