@@ -81,8 +81,12 @@ class Download:
     async def _write(self, block: bytes) -> None:
         """Write a block in a thread, and end no sooner than it, for the file may be closed then."""
         writing = asyncio.ensure_future(asyncio.to_thread(write, self.descriptor, block, self.received_bytes))
-        try:
-            await asyncio.shield(writing)
-        except asyncio.CancelledError:
-            await asyncio.wait({writing})
-            raise
+        is_cancelled = False
+        while not writing.done():
+            try:
+                await asyncio.wait({writing})
+            except asyncio.CancelledError:  # there may be several: of the transfer's limit, and of its caller's
+                is_cancelled = True
+        if is_cancelled:
+            raise asyncio.CancelledError
+        writing.result()
