@@ -10,10 +10,10 @@ found and is looked at when the job is planned, but is empty, and the tree lies 
 (``/dev/shm``), so what a disk takes to find a file is not in these numbers. The record is written to disk. One file
 of a hundred fails.
 
-Three tables: what a file costs from 10^3 files to all of them; the rate with 1 to 64 workers; and that with up to 1024
-slots that take as long as real ones do. Costs of a file are CPU without what a job costs whatever its size, which is
-measured with a job of a hundred files and printed first. Below the first table: what `dmedia status` took while the
-largest job ran. Scheduler, launcher and workers share this machine's cores.
+Four tables: what a file costs from 10^3 files to all of them; the largest job, and what `dmedia status` took while it
+ran; the rate with 1 to 64 workers; and that with up to 1024 slots that take as long as real ones do. Costs of a file
+are CPU without what a job costs whatever its size, which is measured with a job of a hundred files and printed first.
+Scheduler, launcher and workers share this machine's cores.
 """
 
 from __future__ import annotations
@@ -48,6 +48,12 @@ FILE_S = 0.001
 
 PHOTO_S = 0.08
 """Seconds that a slot takes for a photo of 12 megapixels. Many slots are measured with such."""
+
+PARTS = ["sizes", "largest", "curve", "slots"]
+"""The tables."""
+
+SIZES_WORKERS = 16
+"""Workers of the first table: with more, a job of 1,000 files is cut into a few files for each."""
 
 SMALLEST, SIZES = 100, (1_000, 10_000, 100_000, 1_000_000)
 """Files of the job that tells what every job costs, and of those that tell what a file costs."""
@@ -203,11 +209,16 @@ def measure(tree: Path, files: int, workers: int, times: int) -> Account:
 
 
 def show_sizes(tree: Path, sizes: list[int], least: Account, times: int) -> None:
-    """Print what a file costs in small jobs and in large ones, and what a status takes while the largest runs."""
+    """Print what a file costs in small jobs and in large ones."""
     print(f"\n{HEAD}", flush=True)
-    for size in sizes[:-1]:
+    for size in sizes:
         print(row(measure(tree, size, least.workers, times), least), flush=True)
-    largest = run(tree, sizes[-1], least.workers, asking=True)
+
+
+def show_largest(tree: Path, files: int, workers: int, least: Account) -> None:
+    """Print what the largest job came to, and what a status took while it ran."""
+    print(f"\n{HEAD}", flush=True)
+    largest = run(tree, files, workers, asking=True)
     print(row(largest, least), flush=True)
     for way, took_s in largest.asked_s.items():
         if took_s:
@@ -215,21 +226,21 @@ def show_sizes(tree: Path, sizes: list[int], least: Account, times: int) -> None
             print(f"meanwhile dmedia {way}: median {median_s:.2f} s, longest {longest_s:.2f} s of {len(took_s)}")
 
 
-def show_curve(tree: Path, most_files: int, least: Account) -> None:
+def show_curve(tree: Path, most_files: int, most_workers: int, least: Account) -> None:
     """Print the rate with 1, 2, 4 ... workers."""
     print(f"\n{HEAD}", flush=True)
     workers = 1
-    while workers <= least.workers:
+    while workers <= most_workers:
         print(row(run(tree, min(most_files, WORKER_FILES * workers), workers), least), flush=True)
         workers *= 2
 
 
-def show_slots(tree: Path, most_files: int, least: Account) -> None:
+def show_slots(tree: Path, most_files: int, workers: int, least: Account) -> None:
     """Print the rate with many slots, and what it would be if nothing but the slots took time."""
     print(f"\n{PHOTO_S * 1e3:g} ms a file\n{HEAD}", flush=True)
     for slots in WORKER_SLOTS:
-        files = min(most_files, SLOT_FILES * slots * least.workers)
-        account = run(tree, files, least.workers, slots=slots, file_s=PHOTO_S)
+        files = min(most_files, SLOT_FILES * slots * workers)
+        account = run(tree, files, workers, slots=slots, file_s=PHOTO_S)
         print(f"{row(account, least)}   the slots alone: {account.slots / PHOTO_S:,.0f} files/s", flush=True)
 
 
@@ -239,24 +250,27 @@ def main() -> None:
     parser.add_argument("--files", type=int, default=SIZES[-1], help="of the largest job")
     parser.add_argument("--workers", type=int, default=64, help="at most")
     parser.add_argument("--quick", action="store_true", help="10,000 files, two workers, nothing repeated")
-    parser.add_argument("--only", choices=["sizes", "largest", "curve", "slots"], help="a part of it")
+    parser.add_argument("--only", choices=PARTS, help="a part of it")
     parser.add_argument("--tree", type=Path, help="a directory for the files, which stay there")
     asked = parser.parse_args()
     most, workers, times = (10_000, 2, 1) if asked.quick else (asked.files, asked.workers, TIMES)
-    sizes = [most] if asked.quick or asked.only == "largest" else [size for size in SIZES if size < most] + [most]
+    sizes = [size for size in SIZES if size < most] + [most]
     with contextlib.ExitStack() as stack:
         memory = Path("/dev/shm") if os.access("/dev/shm", os.W_OK) else None
         tree = asked.tree or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="dmedia-scale-", dir=memory)))
         plant(tree, most)
         print(f"{os.cpu_count()} cores, load before {os.getloadavg()[0]:.1f}, {FILE_S * 1e3:g} ms a file", flush=True)
-        least = measure(tree, SMALLEST, workers, times)
+        least = measure(tree, SMALLEST, min(workers, SIZES_WORKERS), times)
         print(f"every job: launcher {least.launcher_s:.2f} s, scheduler {least.scheduler_s:.2f} s of CPU", flush=True)
-        if asked.only in (None, "sizes", "largest"):
+        parts = ["largest", "curve"] if asked.quick else [asked.only] if asked.only else PARTS
+        if "sizes" in parts:
             show_sizes(tree, sizes, least, times)
-        if asked.only in (None, "curve"):
-            show_curve(tree, 2_000 if asked.quick else min(most, MOST_WORKER_FILES), least)
-        if asked.only == "slots" or not (asked.only or asked.quick):
-            show_slots(tree, most, least)
+        if "largest" in parts:
+            show_largest(tree, most, workers, least)
+        if "curve" in parts:
+            show_curve(tree, 2_000 if asked.quick else min(most, MOST_WORKER_FILES), workers, least)
+        if "slots" in parts:
+            show_slots(tree, most, workers, least)
 
 
 if __name__ == "__main__":
