@@ -93,7 +93,7 @@ class Course:
         lost_s = 0.0
         while True:
             try:
-                waiting = Waiting(choice.awaited, self._record, self._observer, self._tick)
+                waiting = Waiting(choice.awaited, self._record, self._tick)
                 with connect(choice, waiting.look, again=lost is not None) as cluster:
                     waiting.over()
                     if lost:
@@ -109,6 +109,7 @@ class Course:
                 lost, lost_s, self.left_behind = error, time.monotonic(), True
                 self._record.life.warn(_looking_for(error), passing=True)
             except ClusterError:
+                waiting.over()
                 if not (lost and choice.may_come_back):
                     raise
             if time.monotonic() - lost_s > choice.worker_wait_s:

@@ -149,9 +149,20 @@ def test_whoever_waits_for_a_cluster_is_told_and_may_cancel(dmedia: Dmedia, tmp_
     assert waiting["warnings"] == ["waiting for the cluster of cluster.yaml and its first worker"]
     assert dmedia("cancel", "last").status == 0
     _, err = launcher.communicate(timeout=60)
-    assert (launcher.returncode, b"waiting for the cluster of cluster.yaml" in err) == (9, True), err
+    assert (launcher.returncode, err.count(b"waiting for the cluster of cluster.yaml")) == (9, 1), err
     ended = dmedia("status", "last", "--json").document
     assert (ended["status"], ended["cancelled"], ended["warnings"]) == ("cancelled", FILES, [])
+
+
+def test_nobody_is_told_to_wait_when_the_wait_is_over(dmedia: Dmedia, tmp_path: Path) -> None:
+    make_photos(tmp_path / "in")
+    file = write(tmp_path, "Waiting", "{n_workers: 1}")
+    launcher = dmedia.start("convert", "in", "-o", "out", "--format", "webp", "--cluster", file)
+    wait_until(lambda: [seen for seen in dmedia("status", "--json").document if seen["warnings"]])
+    launcher.send_signal(signal.SIGTERM)
+    assert launcher.communicate(timeout=60)[0] is not None
+    stopped = dmedia("status", "last", "--json").document
+    assert (launcher.returncode, stopped["status"], stopped["warnings"]) == (143, "interrupted", [])
 
 
 def test_what_a_class_says_of_its_arguments_is_told(dmedia: Dmedia, tmp_path: Path) -> None:
