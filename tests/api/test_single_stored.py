@@ -95,7 +95,7 @@ def test_only_a_root_that_is_a_url_lets_urls_in(photos: Bucket, tmp_path: Path) 
     assert dmedia.media_info(target, roots=photos.url())["width"] == 16
 
 
-@pytest.mark.parametrize("target", ["https://host/a.jpg", "memory://x/a.jpg", "s3://bucket/a.docx"])
-def test_what_can_be_no_rendition_is_refused(photos: Bucket, target: str) -> None:
-    with pytest.raises(UsageError):
-        dmedia.process_file(photos.url("in/photo.jpg"), target, "resize", SMALL)
+def test_what_can_be_no_rendition_is_refused() -> None:
+    for target in ("https://host/a.jpg", "memory://x/a.jpg", "s3://bucket/a.docx"):
+        with pytest.raises(UsageError):
+            dmedia.process_file("s3://bucket/photo.jpg", target, "resize", SMALL)

@@ -276,10 +276,10 @@ def test_an_output_bucket_that_is_not_there_is_named(photos: Bucket) -> None:
         planned(ask(photos, "in", out="s3://no-such-bucket/out"))
 
 
-@pytest.mark.parametrize("out", ["https://host/out", "s3://bucket/a//b", "s3://bucket/a/../b", "ftp://host/out"])
-def test_what_can_be_no_output_directory_is_refused(photos: Bucket, out: str) -> None:
-    with pytest.raises(UsageError):
-        planned(ask(photos, "in", out=out))
+def test_what_can_be_no_output_directory_is_refused(photos: Bucket) -> None:
+    for out in ("https://host/out", "s3://bucket/a//b", "s3://bucket/a/../b", "ftp://host/out"):
+        with pytest.raises(UsageError):
+            planned(ask(photos, "in", out=out))
 
 
 def test_nothing_to_do_in_an_empty_bucket_is_said(photos: Bucket) -> None:
