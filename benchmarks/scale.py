@@ -183,9 +183,11 @@ def peak_bytes(pid: int) -> int:
     raise SystemExit("this needs Linux")
 
 
-HEAD = f"""{"":>9} {"":>7} {"":>5} {"":>7} {"":>7} {"":>8} | {"CPU us/file":>20} | {"greatest MB":>20} | {"record":>10}
-{"files":>9} {"workers":>7} {"slots":>5} {"plan s":>7} {"run s":>7} {"files/s":>8} | {"launcher":>10} {"scheduler":>9} | \
-{"launcher":>10} {"scheduler":>9} | {"bytes/file":>10}"""
+HEAD = (
+    f"{'':>9} {'':>7} {'':>5} {'':>7} {'':>7} {'':>8} | {'CPU us/file':>20} | {'greatest MB':>20} | {'record':>10}\n"
+    f"{'files':>9} {'workers':>7} {'slots':>5} {'plan s':>7} {'run s':>7} {'files/s':>8} | "
+    f"{'launcher':>10} {'scheduler':>9} | {'launcher':>10} {'scheduler':>9} | {'bytes/file':>10}"
+)
 
 
 def row(account: Account, least: Account) -> str:
