@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.machines import need
 from tests.cluster.slurm_machine import SlurmMachine
+from tests.machines import need
 
 
 @pytest.fixture(scope="module")

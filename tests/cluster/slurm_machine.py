@@ -10,8 +10,8 @@ import socket
 import subprocess
 from pathlib import Path
 
-from tests.cluster.machines import where
 from tests.command import LIMIT_S, wait_until
+from tests.machines import where
 from tests.run.conftest import free_port
 
 CONFIGURATION = """\

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.cluster.machines import where
 from tests.command import wait_until
+from tests.machines import where
 from tests.run.conftest import free_port, listens
 
 CONFIGURATION = """\

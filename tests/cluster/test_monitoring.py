@@ -7,8 +7,8 @@ from pathlib import Path
 
 import yaml  # type: ignore[import-untyped]
 
-from tests.cluster.machines import need, run
 from tests.cluster.recipes import CLUSTER, METRICS, compose, documents, panels
+from tests.machines import need, run
 
 
 def test_prometheus_takes_its_configuration_and_keeps_our_label() -> None:

@@ -14,9 +14,9 @@ from contextlib import suppress
 import pytest
 
 from tests.cluster.jobs import assert_nothing_is_lost, make_photos
-from tests.cluster.machines import need
 from tests.cluster.recipes import CLUSTER, METRICS, changed, shell_blocks
 from tests.command import LIMIT_S, ROOT, Dmedia, wait_until
+from tests.machines import need
 from tests.run.conftest import free_port, listens
 
 

@@ -21,7 +21,6 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 
 from dmedia.cli.app import app
-from tests.cluster.machines import need, run
 from tests.cluster.recipes import (
     CLUSTER,
     command_lines,
@@ -33,6 +32,7 @@ from tests.cluster.recipes import (
     unit,
 )
 from tests.command import ROOT, below
+from tests.machines import need, run
 
 OPERATOR = Path(str(importlib.util.find_spec("dask_kubernetes").origin)).parent / "operator"  # type: ignore[union-attr]
 HOME = "/shared/dmedia-home"

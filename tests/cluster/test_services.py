@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.jobs import assert_nothing_is_lost, make_photos
-from tests.cluster.machines import need
 from tests.cluster.recipes import CLUSTER, environment_file, page_command, unit
 from tests.command import Dmedia, below, wait_until
+from tests.machines import need
 from tests.run.conftest import free_port, listens
 
 

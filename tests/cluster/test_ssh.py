@@ -21,10 +21,10 @@ from tests.cluster.jobs import (
     make_photos,
     wait_until_both_have_worked,
 )
-from tests.cluster.machines import need
 from tests.cluster.recipes import CLUSTER, page_command
 from tests.cluster.ssh_server import SshServer, ssh_server
 from tests.command import Dmedia, wait_until
+from tests.machines import need
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from typing import Any
 
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
-from tests.cluster.machines import unmet
 from tests.command import LIMIT_S
+from tests.machines import unmet
 
 FIND = """
 (selector) => {

@@ -13,6 +13,7 @@ import pytest
 from dmedia.errors import UsageError
 from dmedia.storage.stores import Store, Terms, store_of
 from tests.command import wait_until
+from tests.machines import unmet
 from tests.run.conftest import free_port, listens
 from tests.servers.processes import IMPATIENT, ProxyServer
 from tests.servers.proxy import Rule
@@ -24,13 +25,13 @@ KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr
 OURS = Terms("batch-1", replaces=False, content_type="image/jpeg")
 OTHERS = Terms("batch-2", replaces=False, content_type="image/jpeg")
 ANY = 1 << 40
-needs_azurite = pytest.mark.skipif(AZURITE is None, reason="needs azurite-blob (npm install -g azurite)")
 
 
 @pytest.fixture(scope="module")
 def azurite() -> Iterator[ProxyServer]:
     """Azurite, behind a proxy."""
-    assert AZURITE is not None
+    if AZURITE is None:
+        unmet("azurite-blob not installed: npm install --global azurite")
     port = free_port()
     process = subprocess.Popen(
         [AZURITE, "--inMemoryPersistence", "--blobPort", str(port), "--skipApiVersionCheck", "--silent"],
@@ -66,7 +67,6 @@ def store(url: str) -> Store:
     return store_of(url.encode())
 
 
-@needs_azurite
 @pytest.mark.parametrize("key", ["a.jpg", "so rt/ä ö/%20?#&+[x].jpg"])
 @pytest.mark.parametrize("size_bytes", [0, 100_000, 40 << 20])
 def test_what_is_put_is_fetched_as_it_was(store: Store, url: str, descriptor: int, key: str, size_bytes: int) -> None:
@@ -86,7 +86,6 @@ def test_what_is_put_is_fetched_as_it_was(store: Store, url: str, descriptor: in
     assert store.look(location) is None
 
 
-@needs_azurite
 def test_a_listing_comes_page_by_page(
     store: Store, url: str, azurite: ProxyServer, descriptor: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -100,7 +99,6 @@ def test_a_listing_comes_page_by_page(
     assert len({entry.location for entry in store.entries(f"{url}/photos".encode(), recursive=False)}) == 12
 
 
-@needs_azurite
 def test_what_somebody_else_has_put_stays_and_the_same_job_may_put_again(
     store: Store, url: str, descriptor: int
 ) -> None:
@@ -115,7 +113,6 @@ def test_what_somebody_else_has_put_stays_and_the_same_job_may_put_again(
     assert store.head(location, 100) == b"theirs"
 
 
-@needs_azurite
 @pytest.mark.parametrize(
     "trouble",
     [Rule(times=2), Rule(status=429, times=2), Rule(action="cut", bytes=1 << 20), Rule(action="lose", times=2)],
@@ -134,7 +131,6 @@ def test_trouble_that_passes_is_not_noticed(
     assert content_of(descriptor) == content
 
 
-@needs_azurite
 def test_failures_are_told_apart(store: Store, url: str, azurite: ProxyServer, descriptor: int) -> None:
     location = f"{url}/a.jpg".encode()
     assert code_of(lambda: store.fetch(location, descriptor, ANY))[0] == "not_found"

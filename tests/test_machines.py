@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.cluster.machines import need
+from tests.machines import need
 
 
 def test_a_missing_program_skips_with_its_package(monkeypatch: pytest.MonkeyPatch) -> None:

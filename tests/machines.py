@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -26,7 +26,7 @@ def need(*programs: str, package: str) -> None:
         unmet(f"{', '.join(missing)} not installed: apt-get install {package}")
 
 
-def unmet(reason: str) -> None:
+def unmet(reason: str) -> NoReturn:
     """Skip the test that calls; where ``CI`` is ``true``, fail."""
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
