@@ -15,13 +15,15 @@ from dmedia.catalog.given import UNKNOWN, Given, classify
 from dmedia.catalog.globs import Filter, Glob
 from dmedia.catalog.known import Known
 from dmedia.catalog.listing import Listing
-from dmedia.catalog.stored import StoredTree, at_once, classify_all, kind_of, lacks_extension, look
+from dmedia.catalog.stored import StoredTree, classify_all, kind_by_name, kind_of, look
 from dmedia.errors import MediaError, UsageError
 from dmedia.formats import extension, kind_by_extension, sniff
 from dmedia.model import Source
+from dmedia.storage.inquiry import at_once
 from dmedia.storage.local import read_head
 from dmedia.storage.locations import common_parents, is_below, is_url, normal, parent, place
 from dmedia.storage.locations import name as name_of
+from dmedia.storage.stores import Identity
 from dmedia.words import quoted
 
 if TYPE_CHECKING:
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
     from dmedia.catalog.listing import Entry
     from dmedia.formats import Kind
     from dmedia.model import Inputs
-    from dmedia.storage.stores import Identity
 
 MOST_WARNINGS = 100
 MOST_EXTENSIONS = 1000
@@ -204,27 +205,19 @@ class Catalog:
 
     def _kinds(self, tree: StoredTree, given: Given) -> Iterator[tuple[tuple[bytes, Identity], Kind]]:
         """Tell what kinds of media objects are: those without an extension are looked into, several at once."""
+        objects = tree.objects(self.meanwhile)
         if given.named:
-            yield from ((stored, "unknown") for stored in tree.objects(self.meanwhile))
-            return
-        for unnamed, several in itertools.groupby(tree.objects(self.meanwhile), lacks_extension):
-            if unnamed:
-                yield from at_once(kind_of, several)
-            else:
-                yield from map(_with_kind, several)
+            return ((stored, "unknown") for stored in objects)
+        return at_once(kind_of, objects, kind_by_name)
 
     def _listed(self) -> Iterator[Source]:
         if self._listing is None:
             return
-        for in_store, entries in itertools.groupby(self._wanted_entries(self._listing), _is_stored):
-            if not in_store:
-                base = self._bases[b""]
-                for path, name in entries:
-                    yield Source(path, base, *self._bounds.look(path)[1], name)
-                continue
-            for (path, name), found in at_once(_look_at, entries):
-                base = self._bases[place(path)]
-                yield Source(path, base, found.size_bytes, found.mtime_ns, name, found.version)
+        for (path, name), found in at_once(_look_at, self._wanted_entries(self._listing), self._look_here):
+            yield Source(path, self._bases[place(path)], found.size_bytes, found.mtime_ns, name, found.version)
+
+    def _look_here(self, entry: Entry) -> Identity | None:
+        return None if is_url(entry.path) else Identity(*self._bounds.look(entry.path)[1], "")
 
     def _wanted_entries(self, listing: Listing) -> Iterator[Entry]:
         for entry in listing.entries():
@@ -267,14 +260,6 @@ class Catalog:
 
     def _admits(self, relative: bytes) -> bool:
         return self._wanted.empty or self._wanted.admits(os.fsdecode(relative))
-
-
-def _is_stored(entry: Entry) -> bool:
-    return is_url(entry.path)
-
-
-def _with_kind(stored: tuple[bytes, Identity]) -> tuple[tuple[bytes, Identity], Kind]:
-    return stored, kind_of(stored)
 
 
 def _look_at(entry: Entry) -> Identity:

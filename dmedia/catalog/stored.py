@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from functools import lru_cache, partial
 from itertools import islice
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from dmedia.catalog.given import UNKNOWN, Given
 from dmedia.catalog.globs import Glob, has_wildcard
 from dmedia.errors import MediaError, PreflightError, UsageError
 from dmedia.formats import HEAD_BYTES, extension, kind_by_extension, sniff
+from dmedia.storage.inquiry import ASKED_AHEAD, at_once
 from dmedia.storage.locations import is_below, is_read_only, join, name, normal, parent, parted, place
 from dmedia.storage.stores import Identity, store_of
 from dmedia.words import quoted
@@ -21,15 +22,6 @@ if TYPE_CHECKING:
     from dmedia.catalog.globs import Filter, States
     from dmedia.formats import Kind, Sniffed
 
-
-Asked = TypeVar("Asked")
-Answer = TypeVar("Answer")
-
-AT_ONCE = 16
-"""Objects that are asked for at once: an answer takes some 20 to 100 ms, nearly all of it on the way."""
-
-LOOKED_AT = 256
-"""Objects of a list that are asked for before the first is needed."""
 
 PEEKED_AT = 1_000
 """Objects that are worth looking at for a hint: one page of S3's listings."""
@@ -46,50 +38,24 @@ def look(location: bytes) -> Identity:
         return UNSEEN
 
 
-@lru_cache(maxsize=4 * LOOKED_AT)
+@lru_cache(maxsize=4 * ASKED_AHEAD)
 def sniff_stored(location: bytes, _identity: Identity) -> Sniffed:
     """Tell an object's format from its beginning, which is read once for each of its versions. Raises `MediaError`."""
     return sniff(store_of(location).head(location, HEAD_BYTES), name(location))
 
 
+def kind_by_name(stored: tuple[bytes, Identity]) -> Kind | None:
+    """Tell what kind of media an object is by its name; `None` where that has no extension, and promises nothing."""
+    of_name = name(stored[0])
+    return kind_by_extension(of_name) if extension(of_name) else None
+
+
 def kind_of(stored: tuple[bytes, Identity]) -> Kind:
-    """Tell what kind of media an object is: by its name, and where that has no extension, by its beginning."""
-    location, identity = stored
-    kind = kind_by_extension(name(location))
-    if kind == "unknown" and lacks_extension(stored):
-        try:
-            kind = sniff_stored(location, identity).kind
-        except MediaError:
-            return "unknown"
-    return kind
-
-
-def lacks_extension(stored: tuple[bytes, Identity]) -> bool:
-    """Tell whether an object's name promises nothing."""
-    return not extension(name(stored[0]))
-
-
-def at_once(ask: Callable[[Asked], Answer], several: Iterable[Asked]) -> Iterator[tuple[Asked, Answer]]:
-    """Ask stores about many objects, several at once.
-
-    Parameters
-    ----------
-    ask : callable
-        What is asked of each.
-    several : iterable
-        The objects.
-
-    Yields
-    ------
-    tuple
-        Each object and the answer, in their order; some are asked about in advance.
-    """
-    from concurrent.futures import ThreadPoolExecutor
-
-    rest = iter(several)
-    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="dmedia look") as pool:
-        while some := list(islice(rest, LOOKED_AT)):
-            yield from zip(some, pool.map(ask, some), strict=True)
+    """Tell what kind of media an object is by its beginning."""
+    try:
+        return sniff_stored(*stored).kind
+    except MediaError:
+        return "unknown"
 
 
 def classify_all(texts: Iterable[bytes], *, recursive: bool) -> list[Given]:
