@@ -7,12 +7,13 @@ from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
 from dmedia.errors import MediaError, PreflightError
+from dmedia.storage.inquiry import at_once
 from dmedia.storage.locations import common_parent
 from dmedia.storage.stores import store_of
 from dmedia.words import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from dmedia.model import PlannedFile
     from dmedia.record.writer import RecordWriter
@@ -90,16 +91,40 @@ def _listed(
         yield files, {file.number: There(found[file.rendition], "file") for file in files}
         seen += len(entries)
         if seen >= most:
-            yield from _asked(record, meanwhile)
+            yield from ask_after(record.plan.pages(), meanwhile)  # what is settled is not among them
             return
 
 
-def _asked(record: RecordWriter, meanwhile: Callable[[], None]) -> Iterator[tuple[list[PlannedFile], dict[int, There]]]:
-    """Ask about each file that the listing has not settled, by itself."""
-    for page in record.plan.pages():
+def ask_after(
+    pages: Iterable[list[PlannedFile]], meanwhile: Callable[[], None]
+) -> Iterator[tuple[list[PlannedFile], dict[int, There]]]:
+    """Ask after each rendition by itself, several at once.
+
+    Parameters
+    ----------
+    pages : iterable of list of PlannedFile
+        The files, some at a time.
+    meanwhile : callable
+        See `standing.note_standing`.
+
+    Yields
+    ------
+    list of PlannedFile, dict of int to There
+        Each page, and what stands there, by the files' numbers.
+
+    Raises
+    ------
+    MediaError
+        When the store does not tell.
+    """
+    for page in pages:
         there = {}
-        for file in page:
+        for file, found in at_once(_look, page):
             meanwhile()
-            if identity := store_of(file.rendition).look(file.rendition):
-                there[file.number] = There(identity, "file")
+            if found:
+                there[file.number] = There(found, "file")
         yield page, there
+
+
+def _look(file: PlannedFile) -> Identity | None:
+    return store_of(file.rendition).look(file.rendition)

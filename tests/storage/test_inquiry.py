@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from dmedia.catalog import Catalog, stored
-from dmedia.model import Inputs
+from dmedia.model import Inputs, PlannedFile, Source
+from dmedia.planning import standing_in_store
 from dmedia.storage.inquiry import AT_ONCE, MOST_AHEAD, at_once
 from dmedia.storage.stores import Entry, Identity
 
@@ -54,7 +55,8 @@ class Gathering:
 def gather(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Gathering]:
     def made(*names: bytes) -> Gathering:
         store = Gathering(*names)
-        monkeypatch.setattr(stored, "store_of", lambda _: store)
+        for module in (stored, standing_in_store):
+            monkeypatch.setattr(module, "store_of", lambda _: store)
         return store
 
     return made
@@ -86,6 +88,14 @@ def test_a_list_of_paths_and_urls_is_looked_at_together_whatever_their_order(
     catalog = Catalog(Inputs((), listing=listing.encode()), frozenset({"image"}), b"/nowhere/out")
     found = [source.path for source in catalog.sources()]
     assert found == lines.split()
+    assert store.most == AT_ONCE
+
+
+def test_renditions_that_no_listing_has_settled_are_asked_after_together(gather: Callable[..., Gathering]) -> None:
+    store = gather()
+    files = [PlannedFile(n, Source(b"/in/a", b"/in", 1, 1), b"s3://b/out/%d" % n) for n in range(MANY)]
+    (told,) = standing_in_store.ask_after([files], lambda: None)
+    assert told == (files, {n: standing_in_store.There(SOME, "file") for n in range(MANY)})
     assert store.most == AT_ONCE
 
 
