@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from dmedia.media.faults import failure_of
@@ -45,7 +46,7 @@ class Carriage:
         self._lanes.wake()
 
     def close(self) -> None:
-        """Begin nothing further, and wait for no transfer."""
+        """Begin nothing further, and wait for no transfer: fetches end with their next block."""
         self._lanes.close()
 
     def _carry(self, task: Task, wave: int, worker: str) -> FileResult:
@@ -59,7 +60,8 @@ class Carriage:
         result = FileResult(task.number, worker=worker)
         rendition: int | None = None
         try:
-            with self._transfers.source(task) as source, self._slots.hold(task, wave, worker) as slot:
+            wanted = partial(self._slots.refuse_drained, wave)  # a large object comes for an hour
+            with self._transfers.source(task, wanted) as source, self._slots.hold(task, wave, worker) as slot:
                 staged = self._transfers.staged(task, slot.output_directory)
                 told = self._slots.attempt(slot, staged, lambda asked: slot.work_on(source, asked))
                 result = replace(told, worker=worker)

@@ -24,7 +24,7 @@ from dmedia.storage.locations import is_url
 from dmedia.storage.stores import Terms, store_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from dmedia.model import FileResult, Limits, Output, Task, WorkOrder
     from dmedia.storage.stores import Identity, Store
@@ -52,8 +52,15 @@ class Transfers:
         self._scratch = scratch
 
     @contextlib.contextmanager
-    def source(self, task: Task) -> Iterator[int]:
+    def source(self, task: Task, refuse_unwanted: Callable[[], object] = lambda: None) -> Iterator[int]:
         """Open a task's source for reading, from a store a copy of it that has no name.
+
+        Parameters
+        ----------
+        task : Task
+            Whose.
+        refuse_unwanted : callable
+            Raises when the task is given up: a fetch ends with that.
 
         Yields
         ------
@@ -70,7 +77,9 @@ class Transfers:
             message = "Output exists: the rendition would replace its own source"
             raise MediaError("output_exists", message, "publish", "Choose another output directory or name")
         is_local = not is_url(task.source)
-        descriptor = storage.open_source(task.source, self._order.roots) if is_local else self._fetched(task)
+        descriptor = (
+            storage.open_source(task.source, self._order.roots) if is_local else self._fetched(task, refuse_unwanted)
+        )
         try:
             yield descriptor
         finally:
@@ -151,12 +160,12 @@ class Transfers:
         identity = _put(descriptor, task.rendition, terms)
         return replace(result, outputs=(_published(made, task, identity, (digest, size_bytes)),))
 
-    def _fetched(self, task: Task) -> int:
+    def _fetched(self, task: Task, refuse_unwanted: Callable[[], object]) -> int:
         storage.refuse_outside(task.source, self._order.roots, "open")
         store = _store_of(task.source)
         descriptor = self._nameless_file()
         try:
-            store.fetch(task.source, descriptor, self._most_bytes(store, task))
+            store.fetch(task.source, descriptor, self._most_bytes(store, task), refuse_unwanted)
             os.lseek(descriptor, 0, os.SEEK_SET)
         except MediaError as error:
             os.close(descriptor)

@@ -38,7 +38,7 @@ class Store:
     def head(self, location: bytes, n_bytes: int) -> bytes:
         return b"\0\0\0\x18ftypmp42" if b"film" in location else b"\xff\xd8\xff"
 
-    def fetch(self, location: bytes, descriptor: int, most_bytes: int) -> Identity:
+    def fetch(self, location: bytes, descriptor: int, most_bytes: int, refuse_unwanted: object) -> Identity:
         self.fetched.append(location)
         self.most_bytes.append(most_bytes)
         self.fetching(location)

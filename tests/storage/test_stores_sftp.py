@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,7 +14,8 @@ import pytest
 
 from dmedia.errors import MediaError
 from dmedia.storage.stores import Store, Terms, store_of
-from tests.command import below
+from dmedia.storage.stores.bodies import size_of
+from tests.command import below, wait_until
 from tests.servers.processes import SftpServer
 from tests.servers.wire import Wire
 from tests.storage.conftest import Leads, code_of, content_of, fill
@@ -144,6 +147,24 @@ def test_many_threads_use_one_server_at_once(
 
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(carry, range(12))) == contents
+
+
+def test_a_fetch_that_nobody_waits_for_ends_with_its_next_block(
+    store: Store, sftp_server: SftpServer, files: Path, descriptor: int
+) -> None:
+    with (files / "film.mp4").open("wb") as film:
+        film.truncate(50 << 30)
+    asked: list[int] = []
+
+    def refuse() -> None:
+        asked.append(size_of(descriptor))
+        if asked[-1] >= 3 << 20:
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        store.fetch(sftp_server.url("film.mp4").encode(), descriptor, ANY, refuse)
+    assert size_of(descriptor) == 3 << 20
+    wait_until(lambda: not any("prefetch" in thread.name for thread in threading.enumerate()))
 
 
 @pytest.fixture

@@ -10,9 +10,13 @@ from dmedia.storage.stores.bodies import empty, refuse_too_large, write
 from dmedia.storage.stores.settings import settings
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from dmedia.storage.stores.store import Identity
+
+
+def want() -> None:
+    """Let a download go on to its end."""
 
 
 @dataclass(slots=True)
@@ -25,6 +29,8 @@ class Download:
         The file it goes into.
     most_bytes : int
         Its limit.
+    refuse_unwanted : callable
+        Raises when nobody waits for the file any more; asked before each block.
     identity : Identity or None
         Of the version that is read, once an answer has begun.
     received_bytes : int
@@ -33,6 +39,7 @@ class Download:
 
     descriptor: int
     most_bytes: int
+    refuse_unwanted: Callable[[], object] = want
     identity: Identity | None = None
     received_bytes: int = 0
 
@@ -64,12 +71,15 @@ class Download:
             When fewer bytes came than were announced, or more.
         TimeoutError
             When they come too slowly.
+        Exception
+            What ``refuse_unwanted`` raises.
         """
         assert self.identity is not None
         whole = self.identity.size_bytes
         expected = (self.most_bytes if whole < 0 else whole) - self.received_bytes
         async with asyncio.timeout(settings().limit_s(expected)):
             async for block in blocks:
+                self.refuse_unwanted()
                 refuse_too_large(self.received_bytes + len(block), self.most_bytes)
                 await self._write(block)
                 self.received_bytes += len(block)

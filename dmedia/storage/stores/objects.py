@@ -9,7 +9,7 @@ from dmedia.storage import locations
 from dmedia.storage.faults import remote_fault
 from dmedia.storage.stores.attempts import persist
 from dmedia.storage.stores.bodies import digest_of, size_of
-from dmedia.storage.stores.downloads import Download
+from dmedia.storage.stores.downloads import Download, want
 from dmedia.storage.stores.service import Condition, Content, Found, Place
 from dmedia.storage.stores.store import CHECKSUM, MARK, Entry, Identity, Terms
 
@@ -44,12 +44,15 @@ class ReadObjects:
         place = _place(location, "open")
         return self._persist(lambda: self._readable.read(place, n_bytes), place.bucket, "open")
 
-    def fetch(self, location: bytes, descriptor: int, most_bytes: int) -> Identity:
+    def fetch(
+        self, location: bytes, descriptor: int, most_bytes: int, refuse_unwanted: Callable[[], object] = want
+    ) -> Identity:
         """Write an object into an open, empty file; a broken connection is taken up where it broke."""
         place = _place(location, "open")
-        download = Download(descriptor, most_bytes)
+        download = Download(descriptor, most_bytes, refuse_unwanted)
 
         def receive() -> None:
+            refuse_unwanted()
             try:
                 self._readable.receive(place, download)
             except Exception as error:

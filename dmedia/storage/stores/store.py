@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 MARK = "dmedia-job"
 """The name under which stores that keep metadata note which job has put an object."""
@@ -96,11 +96,14 @@ class Store(Protocol):
     def head(self, location: bytes, n_bytes: int) -> bytes:
         """Read the first bytes of an object; fewer where it is shorter."""
 
-    def fetch(self, location: bytes, descriptor: int, most_bytes: int) -> Identity:
+    def fetch(
+        self, location: bytes, descriptor: int, most_bytes: int, refuse_unwanted: Callable[[], object] = ...
+    ) -> Identity:
         """Write a whole object into an open, empty file.
 
         The file's offset is left alone. One version of the object is read, or none: what is changed meanwhile is read
-        again from its beginning.
+        again from its beginning. ``refuse_unwanted`` is called before each attempt and each block: what it raises, no
+        `MediaError`, ends the fetch.
 
         Raises
         ------
