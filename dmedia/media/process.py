@@ -153,7 +153,7 @@ def _make(attempt: Attempt) -> Output:
         measures = _write(source, openers, draft, attempt)
         verify(draft.descriptor, draft.format, measures.stored)
         sha256 = local.checksum(draft.path)
-        local.publish(draft.path, task.rendition, order.job, replaces=task.replaces)
+        local.publish(draft.path, task.rendition, order.job, replaces=task.replaces or task.renews)
         written = os.fstat(draft.descriptor)
     return Output(task.rendition, *measures.upright, draft.format, written.st_size, written.st_mtime_ns, sha256)
 

@@ -53,10 +53,12 @@ class Task:
     size_bytes : int
         The source's size when the job was planned, -1 when it could not be looked at.
     replaces : bool
-        Whether something stood at the rendition's path when the job was planned, and may be replaced. Otherwise
-        nothing did, and what somebody has put there since stays.
+        Whether whatever stands at the rendition's path may be replaced.
     version : str
         Of the source in its store when the job was planned; empty where there is none. See `Source`.
+    renews : bool
+        Whether a rendition of ours stood at the rendition's path when the job was planned: it may be replaced. Without
+        both, nothing did, and what somebody has put there since stays.
     """
 
     number: int
@@ -65,6 +67,7 @@ class Task:
     size_bytes: int
     replaces: bool = False
     version: str = ""
+    renews: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from dmedia.record.known import KnownRenditions, MergedRenditions
 from dmedia.record.schema import decoded, translated
 from dmedia.storage import local as storage
 from dmedia.storage.locations import is_url
+from dmedia.storage.stores import store_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -102,7 +103,8 @@ class EarlierRenditions:
         -------
         dict of bytes to EarlierRendition
             Those that a completed or up-to-date row of an earlier record knows as they stand: with this size and
-            version, this size and time, or on this machine this size and these bytes.
+            version, this size and time, or this size and these bytes; in a store that keeps marks, as a job of ours
+            has noted them.
         """
         search = _Search(dict(standing), meanwhile)
         for job in self._newest:
@@ -205,12 +207,16 @@ def stands_as_written(output: Output, now: Identity) -> bool:
 def _stands(output: Output, now: Identity) -> bool:
     """Tell whether a rendition is what was written, also where its bytes were written once more.
 
-    A worker that was given up may still publish its file, with the same bytes and a later time; a copy has one too.
+    A worker that was given up may still publish its file, with the same bytes and a later time or another version; a
+    copy has one too.
     """
     if stands_as_written(output, now):
         return True
-    if output.size_bytes != now.size_bytes or is_url(output.path):
-        return False
+    return output.size_bytes == now.size_bytes and bool(output.sha256) and _checksum(output.path) == output.sha256
+
+
+def _checksum(location: bytes) -> str | None:
+    """Tell a rendition's checksum; ``None`` where nobody can."""
     with suppress(MediaError):
-        return storage.checksum(output.path) == output.sha256
-    return False
+        return store_of(location).checksum_of(location) if is_url(location) else storage.checksum(location)
+    return None

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
     from dmedia.model import FileResult
 
-FREE = STANDINGS.index(Standing.NOTHING)
+OURS = STANDINGS.index(Standing.OURS)
 
 TASKS = f"""
-SELECT f.number, s.path, f.source_name, d.path, f.rendition_name, f.size_bytes, f.standing <> {FREE}, f.version
+SELECT f.number, s.path, f.source_name, d.path, f.rendition_name, f.size_bytes, f.standing = {OURS}, f.version
 FROM file f
 CROSS JOIN directory s ON s.number = f.source_directory
 CROSS JOIN directory d ON d.number = f.rendition_directory
@@ -185,8 +185,8 @@ class TaskTable:
     def _read(self, which: str, value: int | str, limit: int) -> list[Task]:
         rows = self._connection.execute(TASKS.format(which=which), (value, limit))
         return [
-            Task(number, s + b"/" + name, d + b"/" + into, size, self._overwrite or bool(replaces), version or "")
-            for number, s, name, d, into, size, replaces, version in rows
+            Task(number, s + b"/" + name, d + b"/" + into, size, self._overwrite, version or "", bool(renews))
+            for number, s, name, d, into, size, renews, version in rows
         ]
 
 

@@ -55,7 +55,7 @@ def process_stored(order: WorkOrder, task: Task, held: Held) -> FileResult:
     """
     for location in filter(is_url, (task.source, task.rendition)):
         store_of(location)  # which says what is missing to reach it
-    task = replace(task, replaces=_may_replace(task))
+    task = replace(task, renews=_stands(task))
     scratch = Scratch()
     transfers = Transfers(order, scratch.path)
     with held(order_of_slot(order, scratch.path, 0), scratch) as slot:
@@ -103,10 +103,10 @@ def describe_stored(slot: Slot, source: bytes, roots: tuple[bytes, ...]) -> Medi
         scratch.close()
 
 
-def _may_replace(task: Task) -> bool:
-    """Tell whether what stands at the rendition's place may go."""
+def _stands(task: Task) -> bool:
+    """Tell whether a rendition of ours stands at the rendition's place, and refuse what else does."""
     if task.replaces:
-        return True
+        return False
     if not is_url(task.rendition):
         ours = storage.marked_by(task.rendition)
         there = os.path.lexists(task.rendition)

@@ -155,7 +155,7 @@ class Transfers:
             As by `Store.put`.
         """
         (made,) = result.outputs
-        terms = Terms(self._order.job, task.replaces, CONTENT_TYPES.get(made.format, ""))
+        terms = Terms(self._order.job, task.replaces, CONTENT_TYPES.get(made.format, ""), task.renews)
         digest, size_bytes = _checksum(descriptor), os.fstat(descriptor).st_size
         identity = _put(descriptor, task.rendition, terms)
         return replace(result, outputs=(_published(made, task, identity, (digest, size_bytes)),))

@@ -123,7 +123,34 @@ def test_what_stands_there_is_noted_for_the_workers(photos: Bucket) -> None:
     photos.put("in/b.jpg", b"two")
     with RecordWriter.create(ask(photos, "in")) as record:
         plan_job(record)
-        assert [(task.replaces, bool(task.version)) for task in record.pending(9)] == [(False, True), (True, True)]
+        noted = [(task.replaces, task.renews, bool(task.version)) for task in record.pending(9)]
+    assert noted == [(False, False, True), (False, True, True)]
+
+
+def test_what_a_dead_worker_has_put_late_is_as_written_under_another_version(photos: Bucket) -> None:
+    for name in "abcd":
+        photos.put(f"in/{name}.jpg", b"one")
+    spec = ask(photos, "in")
+    run(photos, spec)
+    for name in "abcd":
+        there = photos.client.head_object(Bucket=photos.name, Key=f"out/{name}.webp")
+        written, marks = photos.get(f"out/{name}.webp"), dict(there["Metadata"])
+        if name == "b":
+            written = written.swapcase()
+            marks["dmedia-sha256"] = hashlib.sha256(written).hexdigest()
+        if name == "c":
+            del marks["dmedia-job"]
+        put_under_another_version(photos, f"out/{name}.webp", written, marks)
+    assert codes(spec) == ["", "output_exists", "output_exists", ""]
+    assert statuses(spec) == ["skipped", "failed", "failed", "skipped"]
+
+
+def put_under_another_version(bucket: Bucket, key: str, content: bytes, metadata: dict[str, str]) -> None:
+    """Let an object have an ETag that is not its bytes' MD5, as where stores encrypt or number."""
+    place = {"Bucket": bucket.name, "Key": key}
+    upload = {**place, "UploadId": bucket.client.create_multipart_upload(**place, Metadata=metadata)["UploadId"]}
+    part = {"PartNumber": 1, "ETag": bucket.client.upload_part(**upload, PartNumber=1, Body=content)["ETag"]}
+    bucket.client.complete_multipart_upload(**upload, MultipartUpload={"Parts": [part]})
 
 
 def test_what_a_dead_launcher_did_not_note_is_ours_by_its_mark(photos: Bucket) -> None:

@@ -9,7 +9,7 @@ from dmedia.run.wire import pack_results, pack_tasks, unpack_results, unpack_tas
 
 TASKS = (
     Task(0, b"/photos/a\xff.jpg", b"/out/a.webp", -1),
-    Task(7, b"s3://bucket/b.jpg", b"/out/b.webp", 12, replaces=True, version="etag"),
+    Task(7, b"s3://bucket/b.jpg", b"/out/b.webp", 12, replaces=True, version="etag", renews=True),
 )
 
 RESULTS = [

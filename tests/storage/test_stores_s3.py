@@ -6,6 +6,7 @@ import hashlib
 import itertools
 import os
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -17,6 +18,7 @@ from tests.storage.conftest import Leads, code_of, content_of, fill
 
 OURS = Terms("batch-1", replaces=False, content_type="image/jpeg")
 OTHERS = Terms("batch-2", replaces=False, content_type="image/jpeg")
+RENEWING = replace(OURS, renews=True)
 SLOW_DOWN = "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
 ANY = 1 << 40
 PERSISTENT = {"DMEDIA_STORE_ATTEMPTS": "6"}
@@ -115,6 +117,28 @@ def test_what_jobs_of_ours_have_put_may_be_put_again_or_replaced(store: Store, b
     assert bucket.get("a.jpg") == b"another"
     store.put(descriptor, location, OTHERS)
     assert store.mark_of(location) == "batch-2"
+
+
+def test_what_was_ours_is_renewed_only_while_it_is_ours_and_not_twice(
+    troubled: Store, s3_proxy: ProxyServer, bucket: Bucket, descriptor: int
+) -> None:
+    location = bucket.url("a.jpg").encode()
+    first = troubled.put(fill(descriptor, b"one"), location, OTHERS)
+    s3_proxy.obey()
+    renewed = troubled.put(fill(descriptor, b"two"), location, RENEWING)
+    assert [sent["headers"]["If-Match"] for sent in s3_proxy.requests("PUT")] == [f'"{first.version}"']
+    assert (bucket.get("a.jpg"), troubled.mark_of(location)) == (b"two", "batch-1")
+    s3_proxy.obey()
+    assert troubled.put(descriptor, location, RENEWING).version == renewed.version
+    bucket.put("a.jpg", b"theirs")
+    assert code_of(lambda: troubled.put(descriptor, location, RENEWING))[0] == "output_exists"
+    assert s3_proxy.requests("PUT") == []
+    assert troubled.checksum_of(location) is None
+    troubled.remove(location)
+    troubled.put(descriptor, location, RENEWING)
+    assert troubled.checksum_of(location) == hashlib.sha256(b"two").hexdigest()
+    troubled.remove(location)
+    assert troubled.checksum_of(location) is None
 
 
 def test_a_store_without_conditions_is_looked_at_before(

@@ -21,6 +21,7 @@ from tests.servers.wire import Wire
 from tests.storage.conftest import Leads, code_of, content_of, fill
 
 OURS = Terms("batch-1", replaces=False, content_type="image/jpeg")
+RENEWING = Terms("batch-1", replaces=False, content_type="image/jpeg", renews=True)
 REPLACING = Terms("batch-1", replaces=True, content_type="image/jpeg")
 ANY = 1 << 40
 
@@ -98,6 +99,10 @@ def test_what_stands_there_stays_unless_it_may_be_replaced_or_is_the_same(
     assert store.put(fill(descriptor, b"theirs"), location, OURS).size_bytes == 6
     store.put(fill(descriptor, b"ours"), location, REPLACING)
     assert (files / "a.jpg").read_bytes() == b"ours"
+    store.put(fill(descriptor, b"ours anew"), location, RENEWING)
+    assert (files / "a.jpg").read_bytes() == b"ours anew"
+    assert store.checksum_of(location) == hashlib.sha256(b"ours anew").hexdigest()
+    assert store.checksum_of(sftp_server.url("missing.jpg").encode()) is None
     (files / "directory").mkdir()
     assert code_of(lambda: store.put(descriptor, sftp_server.url("a.jpg/b.jpg").encode(), OURS))[0] == "output_exists"
     occupied = sftp_server.url("directory").encode()

@@ -63,6 +63,10 @@ class Pages(ReadObjects):
         """Tell that nothing there is of any job."""
         return
 
+    def checksum_of(self, location: bytes) -> None:  # noqa: ARG002 - is of a store
+        """Tell that nothing there is of any job."""
+        return
+
     def remove(self, location: bytes) -> NoReturn:  # noqa: ARG002 - is of a store
         """Refuse: it is only read."""
         raise _refused()

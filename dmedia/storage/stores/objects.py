@@ -129,12 +129,16 @@ class ObjectStore(ReadObjects):
             return Identity(content.size_bytes, 0, self._service.send(place, content, condition))
 
         def publish() -> Identity:
-            try:
-                return send(Condition(is_free=not terms.replaces))
-            except Exception as error:
-                if terms.replaces or not self._is_settled(error, place):
-                    raise
-            standing = self._ours(place)
+            standing = self._ours(place) if terms.renews and not terms.replaces else None
+            if standing is None:
+                try:
+                    return send(Condition(is_free=not terms.replaces))
+                except Exception as error:
+                    if terms.replaces or not self._is_settled(error, place):
+                        raise
+                standing = self._ours(place)
+            if standing is None:
+                raise ConnectionError("what stood there is gone")
             if metadata.items() <= standing.metadata.items():
                 return standing.identity
             try:
@@ -150,6 +154,11 @@ class ObjectStore(ReadObjects):
         """Tell which job has put an object."""
         found = self._described(_place(location, "publish"), "publish")
         return found.metadata.get(MARK) if found else None
+
+    def checksum_of(self, location: bytes) -> str | None:
+        """Tell what a job of ours has noted of an object's bytes."""
+        found = self._described(_place(location, "plan"), "plan")
+        return found.metadata.get(CHECKSUM) if found and found.metadata.get(MARK) else None
 
     def remove(self, location: bytes) -> None:
         """Remove an object."""
@@ -167,12 +176,10 @@ class ObjectStore(ReadObjects):
     def _page(self, prefix: Place, following: str, *, recursive: bool) -> Page:
         return self._persist(lambda: self._service.page(prefix, following, recursive=recursive), prefix.bucket, "plan")
 
-    def _ours(self, place: Place) -> Found:
-        """Tell what a job of ours has put at a location, and refuse what anybody else has."""
+    def _ours(self, place: Place) -> Found | None:
+        """Tell what a job of ours has put at a location, if anything, and refuse what anybody else has."""
         found = self._described(place, "publish")
-        if found is None:
-            raise ConnectionError("what stood there is gone")
-        if not found.metadata.get(MARK):
+        if found and not found.metadata.get(MARK):
             message = "Output exists: somebody has put it there since the job was planned"
             hint = "Move it away and retry, or use --overwrite in a new job."
             raise MediaError("output_exists", message, "publish", hint)

@@ -19,6 +19,7 @@ from dmedia.storage.stores.downloads import want
 from dmedia.storage.stores.sftp_faults import explain
 from dmedia.storage.stores.sftp_listing import listed
 from dmedia.storage.stores.sftp_publication import (
+    checksum,
     make_directories,
     refuse_directory,
     refuse_other,
@@ -132,7 +133,7 @@ class SftpStore:
         def publish(session: Any) -> Identity:
             make_directories(session, parent)
             write_beside(session, descriptor, temporary)
-            if terms.replaces:
+            if terms.replaces or terms.renews:
                 refuse_directory(session, path)
                 session.posix_rename(temporary, path)
             elif not rename_to_free(session, temporary, path):
@@ -149,6 +150,18 @@ class SftpStore:
     def mark_of(self, location: bytes) -> None:  # noqa: ARG002 - is of a store
         """Tell that no marks are kept."""
         return
+
+    def checksum_of(self, location: bytes) -> str | None:
+        """Read a file, whoever has put it."""
+        path = _path(location)
+
+        def read(session: Any) -> str | None:
+            try:
+                return checksum(session, path)
+            except FileNotFoundError:
+                return None
+
+        return self._persist(read, "plan")
 
     def remove(self, location: bytes) -> None:
         """Remove a file."""

@@ -79,13 +79,18 @@ def rename_to_free(session: Any, temporary: bytes, path: bytes) -> bool:
 def refuse_other(session: Any, path: bytes, descriptor: int) -> None:
     """Refuse what stands at a place, unless it has the bytes that were to be published there."""
     found = session.lstat(path)
-    if stat.S_ISREG(found.st_mode) and found.st_size == size_of(descriptor):
-        digest = hashlib.sha256()
-        with session.open(path, "rb") as file:
-            file.prefetch(found.st_size, READ_AHEAD)
-            while block := file.read(BLOCK_BYTES):
-                digest.update(block)
-        if digest.digest() == digest_of(descriptor):
-            return
+    is_alike = stat.S_ISREG(found.st_mode) and found.st_size == size_of(descriptor)
+    if is_alike and checksum(session, path) == digest_of(descriptor).hex():
+        return
     message = "Output exists: somebody has put it there since the job was planned"
     raise MediaError("output_exists", message, "publish", "Move it away and retry, or use --overwrite in a new job.")
+
+
+def checksum(session: Any, path: bytes) -> str:
+    """Compute the SHA-256 of a file's bytes, hexadecimal, by reading it."""
+    digest = hashlib.sha256()
+    with session.open(path, "rb") as file:
+        file.prefetch(file.stat().st_size, READ_AHEAD)
+        while block := file.read(BLOCK_BYTES):
+            digest.update(block)
+    return digest.hexdigest()

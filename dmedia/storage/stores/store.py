@@ -63,11 +63,15 @@ class Terms:
         the store keeps marks.
     content_type : str
         Its media type, such as ``image/webp``; empty: the store's default.
+    renews : bool
+        Whether an object of ours is known to have stood there. Where the store keeps marks, it is looked at before
+        anything is sent; where it keeps none, this must do for it to be replaced.
     """
 
     mark: str
     replaces: bool
     content_type: str
+    renews: bool = False
 
 
 class Store(Protocol):
@@ -123,6 +127,13 @@ class Store(Protocol):
 
     def mark_of(self, location: bytes) -> str | None:
         """Tell which job has put an object; ``None``: none of ours, nothing is there, or the store keeps no marks."""
+
+    def checksum_of(self, location: bytes) -> str | None:
+        """Tell the SHA-256 of the bytes of an object that a job of ours has put, hexadecimal.
+
+        A store that keeps marks has noted it; in another, the whole object is read, whoever has put it. ``None``:
+        nothing is there, or none of ours.
+        """
 
     def remove(self, location: bytes) -> None:
         """Remove an object; it is no fault when none is there."""
