@@ -157,7 +157,7 @@ class Transfers:
         (made,) = result.outputs
         terms = Terms(self._order.job, task.replaces, CONTENT_TYPES.get(made.format, ""), task.renews)
         digest, size_bytes = _checksum(descriptor), os.fstat(descriptor).st_size
-        identity = _put(descriptor, task.rendition, terms)
+        identity = _store_of(task.rendition).put(descriptor, task.rendition, terms)
         return replace(result, outputs=(_published(made, task, identity, (digest, size_bytes)),))
 
     def _fetched(self, task: Task, refuse_unwanted: Callable[[], object]) -> int:
@@ -195,17 +195,6 @@ class Transfers:
         head = store.head(task.source, formats.HEAD_BYTES)
         is_film = formats.sniff(head, task.source).kind == "film"
         return limits.max_film_bytes if is_film else limits.max_image_bytes
-
-
-def _put(descriptor: int, location: bytes, terms: Terms) -> Identity:
-    """Put an object; what a job of ours has put there meanwhile may be replaced, as it is on a disk."""
-    store = _store_of(location)
-    try:
-        return store.put(descriptor, location, terms)
-    except MediaError as error:
-        if error.code != "output_exists" or terms.replaces or not store.mark_of(location):
-            raise
-    return store.put(descriptor, location, replace(terms, replaces=True))
 
 
 def _published(made: Output, task: Task, identity: Identity, content: tuple[str, int]) -> Output:

@@ -45,14 +45,11 @@ class Store:
         return Identity(os.pwrite(descriptor, b"source", 0), 0, "1")
 
     def put(self, descriptor: int, location: bytes, terms: Terms) -> Identity:
-        if location in self.marks and not terms.replaces and self.marks[location] != terms.mark:
+        if location in self.marks and not terms.replaces and not self.marks[location]:
             raise MediaError("output_exists", "Output exists: it is there", "publish")
         self.marks[location] = terms.mark
         self.put_there.append(os.pread(descriptor, 100, 0))
         return Identity(len(self.put_there[-1]), 0, "2")
-
-    def mark_of(self, location: bytes) -> str | None:
-        return self.marks.get(location) or None
 
 
 @dataclass
