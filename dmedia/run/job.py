@@ -6,17 +6,14 @@ import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from dmedia.errors import ClusterError, DmediaError, PreflightError, RecordError, StoppedError, TooManyFailedError
+from dmedia.errors import ClusterError, DmediaError, PreflightError, StoppedError, TooManyFailedError
 from dmedia.model import JobState, WorkOrder
 from dmedia.planning import plan_job, refuse_outside_roots
-from dmedia.planning.shard import are_apart
-from dmedia.record.reader import read_inputs, read_job
-from dmedia.record.unfinished import UnfinishedJobs
+from dmedia.record.reader import read_job
 from dmedia.record.writer import RecordWriter
 from dmedia.report.observer import tell
 from dmedia.run.slots import STARTED_EARLY, Slots
-from dmedia.storage import local as storage
-from dmedia.storage.locations import is_url
+from dmedia.run.sweeping import sweep, sweep_abandoned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -232,40 +229,3 @@ def early_start(order: WorkOrder, choice: ClusterChoice) -> Iterator[None]:
         if slots:
             STARTED_EARLY.pop(order.job, None)
             slots.close()
-
-
-def sweep_abandoned(record: RecordWriter) -> None:
-    """Remove the temporary files of jobs of this output directory whose launcher was killed; warn of those at work.
-
-    Parameters
-    ----------
-    record : RecordWriter
-        Of the new job.
-    """
-    with contextlib.closing(UnfinishedJobs(record.spec.output_directory, besides=record.job)) as unfinished:
-        for job in unfinished.working:
-            with contextlib.suppress(RecordError):
-                if are_apart(record.spec.inputs, read_inputs(job)):
-                    continue
-            record.life.warn(f"{job} is writing into the same directory: a rendition is of the job that comes last")
-        abandoned = set()
-        for job, directory in unfinished.abandoned():
-            _sweep_directory(directory, job, record.spec.roots)
-            abandoned.add(job)
-        for job in abandoned:
-            _sweep_directory(record.spec.output_directory, job, record.spec.roots)
-
-
-def sweep(record: RecordWriter) -> None:
-    """Remove the temporary files of a job that no slot works on, and the one by which workers knew the directory."""
-    for directory in {record.spec.output_directory, *record.rendition_directories()}:
-        _sweep_directory(directory, record.job, record.spec.roots)
-
-
-def _sweep_directory(directory: bytes, job: str, roots: tuple[bytes, ...]) -> None:
-    if not is_url(directory):
-        storage.sweep(directory, job, roots)
-        return
-    from dmedia.storage.stores.leftovers import sweep as sweep_store
-
-    sweep_store(directory, job, roots)

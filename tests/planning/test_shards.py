@@ -20,7 +20,7 @@ from dmedia.planning.naming import Naming
 from dmedia.planning.shard import Shard, are_apart, read_shard
 from dmedia.record import reader
 from dmedia.record.writer import RecordWriter
-from dmedia.run.job import sweep_abandoned
+from dmedia.run.sweeping import sweep_abandoned
 from tests.planning.test_planning import ask, plant
 
 
