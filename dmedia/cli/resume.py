@@ -13,6 +13,7 @@ from dmedia.cli.detach import detach
 from dmedia.cli.launch import run
 from dmedia.cli.options import RUN_PARAMETERS
 from dmedia.cli.persistence import read_persistence
+from dmedia.errors import DmediaError
 from dmedia.model import FileStatus
 
 
@@ -26,10 +27,14 @@ def resume(job: str, **values: Any) -> int:
         return _show_going_on(job, as_json=values["json"])
     if values["detach"]:
         return detach(job, ["resume"], values)
-    from dmedia.run.job import Again, resume_job
+    from dmedia.run.job import Again, refuse_new, resume_job
 
     again = Again(frozenset({FileStatus.CANCELLED}), persistence=read_persistence(values), roots=values["root"])
-    return run(functools.partial(resume_job, job, again), values)
+    try:
+        return run(functools.partial(resume_job, job, again), values)
+    except DmediaError as error:
+        refuse_new(job, error)
+        raise
 
 
 def _show_going_on(job: str, *, as_json: bool) -> int:

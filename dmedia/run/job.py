@@ -6,7 +6,7 @@ import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from dmedia.errors import ClusterError, DmediaError, PreflightError, StoppedError, TooManyFailedError
+from dmedia.errors import ClusterError, DmediaError, JobHeldError, PreflightError, StoppedError, TooManyFailedError
 from dmedia.model import JobState, WorkOrder
 from dmedia.planning import plan_job, refuse_outside_roots
 from dmedia.record.reader import read_job
@@ -128,9 +128,28 @@ def _plan_again(record: RecordWriter, observer: Observer, stop: Stop) -> None:
     except StoppedError:
         raise
     except DmediaError as error:
-        record.life.warn(f"{error.message.rstrip('.')}. {error.hint}" if error.hint else error.message)
-        record.life.end_unplanned(JobState.FAILED)
+        _refuse(record, error)
         raise
+
+
+def refuse_new(job: str, error: DmediaError) -> None:
+    """Let the record of a new job say why its launcher could not even take it.
+
+    Parameters
+    ----------
+    job : str
+        Its id. A job that a launcher has, or had before, stays as it is.
+    error : DmediaError
+        The reason.
+    """
+    if read_job(job).state is JobState.QUEUED:
+        with contextlib.suppress(JobHeldError), RecordWriter.open(job) as record:
+            _refuse(record, error)
+
+
+def _refuse(record: RecordWriter, error: DmediaError) -> None:
+    record.life.warn(f"{error.message.rstrip('.')}. {error.hint}" if error.hint else error.message)
+    record.life.end_unplanned(JobState.FAILED)
 
 
 @dataclass(frozen=True)

@@ -184,6 +184,26 @@ def test_a_refused_plan_is_an_error_and_its_job_says_why(here: Path) -> None:
     assert not (here / "out").exists()
 
 
+def test_a_job_that_its_new_launcher_cannot_take_has_failed_and_says_why(
+    program: Program, images: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(program.dmedia.environment, "DASK_SCHEDULER_ADDRESS", "tcp://127.0.0.1:1")
+    job, message = program(
+        f"""
+        try:
+            dmedia.batch_process({str(images / "0.jpg")!r}, "resize", "out", {{"width": 8}}, slots=2)
+        except dmedia.errors.UsageError as error:
+            job = dmedia.Job("last")
+            print(json.dumps([job.wait(9), str(error)]))
+        """
+    )
+    assert (job["status"], job["total"]) == ("failed", 0)
+    assert "Dask's configuration names tcp://127.0.0.1:1" in message
+    assert message in job["warnings"][0]
+    monkeypatch.delitem(program.dmedia.environment, "DASK_SCHEDULER_ADDRESS")
+    assert program.dmedia("resume", "last").status == 0
+
+
 def test_a_batch_runs_on_the_cluster_of_a_client(program: Program, images: Path) -> None:
     at, end, again, answer, known = program("""
         import logging, threading
