@@ -7,7 +7,6 @@ slot gets like that of any source; and it puts what the slot has staged.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import tempfile
 from dataclasses import replace
@@ -22,12 +21,13 @@ from dmedia.storage import local as storage
 from dmedia.storage.faults import fault
 from dmedia.storage.locations import is_url
 from dmedia.storage.stores import Terms, store_of
+from dmedia.storage.stores.bodies import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from dmedia.model import FileResult, Limits, Output, Task, WorkOrder
-    from dmedia.storage.stores import Identity, Store
+    from dmedia.model import FileResult, Limits, Task, WorkOrder
+    from dmedia.storage.stores import Store
 
 CONTENT_TYPES = {
     "jpg": "image/jpeg", "png": "image/png", "webp": "image/webp", "avif": "image/avif", "tiff": "image/tiff",
@@ -155,10 +155,18 @@ class Transfers:
             As by `Store.put`.
         """
         (made,) = result.outputs
-        terms = Terms(self._order.job, task.replaces, CONTENT_TYPES.get(made.format, ""), task.renews)
-        digest, size_bytes = _checksum(descriptor), os.fstat(descriptor).st_size
+        sha256 = digest_of(descriptor).hex()
+        terms = Terms(self._order.job, task.replaces, CONTENT_TYPES.get(made.format, ""), task.renews, sha256)
         identity = _store_of(task.rendition).put(descriptor, task.rendition, terms)
-        return replace(result, outputs=(_published(made, task, identity, (digest, size_bytes)),))
+        put = replace(
+            made,
+            path=task.rendition,
+            size_bytes=os.fstat(descriptor).st_size,
+            mtime_ns=identity.mtime_ns,
+            sha256=sha256,
+            version=identity.version,
+        )
+        return replace(result, outputs=(put,))
 
     def _fetched(self, task: Task, refuse_unwanted: Callable[[], object]) -> int:
         storage.refuse_outside(task.source, self._order.roots, "open")
@@ -197,33 +205,9 @@ class Transfers:
         return limits.max_film_bytes if is_film else limits.max_image_bytes
 
 
-def _published(made: Output, task: Task, identity: Identity, content: tuple[str, int]) -> Output:
-    sha256, size_bytes = content
-    return replace(
-        made,
-        path=task.rendition,
-        size_bytes=size_bytes,
-        mtime_ns=identity.mtime_ns,
-        sha256=sha256,
-        version=identity.version,
-    )
-
-
 def _store_of(location: bytes) -> Store:
     """Find a location's store. Raises `NoSlotError` where this worker lacks what speaks to it: another may have it."""
     try:
         return store_of(location)
     except UsageError as error:
         raise NoSlotError(f"{error.message}; {error.hint}" if error.hint else error.message) from None
-
-
-def _checksum(descriptor: int) -> str:
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    try:
-        with os.fdopen(os.dup(descriptor), "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise fault(error, "verify") from None
-    finally:
-        with contextlib.suppress(OSError):
-            os.lseek(descriptor, 0, os.SEEK_SET)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -48,6 +49,7 @@ class Store:
         if location in self.marks and not terms.replaces and not self.marks[location]:
             raise MediaError("output_exists", "Output exists: it is there", "publish")
         self.marks[location] = terms.mark
+        assert terms.sha256 == hashlib.sha256(b"rendition").hexdigest()
         self.put_there.append(os.pread(descriptor, 100, 0))
         return Identity(len(self.put_there[-1]), 0, "2")
 

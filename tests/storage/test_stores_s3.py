@@ -141,6 +141,15 @@ def test_what_was_ours_is_renewed_only_while_it_is_ours_and_not_twice(
     assert troubled.checksum_of(location) is None
 
 
+def test_a_checksum_that_is_known_is_kept_and_not_computed_again(
+    store: Store, bucket: Bucket, descriptor: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr("dmedia.storage.stores.objects.digest_of")
+    location, sha256 = bucket.url("a.jpg").encode(), hashlib.sha256(b"one").hexdigest()
+    store.put(fill(descriptor, b"one"), location, replace(OURS, sha256=sha256))
+    assert store.checksum_of(location) == sha256
+
+
 def test_a_store_without_conditions_is_looked_at_before(
     troubled: Store, s3_proxy: ProxyServer, bucket: Bucket, descriptor: int
 ) -> None:

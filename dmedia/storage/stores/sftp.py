@@ -137,7 +137,7 @@ class SftpStore:
                 refuse_directory(session, path)
                 session.posix_rename(temporary, path)
             elif not rename_to_free(session, temporary, path):
-                refuse_other(session, path, descriptor)
+                refuse_other(session, path, descriptor, terms.sha256)
                 session.remove(temporary)
             return _identity(session.stat(path))
 

@@ -76,11 +76,11 @@ def rename_to_free(session: Any, temporary: bytes, path: bytes) -> bool:
     return True
 
 
-def refuse_other(session: Any, path: bytes, descriptor: int) -> None:
+def refuse_other(session: Any, path: bytes, descriptor: int, sha256: str) -> None:
     """Refuse what stands at a place, unless it has the bytes that were to be published there."""
     found = session.lstat(path)
     is_alike = stat.S_ISREG(found.st_mode) and found.st_size == size_of(descriptor)
-    if is_alike and checksum(session, path) == digest_of(descriptor).hex():
+    if is_alike and checksum(session, path) == (sha256 or digest_of(descriptor).hex()):
         return
     message = "Output exists: somebody has put it there since the job was planned"
     raise MediaError("output_exists", message, "publish", "Move it away and retry, or use --overwrite in a new job.")

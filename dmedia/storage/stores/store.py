@@ -66,12 +66,15 @@ class Terms:
     renews : bool
         Whether an object of ours is known to have stood there. Where the store keeps marks, it is looked at before
         anything is sent; where it keeps none, this must do for it to be replaced.
+    sha256 : str
+        Of its bytes, hexadecimal; empty: the store computes it.
     """
 
     mark: str
     replaces: bool
     content_type: str
     renews: bool = False
+    sha256: str = ""
 
 
 class Store(Protocol):
