@@ -102,15 +102,26 @@ def _chosen_files(job: str, *, files: bool, failed: bool, warned: bool) -> Itera
 
 
 def _job_lines(report: JobReport) -> Iterator[str]:
-    from dmedia.report.dashboard_link import dashboard_link
     from dmedia.report.documents import duration
-    from dmedia.report.summary import clock, files, outcome, printable
+    from dmedia.report.summary import files
 
     what = (report.preset or report.operation) + (f"  shard {report.shard}" if report.shard else "")
     yield f"{report.id}  {what}  {report.state}  {report.progress} %  {duration(report)}"
     if report.planning:
-        yield f"  planning: {files(report.total)} found so far"
-        return
+        yield f"  {'not planned to its end' if report.state in FINAL else 'planning'}: {files(report.total)} found so far"
+    else:
+        yield from _course_lines(report)
+    for warning in report.warnings:
+        yield f"  warning: {warning}"
+    if report.state is JobState.INTERRUPTED:
+        yield f"  not at its end; go on with: dmedia resume {report.id}"
+
+
+def _course_lines(report: JobReport) -> Iterator[str]:
+    """Tell of a job whose files are known."""
+    from dmedia.report.dashboard_link import dashboard_link
+    from dmedia.report.summary import clock, files, outcome, printable
+
     yield f"  {outcome(report)}" + (f", {report.processing} being worked on" if report.processing else "")
     if report.eta_s is not None and report.state not in FINAL:
         yield f"  {report.files_per_s or 0:.1f} files/s, about {clock(report.eta_s)} left"
@@ -121,7 +132,3 @@ def _job_lines(report: JobReport) -> Iterator[str]:
         yield f"  {count:,} failed: {code}"
     if report.warned:
         yield f"  {files(report.warned)} with warnings: --warned shows them"
-    for warning in report.warnings:
-        yield f"  warning: {warning}"
-    if report.state is JobState.INTERRUPTED:
-        yield f"  not at its end; go on with: dmedia resume {report.id}"

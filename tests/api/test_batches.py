@@ -200,6 +200,7 @@ def test_a_job_that_its_new_launcher_cannot_take_has_failed_and_says_why(
     assert (job["status"], job["total"]) == ("failed", 0)
     assert "Dask's configuration names tcp://127.0.0.1:1" in message
     assert message in job["warnings"][0]
+    assert message in program.dmedia("status", "last").out
     monkeypatch.delitem(program.dmedia.environment, "DASK_SCHEDULER_ADDRESS")
     assert program.dmedia("resume", "last").status == 0
 
