@@ -9,6 +9,7 @@ from dmedia.errors import UsageError
 from dmedia.storage.stores.azure_faults import CREDENTIALS, explain
 from dmedia.storage.stores.bodies import Body
 from dmedia.storage.stores.calls import answer_of, watched
+from dmedia.storage.stores.connections import widen
 from dmedia.storage.stores.objects import ObjectStore
 from dmedia.storage.stores.service import Condition, Content, Found, Page, Place
 from dmedia.storage.stores.settings import settings
@@ -61,6 +62,9 @@ class Azure:
             self._system.service_client._config.max_single_put_size = BLOCK_BYTES  # noqa: SLF001
             self._system.service_client._config.max_block_size = BLOCK_BYTES  # noqa: SLF001
         limits = settings()
+        transport = self._system.service_client._pipeline._transport  # noqa: SLF001 - nor for this
+        answer_of(transport.open(), limits.connect_timeout_s)
+        widen(transport.session)
         self._options = {
             "connection_timeout": limits.connect_timeout_s,
             "read_timeout": limits.read_timeout_s,

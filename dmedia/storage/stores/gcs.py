@@ -13,6 +13,7 @@ from dmedia.storage.faults import remote_fault
 from dmedia.storage.stores.attempts import Refusal
 from dmedia.storage.stores.bodies import BLOCK_BYTES, Body
 from dmedia.storage.stores.calls import answer_of, watched
+from dmedia.storage.stores.connections import widen
 from dmedia.storage.stores.gcs_uploads import upload
 from dmedia.storage.stores.objects import ObjectStore
 from dmedia.storage.stores.service import Condition, Content, Found, Page, Place
@@ -146,7 +147,7 @@ class Gcs:
         headers: Mapping[str, str],
         body: io.BytesIO | None = None,
     ) -> Any:
-        session = await self._system._set_session()  # noqa: SLF001 - gcsfs has no public name for one request
+        session = widen(await self._system._set_session())  # noqa: SLF001 - gcsfs has no public name for one request
         return session.request(
             method,
             path if path.startswith("http") else f"{self._system._location}/{path}",  # noqa: SLF001

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from dmedia.storage.stores import s3_faults
 from dmedia.storage.stores.bodies import BLOCK_BYTES, Body
 from dmedia.storage.stores.calls import answer_of, at_exit, watched
+from dmedia.storage.stores.connections import MOST_CONNECTIONS
 from dmedia.storage.stores.objects import ObjectStore
 from dmedia.storage.stores.s3_uploads import MOST_SINGLE_BYTES, upload
 from dmedia.storage.stores.service import Condition, Content, Found, Page, Place
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
     from dmedia.errors import Stage
     from dmedia.storage.stores.attempts import Refusal
     from dmedia.storage.stores.downloads import Download
-
-MOST_CONNECTIONS = 64
-"""Connections of a process: those of a worker with a few dozen threads that read and write at once."""
 
 
 def store(_scheme: str, _host: bytes) -> ObjectStore:
