@@ -108,7 +108,8 @@ def _job_lines(report: JobReport) -> Iterator[str]:
     what = (report.preset or report.operation) + (f"  shard {report.shard}" if report.shard else "")
     yield f"{report.id}  {what}  {report.state}  {report.progress} %  {duration(report)}"
     if report.planning:
-        yield f"  {'not planned to its end' if report.state in FINAL else 'planning'}: {files(report.total)} found so far"
+        planned = "not planned to its end" if report.state in FINAL else "planning"
+        yield f"  {planned}: {files(report.total)} found so far"
     else:
         yield from _course_lines(report)
     for warning in report.warnings:
