@@ -19,9 +19,10 @@ from dmedia.catalog.stored import StoredTree, classify_all, kind_by_name, kind_o
 from dmedia.errors import MediaError, UsageError
 from dmedia.formats import extension, kind_by_extension, sniff
 from dmedia.model import Source
+from dmedia.storage.ancestry import common_parents
 from dmedia.storage.inquiry import at_once
 from dmedia.storage.local import read_head
-from dmedia.storage.locations import common_parents, is_below, is_url, normal, parent, place
+from dmedia.storage.locations import is_below, is_url, normal, parent, place
 from dmedia.storage.locations import name as name_of
 from dmedia.storage.stores import Identity
 from dmedia.words import quoted

@@ -7,8 +7,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
 from dmedia.errors import MediaError, PreflightError
+from dmedia.storage.ancestry import common_parent
 from dmedia.storage.inquiry import at_once
-from dmedia.storage.locations import common_parent
 from dmedia.storage.stores import store_of
 from dmedia.words import shown
 

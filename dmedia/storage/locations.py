@@ -10,17 +10,14 @@ from __future__ import annotations
 import os
 import posixpath
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from dmedia.errors import UsageError
 from dmedia.words import nearest, quoted, shown
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
 __all__ = [
-    "EXTRAS", "LONGEST_KEY", "Parts", "common_parent", "common_parents", "is_below", "is_read_only", "is_url", "join",
-    "name", "normal", "parent", "parted", "place", "scheme", "shown", "writable",
+    "EXTRAS", "LONGEST_KEY", "Parts", "is_below", "is_read_only", "is_url", "join", "name", "normal", "parent",
+    "parted", "place", "scheme", "shown", "writable",
 ]  # fmt: skip
 
 EXTRAS = {"s3": "s3", "gs": "gcs", "az": "azure", "sftp": "sftp", "https": "http", "http": "http"}
@@ -177,66 +174,6 @@ def join(directory: bytes, *parts: bytes) -> bytes:
 def is_below(location: bytes, directory: bytes) -> bool:
     """Tell whether a location is a directory or lies below it, name by name. Both are normal."""
     return location == directory or location.startswith(directory.rstrip(b"/") + b"/")
-
-
-def common_parent(directories: Iterable[bytes]) -> bytes:
-    """Find the directory that holds all of several directories, of which few are in memory.
-
-    Parameters
-    ----------
-    directories : iterable of bytes
-        At least one; normal.
-
-    Returns
-    -------
-    bytes
-        One of them or above; empty where there is none, because they lie in several places.
-    """
-    several = iter(directories)
-    common = next(several)
-    where, below = place(common), join(common, b"")
-    for directory in several:
-        if directory == common or directory.startswith(below):
-            continue
-        if place(directory) != where:
-            return b""
-        if where:
-            common = where + _alike(common[len(where) :], directory[len(where) :])
-        else:
-            common = os.path.commonpath((common, directory))
-        below = join(common, b"")
-    return common
-
-
-def _alike(one: bytes, other: bytes) -> bytes:
-    """Keep the names that two keys begin with: empty ones and dots are names too."""
-    names = one.split(b"/"), other.split(b"/")
-    alike = next((i for i, (a, b) in enumerate(zip(*names, strict=False)) if a != b), min(map(len, names)))
-    return b"/".join(names[0][:alike])
-
-
-def common_parents(directories: Iterable[bytes]) -> dict[bytes, bytes]:
-    """Find, for each place, the directory that holds all of its directories.
-
-    Parameters
-    ----------
-    directories : iterable of bytes
-        Normal; of few places, for their number is what is in memory.
-
-    Returns
-    -------
-    dict of bytes to bytes
-        Directory by place, as `place` gives it.
-    """
-    found: dict[bytes, bytes] = {}
-    for directory in directories:
-        where = place(directory)
-        known = found.get(where)
-        if known is None:
-            found[where] = directory
-        elif not is_below(directory, known):
-            found[where] = common_parent((known, directory))
-    return found
 
 
 def _path(location: bytes) -> bytes:

@@ -8,6 +8,7 @@ import pytest
 
 from dmedia.errors import UsageError
 from dmedia.storage import locations
+from dmedia.storage.ancestry import common_parent
 from dmedia.words import shown
 
 
@@ -95,7 +96,7 @@ def test_names_are_put_behind_a_directory() -> None:
     ],
 )
 def test_directories_of_one_place_have_a_common_one(several: list[bytes], expected: bytes) -> None:
-    assert locations.common_parent(several) == expected
+    assert common_parent(several) == expected
 
 
 def test_what_lies_below_a_directory_is_told_name_by_name() -> None:
