@@ -90,7 +90,15 @@ class SlotsPlugin:
             logger.warning("dmedia: the worker %s gets no files: %s", worker.address, error, exc_info=not expected)
             prepares = Lack("cannot prepare slots", f"{type(error).__name__}: {error}")
             self._lacks = (error.lack if isinstance(error, LackError) else prepares,)
-        threading.Thread(target=self._live, name=f"dmedia-live-{self._job}", daemon=True).start()
+        try:
+            threading.Thread(target=self._live, name=f"dmedia-live-{self._job}", daemon=True).start()
+        except RuntimeError as error:  # the system has no further thread: nobody else examines this worker
+            self._lacks = (*(self._lacks or ()), Lack("cannot examine itself", str(error)))
+            self._examined.set()
+            if self._demand is None:
+                raise
+            logger.warning("dmedia: the worker %s gets no files: %s", worker.address, error)
+            self._tell(None)
 
     @property
     def slots(self) -> Slots:
