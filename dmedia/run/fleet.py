@@ -31,6 +31,8 @@ class Fleet:
         self._members: dict[str, Testimony] = {}
         self._unfit: dict[str, Testimony] = {}
         self._left: set[str] = set()
+        self._allowed: list[str] | None = None
+        self._allowed_since = 0
 
     @property
     def slots(self) -> int:
@@ -49,7 +51,10 @@ class Fleet:
 
     def allowed(self) -> list[str] | None:
         """Name the workers that may get files; ``None``: all, which costs Dask nothing to look after."""
-        return [address for address in self.examined if address not in self._unfit] if self._unfit else None
+        if self._allowed_since != (generation := self.generation):  # asked several times a tick, and changes seldom
+            fit = [address for address in self.examined if address not in self._unfit]
+            self._allowed, self._allowed_since = fit if self._unfit else None, generation
+        return self._allowed
 
     def awaits(self, expected: frozenset[str]) -> frozenset[str]:
         """Name those of some workers that are still to say something, and have not left."""

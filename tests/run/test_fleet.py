@@ -92,6 +92,15 @@ def test_a_worker_that_says_the_same_again_or_is_lost_twice_is_counted_once(flee
     assert (fleet.slots, fleet.allowed()) == (3, None)
 
 
+def test_the_workers_that_may_get_files_are_looked_for_once_after_each_change(fleet: Fleet) -> None:
+    fleet.hear(Said("tcp://a", 3))
+    fleet.hear(Said("tcp://b", 4, LACKING))
+    before = fleet.allowed()
+    assert fleet.allowed() is before
+    fleet.hear(Said("tcp://c", 3))
+    assert (before, fleet.allowed()) == (["tcp://a"], ["tcp://a", "tcp://c"])
+
+
 def test_a_worker_that_has_been_cured_gets_files(fleet: Fleet) -> None:
     fleet.hear(Said("tcp://a", 3, LACKING))
     assert (fleet.slots, fleet.allowed()) == (0, [])
