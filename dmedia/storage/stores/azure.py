@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from dmedia.storage.stores.attempts import Refusal
     from dmedia.storage.stores.downloads import Download
 
-BLOCK_BYTES = 8 << 20
-"""What is sent in one request; larger blobs are sent in blocks."""
+BLOCK_BYTES = 2 << 20
+"""What is sent in one request; larger blobs are sent in blocks. Azure's client holds three times as much in
+memory for each upload, and a worker has dozens of them at once."""
 
 PAGE = 1000
 """Blobs of a page of a listing; the service's most is 5000."""

@@ -65,6 +65,58 @@ class Body(io.RawIOBase):
         return read
 
 
+class Joined(io.RawIOBase):
+    """Bytes and parts of open files, one after the other, to be read any number of times without holding them.
+
+    Parameters
+    ----------
+    pieces : bytes or Body
+        In their order.
+
+    Attributes
+    ----------
+    length : int
+        How many bytes they have together.
+    """
+
+    def __init__(self, *pieces: bytes | Body) -> None:
+        self._pieces = [
+            (piece, piece.length) if isinstance(piece, Body) else (io.BytesIO(piece), len(piece)) for piece in pieces
+        ]
+        self.length = sum(length for _, length in self._pieces)
+        self._position = 0
+
+    def readable(self) -> bool:
+        """Tell that it can be read."""
+        return True
+
+    def seekable(self) -> bool:
+        """Tell that it can be read again."""
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        """Move to an offset in bytes."""
+        origin = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self.length}[whence]
+        self._position = max(0, origin + offset)
+        return self._position
+
+    def tell(self) -> int:
+        """Tell the offset in bytes."""
+        return self._position
+
+    def readinto(self, buffer: Buffer, /) -> int:
+        """Read of one piece into a buffer; 0 at the end of all."""
+        start = 0
+        for piece, length in self._pieces:
+            if self._position < start + length:
+                piece.seek(self._position - start)
+                read = piece.readinto(buffer)
+                self._position += read
+                return read
+            start += length
+        return 0
+
+
 def size_of(descriptor: int) -> int:
     """Tell the size of an open file in bytes."""
     return os.fstat(descriptor).st_size

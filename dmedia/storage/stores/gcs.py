@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import secrets
 from datetime import datetime
@@ -11,7 +10,7 @@ from urllib.parse import quote
 
 from dmedia.storage.faults import remote_fault
 from dmedia.storage.stores.attempts import Refusal
-from dmedia.storage.stores.bodies import BLOCK_BYTES, Body
+from dmedia.storage.stores.bodies import BLOCK_BYTES, Body, Joined
 from dmedia.storage.stores.calls import answer_of, watched
 from dmedia.storage.stores.connections import widen
 from dmedia.storage.stores.gcs_uploads import upload
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from dmedia.storage.stores.downloads import Download
 
 MOST_SINGLE_BYTES = 8 << 20
-"""Larger objects are sent in parts; smaller ones are held in memory as one request."""
+"""Larger objects are sent in parts: what broke off is sent again."""
 
 CREDENTIALS = (
     "Credentials come from where Google's own tools find them: GOOGLE_APPLICATION_CREDENTIALS, gcloud auth"
@@ -115,7 +114,12 @@ class Gcs:
         return explain_web(error, f"gs://{bucket}", stage, CREDENTIALS)
 
     def request(
-        self, method: str, path: str, options: Mapping[str, str], headers: Mapping[str, str] = {}, body: bytes = b""
+        self,
+        method: str,
+        path: str,
+        options: Mapping[str, str],
+        headers: Mapping[str, str] = {},
+        body: Joined | None = None,
     ) -> dict[str, Any]:
         """Make a request whose answer is small.
 
@@ -127,17 +131,20 @@ class Gcs:
             Of its query.
         headers : mapping of str to str
             Besides those for credentials.
-        body : bytes
-            What is sent with it.
+        body : Joined, optional
+            What is sent with it; it is closed.
 
         Returns
         -------
         dict
             The answer, parsed; with ``location`` and ``range`` where its headers have them.
         """
-        content, limits = io.BytesIO(body), settings()
-        request = self._request(method, path, options, headers, content if body else None)
-        return answer_of(watched(request, content.tell, limits.silence_s), limits.limit_s(len(body)))
+        limits = settings()
+        if body is None:
+            return answer_of(self._request(method, path, options, headers, body), limits.limit_s(0))
+        headers = {**headers, "Content-Length": str(body.length)}
+        request = self._request(method, path, options, headers, body)
+        return answer_of(watched(request, body.tell, limits.silence_s), limits.limit_s(body.length))
 
     async def _open(
         self,
@@ -145,7 +152,7 @@ class Gcs:
         path: str,
         options: Mapping[str, str],
         headers: Mapping[str, str],
-        body: io.BytesIO | None = None,
+        body: Joined | None = None,
     ) -> Any:
         session = widen(await self._system._set_session())  # noqa: SLF001 - gcsfs has no public name for one request
         return session.request(
@@ -157,7 +164,7 @@ class Gcs:
         )
 
     async def _request(
-        self, method: str, path: str, options: Mapping[str, str], headers: Mapping[str, str], body: io.BytesIO | None
+        self, method: str, path: str, options: Mapping[str, str], headers: Mapping[str, str], body: Joined | None
     ) -> dict[str, Any]:
         async with await self._open(method, path, options, headers, body) as answer:
             if answer.status != 308:  # of an upload in parts: go on
@@ -207,13 +214,13 @@ def _identity(found: Mapping[str, Any]) -> Identity:
     return Identity(int(found.get("size", 0)), mtime_s * 1_000_000_000, str(found.get("generation", "")))
 
 
-def _related(described: Mapping[str, Any], content: Content) -> tuple[dict[str, str], bytes]:
+def _related(described: Mapping[str, Any], content: Content) -> tuple[dict[str, str], Joined]:
     """Put what is said of an object and its bytes into one body (RFC 2387)."""
     boundary = secrets.token_hex(16)
     head = (
         f"--{boundary}\r\nContent-Type: application/json; charset=UTF-8\r\n\r\n{json.dumps(described)}\r\n"
         f"--{boundary}\r\nContent-Type: {content.content_type or 'application/octet-stream'}\r\n\r\n"
     )
-    body = Body(content.descriptor, 0, content.size_bytes).readall()
+    body = Body(content.descriptor, 0, content.size_bytes)
     headers = {"Content-Type": f"multipart/related; boundary={boundary}"}
-    return headers, head.encode() + body + f"\r\n--{boundary}--\r\n".encode()
+    return headers, Joined(head.encode(), body, f"\r\n--{boundary}--\r\n".encode())

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
 from dmedia.storage.stores.attempts import persist
-from dmedia.storage.stores.bodies import Body, size_of
+from dmedia.storage.stores.bodies import Body, Joined, size_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +23,12 @@ class Requests(Protocol):
     """What makes requests: see `Gcs`."""
 
     def request(
-        self, method: str, path: str, options: Mapping[str, str], headers: Mapping[str, str] = ..., body: bytes = ...
+        self,
+        method: str,
+        path: str,
+        options: Mapping[str, str],
+        headers: Mapping[str, str] = ...,
+        body: Joined | None = ...,
     ) -> dict[str, Any]:
         """Make one."""
 
@@ -54,9 +59,8 @@ def upload(
     """
     path, options = where
     headers = {"Content-Type": "application/json; charset=UTF-8"}
-    begun = service.request(
-        "POST", path, {**options, "uploadType": "resumable"}, headers, json.dumps(described).encode()
-    )
+    said = Joined(json.dumps(described).encode())
+    begun = service.request("POST", path, {**options, "uploadType": "resumable"}, headers, said)
     session = begun["location"]
     try:
         return _send(service, session, descriptor)
@@ -77,9 +81,9 @@ def _send(service: Requests, session: str, descriptor: int) -> dict[str, Any]:
             if "generation" in state:
                 return state
             offset, is_certain = _after(state), True
-        part = Body(descriptor, offset, min(PART_BYTES, whole - offset)).readall()
+        part = Joined(Body(descriptor, offset, min(PART_BYTES, whole - offset)))
         is_certain = False
-        headers = {"Content-Range": f"bytes {offset}-{offset + len(part) - 1}/{whole}"}
+        headers = {"Content-Range": f"bytes {offset}-{offset + part.length - 1}/{whole}"}
         state = service.request("PUT", session, {}, headers, part)
         if "generation" not in state:
             offset = _after(state)
