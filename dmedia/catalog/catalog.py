@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import os
 import stat
-from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from dmedia.catalog.given import UNKNOWN, Given, classify
 from dmedia.catalog.globs import Filter, Glob
 from dmedia.catalog.known import Known
 from dmedia.catalog.listing import Listing
+from dmedia.catalog.remarks import Remarks
 from dmedia.catalog.stored import StoredTree, classify_all, kind_by_name, kind_of, look
 from dmedia.errors import MediaError, UsageError
 from dmedia.formats import extension, kind_by_extension, sniff
@@ -33,12 +33,6 @@ if TYPE_CHECKING:
     from dmedia.catalog.listing import Entry
     from dmedia.formats import Kind
     from dmedia.model import Inputs
-
-MOST_WARNINGS = 100
-MOST_EXTENSIONS = 1000
-"""How many warnings and ignored extensions are kept: a tree of any size is reported in bounded memory."""
-
-OTHER_EXTENSIONS = "(other)"
 
 
 class Catalog:
@@ -102,8 +96,8 @@ class Catalog:
             self._bases = common_parents(directories)
         self._bases = self._bases or {b"": os.getcwdb()}
         self.base = next(iter(self._bases.values())) if len(self._bases) == 1 else b""
-        self.ignored: Counter[str] = Counter()
-        self.warnings: list[str] = []
+        self._remarks = Remarks()
+        self.ignored, self.warnings = self._remarks.ignored, self._remarks.warnings
         self.meanwhile: Callable[[], None] = lambda: None
         self._takes_early: Callable[[Source], bool] | None = None
         self._known = Known(self._given, has_listing=self._listing is not None)
@@ -129,8 +123,7 @@ class Catalog:
         PreflightError
             When a store does not tell what is in it.
         """
-        self.ignored.clear()
-        self.warnings.clear()
+        self._remarks.clear()
         self._known.forget()
         left = self._limit
         self._takes_early = takes if left is None else None
@@ -174,7 +167,7 @@ class Catalog:
         yield from self._listed()
 
     def _tree(self, given: Given, glob: Glob) -> Iterator[Source]:
-        walk = Walk(given.base, glob, Area(self._wanted, self._output, self._bounds), self._warn)
+        walk = Walk(given.base, glob, Area(self._wanted, self._output, self._bounds), self._remarks.warn)
         some, base = False, self._bases[b""]
         for prefix, names in walk.folders():
             for name in names:
@@ -189,7 +182,7 @@ class Catalog:
                 if not stat.S_ISDIR(mode) and self._known.is_new(path, given):
                     yield Source(path, base, *identity)
         if not some:
-            self._warn(self._nothing_in(given, deeper=walk.unentered > 0))
+            self._remarks.note_nothing(given, self._accepts, deeper=not self._recursive and walk.unentered > 0)
 
     def _stored_tree(self, given: Given) -> Iterator[Source]:
         tree = StoredTree(given, self._wanted, self._output_directory)
@@ -202,7 +195,8 @@ class Catalog:
             if self._known.is_new(location, given):
                 yield Source(location, base, found.size_bytes, found.mtime_ns, version=found.version)
         if not some:
-            self._warn(self._nothing_in(given, deeper=not self._recursive and not given.named and tree.has_deeper()))
+            deeper = not self._recursive and not given.named and tree.has_deeper()
+            self._remarks.note_nothing(given, self._accepts, deeper=deeper)
 
     def _kinds(self, tree: StoredTree, given: Given) -> Iterator[tuple[tuple[bytes, Identity], Kind]]:
         """Tell what kinds of media objects are: those without an extension are looked into, several at once."""
@@ -241,23 +235,7 @@ class Catalog:
 
     def _ignore(self, name: bytes) -> None:
         self.meanwhile()
-        suffix = extension(name)
-        if suffix not in self.ignored and len(self.ignored) >= MOST_EXTENSIONS:
-            suffix = OTHER_EXTENSIONS
-        self.ignored[suffix] += 1
-
-    def _warn(self, text: str) -> None:
-        if len(self.warnings) < MOST_WARNINGS:
-            self.warnings.append(text)
-        elif len(self.warnings) == MOST_WARNINGS:
-            self.warnings.append("More warnings like these are left out")
-
-    def _nothing_in(self, given: Given, *, deeper: bool) -> str:
-        if given.named:
-            return f"No file matches {quoted(given.text)}"
-        kinds = " or ".join(sorted(self._accepts))
-        below = "; its subdirectories are read with --recursive" if deeper and not self._recursive else ""
-        return f"No {kinds} in the directory {quoted(given.text)}{below}"
+        self._remarks.ignore(name)
 
     def _admits(self, relative: bytes) -> bool:
         return self._wanted.empty or self._wanted.admits(os.fsdecode(relative))

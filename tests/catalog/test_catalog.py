@@ -358,8 +358,8 @@ def test_a_given_directory_that_cannot_be_read_is_a_source_that_fails(
 
 
 def test_warnings_and_ignored_extensions_take_bounded_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dmedia.catalog.catalog.MOST_EXTENSIONS", 3)
-    monkeypatch.setattr("dmedia.catalog.catalog.MOST_WARNINGS", 2)
+    monkeypatch.setattr("dmedia.catalog.remarks.MOST_EXTENSIONS", 3)
+    monkeypatch.setattr("dmedia.catalog.remarks.MOST_WARNINGS", 2)
     plant(tmp_path, *(f"d/a.x{number}" for number in range(5)))
     found = catalog(tmp_path, "d", "1*", "2*", "3*", "4*")
     assert names(found, tmp_path) == []
