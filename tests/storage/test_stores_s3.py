@@ -161,6 +161,9 @@ def test_a_store_without_conditions_is_looked_at_before(
     s3_proxy.obey(refusal)
     assert code_of(lambda: troubled.put(descriptor, bucket.url("b.jpg").encode(), OURS))[0] == "output_exists"
     assert bucket.get("b.jpg") == b"theirs"
+    s3_proxy.obey()
+    troubled.put(fill(descriptor, b"ours"), bucket.url("c.jpg").encode(), OURS)
+    assert ["If-None-Match" in sent["headers"] for sent in s3_proxy.requests("PUT")] == [False]  # it is remembered
 
 
 def test_a_store_without_checksums_is_sent_none(
@@ -397,7 +400,9 @@ def test_large_renditions_go_in_parts_and_appear_at_once(
     assert troubled.mark_of(location) == "batch-1"
     assert troubled.put(descriptor, location, OURS).version == put.version
     bucket.put("film.mp4", b"theirs")
+    s3_proxy.obey()
     assert code_of(lambda: troubled.put(descriptor, location, OURS))[0] == "output_exists"
+    assert {asked["method"] for asked in s3_proxy.requests()} == {"HEAD"}  # no part was sent in vain
     assert bucket.uploads() == []
 
 

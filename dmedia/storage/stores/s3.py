@@ -51,6 +51,7 @@ class S3:
             use_listings_cache=False,
             config_kwargs={**patience, **given},
         )
+        self._has_conditions = True  # until the store says that it has none
         at_exit(self._close)
 
     def describe(self, place: Place) -> Found:
@@ -87,13 +88,20 @@ class S3:
         conditions: dict[str, Any] = {"IfNoneMatch": "*"} if condition.is_free else {}
         if condition.version:
             conditions["IfMatch"] = f'"{condition.version}"'
-        try:
+        if not conditions:
             return self._send(place, content, conditions)
-        except Exception as error:
-            if not conditions or not s3_faults.is_not_implemented(error):
-                raise
-        self._refuse_other(place, condition)  # this store has no conditions: somebody may come in between
-        return self._send(place, content, {})
+        if self._has_conditions:
+            if condition.is_free and content.size_bytes > MOST_SINGLE_BYTES:
+                self._refuse_other(place, condition)  # the condition itself is looked at when all parts were sent
+            try:
+                return self._send(place, content, conditions)
+            except Exception as error:
+                if not s3_faults.is_not_implemented(error):
+                    raise
+        self._refuse_other(place, condition)  # somebody may come in between
+        version = self._send(place, content, {})
+        self._has_conditions = False
+        return version
 
     def delete(self, place: Place) -> None:
         """Remove an object."""
