@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from typing import TYPE_CHECKING, Protocol
 
 from dmedia.errors import MediaError, PreflightError
 from dmedia.planning import preflight
 from dmedia.planning.folding import PORTABLE, Folding, nearest_existing, try_folding
-from dmedia.storage.local import temporary_path
-from dmedia.storage.locations import LONGEST_KEY, is_url, join, writable
-from dmedia.storage.stores import Terms, store_of
+from dmedia.storage.locations import LONGEST_KEY, is_url, writable
+from dmedia.storage.stores import store_of
+from dmedia.storage.trial import try_writing
 from dmedia.words import shown
 
 if TYPE_CHECKING:
@@ -130,19 +129,11 @@ class Stored:
         return None, None, f"no disk forecast for {shown(self._url)}: a store does not say what it has room for"
 
     def make(self, job: str) -> list[str]:  # noqa: D102
-        test, store = temporary_path(join(self._url, b"write test"), job), store_of(self._url)
         try:
-            with tempfile.TemporaryFile() as file:
-                file.write(preflight.WRITE_TEST)
-                file.flush()
-                store.put(file.fileno(), test, Terms(job, replaces=True, content_type="text/plain"))
+            warning = try_writing(self._url, job)
         except MediaError as error:
             raise PreflightError(
                 f"The output directory {shown(self._url)} cannot be written: {error.message}",
                 error.hint or "Choose another with -o, or change the permissions.",
             ) from error
-        try:
-            store.remove(test)
-        except MediaError as error:
-            return [f"{shown(test)} was written to see whether that works, and cannot be removed: {error.message}"]
-        return []
+        return [warning] if warning else []

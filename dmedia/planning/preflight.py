@@ -13,6 +13,7 @@ from dmedia.planning.naming import NAME_MAX
 from dmedia.report.summary import size
 from dmedia.storage.local import is_inside, leading_out, temporary_path
 from dmedia.storage.locations import is_url
+from dmedia.storage.trial import WRITE_TEST
 from dmedia.words import quoted, shown
 
 if TYPE_CHECKING:
@@ -35,8 +36,6 @@ LONGEST_RATIO = 2.0
 """Longer side of a picture for its shorter one, where a box bounds only one side: 16:9 is 1.78."""
 
 RESERVE_BYTES, RESERVE_SHARE = 2**30, 0.02
-
-WRITE_TEST = b"dmedia write test\n"
 
 
 def refuse_outside_roots(spec: JobSpec) -> None:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import tempfile
 from typing import TYPE_CHECKING
 
 from dmedia.errors import MediaError, UsageError
 from dmedia.run.demand import CANNOT_READ, Lack
-from dmedia.storage import local as storage
-from dmedia.storage.locations import EXTRAS, join, scheme
-from dmedia.storage.stores import Terms, store_of
+from dmedia.storage.locations import EXTRAS, scheme
+from dmedia.storage.stores import store_of
+from dmedia.storage.trial import try_writing
 from dmedia.words import shown
 
 if TYPE_CHECKING:
     from dmedia.run.demand import Sample
     from dmedia.storage.stores import Store
-
-WRITE_TEST = b"dmedia write test\n"
 
 
 def look_into_store(sample: Sample) -> Lack | None:
@@ -66,13 +63,8 @@ def put_into_store(directory: bytes, job: str) -> Lack | None:
     store = _store(directory)
     if isinstance(store, Lack):
         return store
-    test = storage.temporary_path(join(directory, b"write test"), job)
     try:
-        with tempfile.TemporaryFile() as file:
-            file.write(WRITE_TEST)
-            file.flush()
-            store.put(file.fileno(), test, Terms(job, replaces=True, content_type="text/plain"))
-        store.remove(test)
+        try_writing(directory, job)  # whoever cannot remove it again was warned by the launcher
     except MediaError as error:
         return Lack(f"cannot write into {shown(directory)}", error.message, error.hint or "")
     return None
