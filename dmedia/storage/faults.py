@@ -77,6 +77,13 @@ def fault(error: OSError, stage: Stage) -> MediaError:
     return MediaError(code, f"{REASON[code]}: {error.strerror or error}", stage)
 
 
+def taken() -> MediaError:
+    """Make the failure of a rendition whose place somebody else has taken, to be raised by the caller."""
+    message = "Output exists: somebody has put it there since the job was planned"
+    hint = "Move it away and retry, or use --overwrite in a new job."
+    return MediaError("output_exists", message, "publish", hint)
+
+
 def remote_fault(status: int, said: str, stage: Stage, hint: str | None = None) -> MediaError:
     """Turn a server's refusal into a file's failure: the one map from HTTP status to error code.
 

@@ -14,7 +14,7 @@ import time
 from typing import TYPE_CHECKING
 
 from dmedia.errors import MediaError
-from dmedia.storage.faults import fault
+from dmedia.storage.faults import fault, taken
 from dmedia.storage.local.marks import mark, marked_by
 from dmedia.storage.local.roots import is_inside, lies_below, refuse_outside, refuse_outside_descriptor
 
@@ -201,9 +201,7 @@ def _descriptor(path: bytes) -> Iterator[int]:
 
 def _refuse_foreign(rendition: bytes) -> None:
     if os.path.lexists(rendition) and marked_by(rendition) == "":
-        message = "Output exists: somebody has put it there since the job was planned"
-        hint = "Move it away and retry, or use --overwrite in a new job."
-        raise MediaError("output_exists", message, "publish", hint)
+        raise taken()
 
 
 def _refuse_leaving(parent: bytes, output_directory: bytes) -> None:

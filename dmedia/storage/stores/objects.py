@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from dmedia.errors import MediaError
 from dmedia.storage import locations
-from dmedia.storage.faults import remote_fault
+from dmedia.storage.faults import remote_fault, taken
 from dmedia.storage.stores.attempts import persist
 from dmedia.storage.stores.bodies import digest_of, size_of
 from dmedia.storage.stores.downloads import Download, want
@@ -180,9 +179,7 @@ class ObjectStore(ReadObjects):
         """Tell what a job of ours has put at a location, if anything, and refuse what anybody else has."""
         found = self._described(place, "publish")
         if found and not found.metadata.get(MARK):
-            message = "Output exists: somebody has put it there since the job was planned"
-            hint = "Move it away and retry, or use --overwrite in a new job."
-            raise MediaError("output_exists", message, "publish", hint)
+            raise taken()
         return found
 
 

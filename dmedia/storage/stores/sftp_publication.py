@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from dmedia.errors import MediaError
+from dmedia.storage.faults import taken
 from dmedia.storage.stores.bodies import BLOCK_BYTES, Body, digest_of, size_of
 
 READ_AHEAD = 32
@@ -82,8 +83,7 @@ def refuse_other(session: Any, path: bytes, descriptor: int, sha256: str) -> Non
     is_alike = stat.S_ISREG(found.st_mode) and found.st_size == size_of(descriptor)
     if is_alike and checksum(session, path) == (sha256 or digest_of(descriptor).hex()):
         return
-    message = "Output exists: somebody has put it there since the job was planned"
-    raise MediaError("output_exists", message, "publish", "Move it away and retry, or use --overwrite in a new job.")
+    raise taken()
 
 
 def checksum(session: Any, path: bytes) -> str:
