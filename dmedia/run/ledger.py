@@ -12,6 +12,7 @@ from dmedia.run.brake import DRAIN_S
 from dmedia.run.patience import TICK_S
 from dmedia.run.retries import UNCHARGED, Retries
 from dmedia.run.room import SCRATCH
+from dmedia.run.staging import is_about_scratch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -79,8 +80,7 @@ class Ledger:
         again = [task.number for task in outcome.lost]
         for result in outcome.results:
             if result.failure and result.failure.code in UNCHARGED:
-                fetched = result.failure.stage == "open"  # of what is read from a disk nothing is written
-                self._brake.room.found_full(SCRATCH if fetched else None)
+                self._brake.room.found_full(SCRATCH if is_about_scratch(result.failure) else None)
                 again.append(result.number)
             elif self.retries.claim(result):
                 self._tried.append(result)

@@ -8,7 +8,6 @@ import time
 
 from dmedia.planning.preflight import reserve_bytes
 from dmedia.report.summary import size
-from dmedia.storage.locations import is_url
 from dmedia.words import shown
 
 LOOK_PERIOD_S = 1.0
@@ -17,9 +16,8 @@ LOOK_PERIOD_S = 1.0
 FULL_WAIT_S, LONGEST_FULL_WAIT_S = 1.0, 60.0
 """Seconds after which a disk is tried again that was found full although it says it has room (a quota), doubling."""
 
-
 SCRATCH = "the workers' directories for temporary files"
-"""What is full when a file on its way from or to a store finds no room: stores have room for whatever they take."""
+"""What is full when a file on its way from or to a store finds no room on its worker."""
 
 
 class Room:
@@ -35,7 +33,7 @@ class Room:
 
     def __init__(self, directory: bytes, asked_bytes: int | None) -> None:
         self._directory = directory
-        self._place = SCRATCH if is_url(directory) else shown(directory)
+        self._place = shown(directory)
         self._reserve_bytes = 0
         with contextlib.suppress(OSError):  # whether it is there is for the files to say
             self._reserve_bytes = reserve_bytes(directory, asked_bytes)

@@ -115,6 +115,11 @@ def about_scratch(error: MediaError, scratch: str | None) -> MediaError:
     return MediaError("disk_full", message, error.stage, SCRATCH_HINT)
 
 
+def is_about_scratch(failure: Failure) -> bool:
+    """Tell whether a failure for want of room was met in a worker's scratch, not where renditions go to."""
+    return failure.code == "disk_full" and failure.hint == SCRATCH_HINT
+
+
 def told(result: FileResult, scratch: str | None) -> FileResult:
     """Say of a result that the scratch had no room, when that was why a rendition could not be staged."""
     failure = result.failure
