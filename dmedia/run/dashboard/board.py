@@ -111,7 +111,6 @@ class Board:
         self._jobs: dict[str, JobOnBoard] = {}
         self._lock = threading.Lock()
         self.totals = Totals()
-        self.revision = 0
 
     def hear(self, told: JobTold, at_s: float) -> None:
         """Take what a launcher told.
@@ -139,7 +138,6 @@ class Board:
             self._jobs[document["id"]] = job
             job.history.add(at_s, told["rates"], document["eta_s"])
             self._forget()
-            self.revision += 1
 
     def launcher_left(self, launcher: str) -> None:
         """Show the jobs of a launcher that has gone without ending them as interrupted."""
@@ -150,7 +148,6 @@ class Board:
                     changed["pending"] = job.document["pending"] + job.document["processing"]
                     idle = {"files_per_s": None, "bytes_in_per_s": None, "bytes_out_per_s": None}
                     job.told = {**job.told, "job": {**job.document, **changed}, "rates": idle, "workers": {}}  # type: ignore[typeddict-item]
-                    self.revision += 1
 
     def jobs(self) -> list[JobOnBoard]:
         """Tell the jobs: those that are worked on first, then the newest first."""
