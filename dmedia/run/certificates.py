@@ -13,10 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SETTINGS = "Dask's configuration names them: distributed.comm.tls.ca-file, .client.cert and .client.key"
+"""What to do, in every error about certificates."""
 
 NEEDED = ("ca-file", "client.cert", "client.key")
+"""Keys below ``distributed.comm.tls`` that a client cannot do without (Dask's documentation, "TLS/SSL"). Each names a
+file, or is what would be in it, which has several lines."""
 
 ENCRYPTED = ("tls://", "wss://")
+"""How addresses of schedulers begin that Dask reaches with certificates only."""
 
 CLOSED = ("closed", "reset", "eof ")
 """In what is said of a connection that the other side has ended: with TLS 1.3 perhaps without an alert."""

@@ -12,7 +12,11 @@ TALKERS = ("distributed", "dask_jobqueue", "dask_kubernetes", "dask_gateway", "a
 """Loggers of what makes clusters."""
 
 KEPT_LINES = 20
+"""Of each kind: the last one is told that says something new, and the same may come again for a dozen workers."""
+
 SHOWN_CHARACTERS = 600
+"""Of a line, chosen as five rows of a terminal: half from its beginning, where a command is, half from its end, where
+what came of it is."""
 
 
 class ClusterLog(logging.Handler):
