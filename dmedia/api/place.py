@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from dmedia.api.options import PATHS, PlaceOptions, read_options
 from dmedia.errors import UsageError
@@ -36,15 +36,9 @@ def read_place(options: PlaceOptions, client: Any) -> list[str]:
         When one cannot have such a value, or contradicts another or the client, or a cluster file is wrong.
     """
     said = read_options(options, PlaceOptions)
-    clusters = [name for name in CLUSTERS if name in said]
     if client is not None and said:
         raise UsageError(f"{next(iter(said))} is for a batch without a client: the job runs on the client's workers")
-    if len(clusters) > 1:
-        raise UsageError(f"{clusters[0]} and {clusters[1]} name two clusters: a job runs on one")
-    if "slots" in said and clusters:
-        raise UsageError("slots is for this machine: the workers of a cluster bring their own slots")
-    if "workers" in said and "cluster" not in said:
-        raise UsageError("workers is for cluster: a running cluster has its workers")
+    refuse_contradictions({name: name for name in said})
     if "cluster" in said:
         from dmedia.run.cluster_file import load_maker, read_cluster_file
         from dmedia.run.places import read_workers
@@ -52,6 +46,53 @@ def read_place(options: PlaceOptions, client: Any) -> list[str]:
         read_workers(str(said.get("workers", 1)))
         load_maker(read_cluster_file(said["cluster"]))
     return [word for name, value in said.items() for word in (f"--{name.replace('_', '-')}", _word(name, value))]
+
+
+def refuse_contradictions(said: Mapping[str, str]) -> None:
+    """Refuse what contradicts itself about where a batch runs.
+
+    Parameters
+    ----------
+    said : mapping of str to str
+        Those of `PlaceOptions` that were said, and how who said them spells each.
+
+    Raises
+    ------
+    UsageError
+        It names them in that spelling.
+    """
+    clusters = [said[name] for name in CLUSTERS if name in said]
+    if len(clusters) > 1:
+        raise UsageError(f"{clusters[0]} and {clusters[1]} name two clusters: a job runs on one")
+    if "slots" in said and clusters:
+        refuse_slots(said["slots"])
+    if "workers" in said and "cluster" not in said:
+        cluster = said["workers"].replace("workers", "cluster")
+        raise UsageError(
+            f"{said['workers']} is for {cluster}: a running cluster has its workers",
+            "how many files this machine works on at once is its number of slots",
+        )
+
+
+def refuse_slots(spelled: str, why: str = "") -> NoReturn:
+    """Refuse a number of slots where the workers of a cluster bring their own.
+
+    Parameters
+    ----------
+    spelled : str
+        How who said it spells the option.
+    why : str
+        What makes it a cluster, where nobody has said so beside it.
+
+    Raises
+    ------
+    UsageError
+        Always.
+    """
+    raise UsageError(
+        f"{spelled} is for this machine: the workers of a cluster bring their own slots{why}",
+        "start workers with --nthreads",
+    )
 
 
 def _word(name: str, value: Any) -> str:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dmedia.cli.command import flag, option
-from dmedia.errors import UsageError
 from dmedia.model.request import WORKER_WAIT_S
 
 if TYPE_CHECKING:
@@ -15,6 +14,12 @@ if TYPE_CHECKING:
     from dmedia.run.places import ClusterChoice, Place
 
 GROUP = "Where it runs"
+
+SPELLED = {
+    "slots": "-j", "scheduler": "--scheduler", "scheduler_file": "--scheduler-file", "cluster": "--cluster",
+    "workers": "--workers",
+}  # fmt: skip
+"""Options that can contradict each other, as a person writes them."""
 
 PLACE_PARAMETERS: list[click.Parameter] = [
     option(
@@ -72,14 +77,9 @@ def refuse_unfit_place(values: dict[str, Any]) -> None:
     UsageError
         It says what is wrong with which option or file.
     """
-    said = [name for name in ("scheduler", "scheduler_file", "cluster") if values[name]]
-    if len(said) > 1:
-        one, other = (f"--{name.replace('_', '-')}" for name in said[:2])
-        raise UsageError(f"{one} and {other} name two clusters: a job runs on one")
-    if values["slots"] and said:
-        _refuse_slots("")
-    if values["workers"] and not values["cluster"]:
-        raise UsageError("--workers is for --cluster FILE: a running cluster has its workers, -j N is for this machine")
+    from dmedia.api.place import refuse_contradictions
+
+    refuse_contradictions({name: spelled for name, spelled in SPELLED.items() if values[name]})
     _named_place(values)
 
 
@@ -124,14 +124,10 @@ def _place_of_configuration(values: dict[str, Any]) -> Place | None:
 
     place = configured_cluster(insecure=values["insecure"])
     if place and values["slots"]:
-        _refuse_slots(f"; Dask's configuration names {place.address or place.scheduler_file}")
+        from dmedia.api.place import refuse_slots
+
+        refuse_slots(SPELLED["slots"], f"; Dask's configuration names {place.address or place.scheduler_file}")
     return place
-
-
-def _refuse_slots(why: str) -> None:
-    raise UsageError(
-        f"-j is for this machine: the workers of a cluster bring their own slots{why}", "start workers with --nthreads"
-    )
 
 
 def _this_machine(slots: int | None, spec: JobSpec | None) -> Place:

@@ -222,7 +222,7 @@ def test_a_range_of_workers_begins_with_one_at_least() -> None:
         (("--cluster", "no_class.yaml", "--detach"), "no_class.yaml: module 'json' has no class 'LocalCluster'"),
         (("--cluster", "nowhere.yaml"), "nowhere.yaml cannot be read: No such file"),
         (("--cluster", "c.yaml", "--scheduler", "tcp://127.0.0.1:1"), "--scheduler and --cluster name two clusters"),
-        (("--workers", "2"), "--workers is for --cluster FILE"),
+        (("--workers", "2"), "--workers is for --cluster: "),
         (("--cluster", "c.yaml", "--workers", "2:1", "-n"), "'2:1' is no number of workers"),
     ],
 )
