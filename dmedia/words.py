@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 HIDDEN = b"..."
 
+LONGEST_GIST = 300
+"""Characters of what others say that are kept: three lines of a terminal, which hold nearly all that servers say."""
+
 _SECRET = re.compile(rb"(?i)([?&][^=&#]*(?:sig|token|key|secret|password|credential|policy|auth)[^=&#]*)=[^&#]*")
 """A part of a URL's query that lets its bearer in, as signed URLs of S3, CloudFront, Google and Azure have them."""
 
@@ -53,3 +56,16 @@ def redacted(path: bytes) -> bytes:
 def quoted(path: bytes) -> str:
     """Quote a path in a message: on one line, whatever its bytes are."""
     return repr(shown(path))
+
+
+def gist(said: str | Exception) -> str:
+    """Write what somebody or something else has said into a message: on one line, and cut where it is long.
+
+    Parameters
+    ----------
+    said : str or Exception
+        An error without words is told by its class.
+    """
+    text = str(said) or (type(said).__name__ if isinstance(said, Exception) else "")
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST_GIST else line[:LONGEST_GIST] + "…"

@@ -15,6 +15,7 @@ from dmedia.run.demand import Demand, Sample, in_singular
 from dmedia.storage import local as storage
 from dmedia.storage.locations import is_url
 from dmedia.storage.stores import store_of
+from dmedia.words import gist
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -32,9 +33,6 @@ DECODABLE = frozenset({*LOADERS, *MODULES, "jp2"})
 
 LOOK_PERIOD_S = 1.0
 """Seconds between two looks at workers that have come."""
-
-LONGEST_DETAIL = 300
-"""Characters of what one worker says: an error of Python can be long."""
 
 NAMED = 3
 """Workers that a message names; of more it tells the number."""
@@ -191,18 +189,13 @@ def summary(testimonies: Mapping[str, Testimony]) -> tuple[str, str]:
 def _sentence(phrase: str, found: list[tuple[str, Lack]], total: int) -> str:
     by_detail: dict[str, list[str]] = {}
     for address, lack in found:
-        by_detail.setdefault(_in_a_line(lack.detail), []).append(address)
+        by_detail.setdefault(gist(lack.detail), []).append(address)
     where = [
         f"{detail} on {_named(addresses)}" if detail else _named(addresses) for detail, addresses in by_detail.items()
     ]
     more = [f"and {len(where) - NAMED} other reasons"] if len(where) > NAMED else []
     said = phrase if len(found) > 1 else in_singular(phrase)
     return f"{len(found):,} of {total:,} workers {said}: " + "; ".join([*where[:NAMED], *more])
-
-
-def _in_a_line(detail: str) -> str:
-    line = " ".join(detail.split())
-    return line if len(line) <= LONGEST_DETAIL else line[:LONGEST_DETAIL] + "…"
 
 
 def _named(addresses: list[str]) -> str:

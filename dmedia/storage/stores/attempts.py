@@ -41,6 +41,11 @@ class Refusal:
     settled: bool = False
 
 
+def asked_wait_s(retry_after: str) -> float:
+    """Read the header ``Retry-After``: seconds; 0 where there is none or it names a date, which servers hardly do."""
+    return float(retry_after) if retry_after.isdecimal() else 0.0
+
+
 def persist(request: Callable[[], Answer], explain: Callable[[Exception], Refusal | None]) -> Answer:
     """Make a request until it succeeds, fails for good, or was tried often enough.
 

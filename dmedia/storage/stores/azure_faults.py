@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from dmedia.storage.faults import PASSING_STATUS, remote_fault
 from dmedia.storage.stores.attempts import Refusal
+from dmedia.words import gist
 
 if TYPE_CHECKING:
     from azure.core.exceptions import HttpResponseError
@@ -67,4 +68,4 @@ def _answered(error: HttpResponseError, container: str, stage: Stage) -> Refusal
 
 
 def _line(error: Exception) -> str:
-    return ((str(error) or type(error).__name__).splitlines() or [""])[0][:300]
+    return gist(str(error).partition("\n")[0] or error)  # ids of requests follow

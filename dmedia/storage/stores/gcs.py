@@ -19,6 +19,7 @@ from dmedia.storage.stores.service import Condition, Content, Found, Page, Place
 from dmedia.storage.stores.settings import settings
 from dmedia.storage.stores.store import Identity
 from dmedia.storage.stores.web import AnsweredError, explain_web, identity_of, refuse_failure
+from dmedia.words import gist
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -107,7 +108,7 @@ class Gcs:
         from google.auth.exceptions import GoogleAuthError, TransportError
 
         if isinstance(error, GoogleAuthError):
-            said = f"no usable credentials for gs://{bucket}: {' '.join(str(error).split())[:300]}"
+            said = f"no usable credentials for gs://{bucket}: {gist(error)}"
             return Refusal(remote_fault(403, said, stage, CREDENTIALS), passes=isinstance(error, TransportError))
         if isinstance(error, AnsweredError) and error.status == 404 and "bucket does not exist" in error.said:
             return Refusal(remote_fault(404, f"there is no bucket {bucket!r}", stage, "Check its name"))

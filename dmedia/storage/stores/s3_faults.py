@@ -6,7 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from dmedia.storage.faults import PASSING_STATUS, remote_fault
-from dmedia.storage.stores.attempts import Refusal
+from dmedia.storage.stores.attempts import Refusal, asked_wait_s
+from dmedia.words import gist
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -76,7 +77,7 @@ def explain(error: Exception, bucket: str, stage: Stage) -> Refusal | None:
         return _unmet(stage)
     if isinstance(error, exceptions.ClientError):
         return _answered(error, bucket, stage)
-    line, credentials = _line(error), _kinds(exceptions, CREDENTIAL_ERRORS)
+    line, credentials = gist(error), _kinds(exceptions, CREDENTIAL_ERRORS)
     known: tuple[tuple[tuple[type[Exception], ...], int, str, str | None], ...] = (
         (credentials, 403, f"no usable credentials for s3://{bucket}: {line}", CREDENTIALS),
         ((exceptions.ParamValidationError,), 404, f"s3://{bucket} is asked for what it cannot have: {line}", None),
@@ -131,8 +132,7 @@ def _answered(error: ClientError, bucket: str, stage: Stage) -> Refusal:
     )
     hint = CREDENTIALS if status in {401, 403} else None
     headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
-    asked = str(headers.get("retry-after", ""))
-    wait_s = float(asked) if asked.isdecimal() else 0.0
+    wait_s = asked_wait_s(str(headers.get("retry-after", "")))
     return Refusal(remote_fault(status, said, stage, hint), status in PASSING_STATUS, wait_s)
 
 
@@ -142,7 +142,3 @@ def _status(error: Exception) -> int:
         return 0
     code = str(response.get("Error", {}).get("Code", ""))
     return STATUS_OF_CODE.get(code) or int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-
-
-def _line(error: Exception) -> str:
-    return " ".join((str(error) or type(error).__name__).split())[:300]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dmedia.storage.faults import remote_fault
 from dmedia.storage.stores.attempts import Refusal
+from dmedia.words import gist
 
 if TYPE_CHECKING:
     from dmedia.errors import Stage
@@ -34,10 +35,10 @@ def explain(error: Exception, name: str, stage: Stage) -> Refusal | None:
     import paramiko
 
     if isinstance(error, paramiko.BadHostKeyException) or "known_hosts" in str(error):
-        said = f"the key of {name} is not the known one, or not known: {_gist(error)}"
+        said = f"the key of {name} is not the known one, or not known: {gist(error)}"
         return Refusal(remote_fault(403, said, stage, HOST_KEY))
     if isinstance(error, paramiko.AuthenticationException) or "No authentication methods" in str(error):
-        return Refusal(remote_fault(403, f"{name} lets nobody in: {_gist(error)}", stage, CREDENTIALS))
+        return Refusal(remote_fault(403, f"{name} lets nobody in: {gist(error)}", stage, CREDENTIALS))
     known: tuple[tuple[type[Exception], int, str, str | None], ...] = (
         (FileNotFoundError, 404, f"{name} has no such file", None),
         (PermissionError, 403, f"{name} does not allow it", None),
@@ -48,10 +49,6 @@ def explain(error: Exception, name: str, stage: Stage) -> Refusal | None:
         if isinstance(error, kind):
             return Refusal(remote_fault(status, said, stage, hint))
     if isinstance(error, paramiko.SSHException | OSError | EOFError):
-        said = f"{name} cannot be reached or does not answer: {_gist(error)}"
+        said = f"{name} cannot be reached or does not answer: {gist(error)}"
         return Refusal(remote_fault(0, said, stage, "Check the network and the address"), passes=True)
     return None
-
-
-def _gist(error: Exception) -> str:
-    return " ".join((str(error) or type(error).__name__).split())[:300]

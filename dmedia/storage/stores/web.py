@@ -9,8 +9,9 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from dmedia.storage.faults import PASSING_STATUS, remote_fault
-from dmedia.storage.stores.attempts import Refusal
+from dmedia.storage.stores.attempts import Refusal, asked_wait_s
 from dmedia.storage.stores.store import Identity
+from dmedia.words import gist
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,8 +56,7 @@ async def refuse_failure(answer: ClientResponse) -> None:
     with suppress(Exception):  # what a server says besides its status is a courtesy
         text = (await answer.content.read(MOST_SAID)).decode("utf-8", "replace")
         said = str(json.loads(text)["error"]["message"])
-    asked = answer.headers.get("Retry-After", "")
-    raise AnsweredError(answer.status, " ".join(said.split())[:300], float(asked) if asked.isdecimal() else 0.0)
+    raise AnsweredError(answer.status, gist(said), asked_wait_s(answer.headers.get("Retry-After", "")))
 
 
 def explain_web(error: Exception, name: str, stage: Stage, credentials: str) -> Refusal | None:
@@ -130,4 +130,4 @@ def _gist(error: Exception) -> str:
 
     if isinstance(error, aiohttp.ClientResponseError):  # its text has the whole URL, which may hold a signature
         return f"{error.status} {error.message}"
-    return " ".join((str(error) or type(error).__name__).split())[:300]
+    return gist(error)
