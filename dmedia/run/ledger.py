@@ -12,12 +12,11 @@ from dmedia.run.brake import DRAIN_S
 from dmedia.run.patience import TICK_S
 from dmedia.run.retries import UNCHARGED, Retries
 from dmedia.run.room import SCRATCH
-from dmedia.run.staging import is_about_scratch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from dmedia.model import FileResult, Persistence, Running
+    from dmedia.model import Failure, FileResult, Persistence, Running
     from dmedia.record.writer import RecordWriter
     from dmedia.run.brake import Brake
     from dmedia.run.collect import Outcome
@@ -80,7 +79,7 @@ class Ledger:
         again = [task.number for task in outcome.lost]
         for result in outcome.results:
             if result.failure and result.failure.code in UNCHARGED:
-                self._brake.room.found_full(SCRATCH if is_about_scratch(result.failure) else None)
+                self._brake.room.found_full(_full_place(result.failure))
                 again.append(result.number)
             elif self.retries.claim(result):
                 self._tried.append(result)
@@ -133,6 +132,13 @@ class Ledger:
         self._failed += sum(result.failure is not None for result in ended)
         if self._most_failed is not None and self._failed >= self._most_failed:
             self._brake.gave_up = True
+
+
+def _full_place(failure: Failure) -> str | None:
+    """Tell what had no room, unless it was where renditions go to."""
+    from dmedia.run.staging import is_about_scratch  # which a job without stores and full disks does not need
+
+    return SCRATCH if is_about_scratch(failure) else None
 
 
 def most_failed(persistence: Persistence, total: int) -> int | None:
