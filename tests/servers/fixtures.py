@@ -7,7 +7,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.servers.processes import Bucket, PageServer, ProxyServer, S3Server, SftpServer
+from tests.servers.processes import Bucket, PageServer, ProxyServer, S3Server, Server, SftpServer
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown() -> Iterator[None]:
+    """Blame the very test in which a server of many tests has ended: the later ones only find nobody there."""
+    yield
+    if dead := Server.take_dead():
+        pytest.fail(f"ended in this test, and missed by those to come: {', '.join(dead)}", pytrace=False)
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ import sys
 import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from tests.command import ROOT, wait_until
 from tests.run.conftest import free_port, listens
@@ -35,13 +35,24 @@ class Server:
     """A process that is ended with the block that it is started for."""
 
     process: subprocess.Popen[bytes]
+    serving: ClassVar[list[Server]] = []
 
     def __enter__(self) -> Self:
+        self.serving.append(self)
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self in self.serving:
+            self.serving.remove(self)
         self.process.kill()
         self.process.wait()
+
+    @classmethod
+    def take_dead(cls) -> list[str]:
+        """Tell which of those that should be serving have ended, and how; each is told once."""
+        dead = [server for server in cls.serving if server.process.poll() is not None]
+        cls.serving[:] = [server for server in cls.serving if server not in dead]
+        return [f"{type(server).__name__} (status {server.process.returncode})" for server in dead]
 
 
 class S3Server(Server):
