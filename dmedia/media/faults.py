@@ -46,6 +46,7 @@ HINTS: dict[ErrorCode, str] = {
     "output_exists": "Choose another output directory, or remove what is in the way",
     "encode_failed": "Try another --format or a smaller size",
     "verify_failed": "The rendition was not published; try again, and report it if it happens again",
+    "remote_error": "The server or the network failed: retry the failed files once it answers again",
     "io_error": "The disk or the network failed: check it, then retry the failed files",
     "internal": "This is a bug in dmedia: please report it",
 }
