@@ -90,7 +90,9 @@ def take(staged: Task) -> int:
     Raises
     ------
     MediaError
-        When what is there is no file of that directory: the slot was taken over, and shall not publish others.
+        When what is there is no file of that directory, for the slot was taken over and shall not publish others:
+        ``not_found`` when nothing is there, ``permission_denied`` when it leads elsewhere, ``unsupported_format`` when
+        it is no regular file; ``io_error`` when it cannot be opened.
     """
     try:
         directory = os.path.realpath(os.path.dirname(staged.rendition))

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 
+STUCK_S = 5.0
+"""Seconds beyond its limit after which a call is given up here: the loop keeps limits itself, unless it stands still."""
+
+CLOSE_S = 1.0
+"""Seconds that a process which ends waits for connections to be closed: a moment suffices where the network is up."""
 
 CANCEL_S = 10.0
 """Seconds to wait for what was cancelled: a write to a disk that is under way is not broken off."""
@@ -52,7 +57,7 @@ def answer_of(coroutine: Coroutine[Any, Any, Answer], limit_s: float) -> Answer:
 
     future = asyncio.run_coroutine_threadsafe(run(), get_loop())
     try:
-        return future.result(limit_s + 5)  # the loop itself keeps the limit, unless it does not run
+        return future.result(limit_s + STUCK_S)
     except concurrent.futures.TimeoutError as error:
         if str(error):  # a client's own, which says what took too long
             raise
@@ -103,13 +108,13 @@ def at_exit(close: Callable[[], Coroutine[Any, Any, None]]) -> None:
     Parameters
     ----------
     close : callable
-        Closes them; it gets a second.
+        Closes them, within ``CLOSE_S``.
     """
     owner = os.getpid()
 
     def end() -> None:
         if os.getpid() == owner:
             with suppress(Exception):  # they end with the process in any case
-                answer_of(close(), 1.0)
+                answer_of(close(), CLOSE_S)
 
     atexit.register(end)
