@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 
 STUCK_S = 5.0
-"""Seconds beyond its limit after which a call is given up here: the loop keeps limits itself, unless it stands still."""
+"""Seconds beyond its limit after which a call is given up here: the loop keeps limits itself, unless it is stuck."""
 
 CLOSE_S = 1.0
 """Seconds that a process which ends waits for connections to be closed: a moment suffices where the network is up."""
