@@ -8,6 +8,7 @@ data, checked before it counts, and it never has longer than twice its deadline 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from dataclasses import replace
@@ -18,11 +19,11 @@ from dmedia.media.faults import failure_of, failure_outside_jobs
 from dmedia.model import FileResult
 from dmedia.run.answers import Answer, Description, SlotReport
 from dmedia.run.asking import ask
-from dmedia.run.child import Child
 from dmedia.run.fields import BreachError
 from dmedia.run.messages import read
 from dmedia.run.post_mortem import Death, cause, tell_cause
 from dmedia.run.questions import Assignment, Inquiry, Introspection
+from dmedia.run.succession import Succession
 from dmedia.storage import local as storage
 
 if TYPE_CHECKING:
@@ -33,10 +34,6 @@ START_ATTEMPTS = 3
 
 REPORT_LIMIT_S = 60.0
 """Seconds to wait for a slot that is asked about itself: it loads every codec first."""
-
-MOST_FILES = 10_000
-"""Files after which a slot makes room for a new one: what libraries lose of memory is found again."""
-
 
 NO_PROCESS = "no process can be started"
 """Begins what is told of a system that gives no process now: a moment later it may."""
@@ -69,19 +66,15 @@ class Slot:
     def __init__(self, order: WorkOrder, scratch: str | None = None) -> None:
         self.exposure = ""
         self._order = order
-        self._scratch = scratch
-        self._child: Child | None = None
-        self._killed = False
+        self._children = Succession(order, scratch)
 
     def start(self) -> None:
         """Start the child process without waiting for it: it loads its codecs while the caller goes on.
 
         Where the system cannot give one now, the next file tries again.
         """
-        try:
-            self._ready_child()
-        except OSError:
-            self._child = None
+        with contextlib.suppress(OSError):
+            self._children.living()
 
     def work(self, task: Task) -> FileResult:
         """Process one file.
@@ -103,7 +96,7 @@ class Slot:
         NoSlotError
             When no child process can be started.
         """
-        if self._killed:
+        if self._children.is_over:
             raise SlotKilledError
         try:
             source = storage.open_source(task.source, self._order.roots)
@@ -148,7 +141,7 @@ class Slot:
         SlotKilledError, NoSlotError
             As by `work`.
         """
-        if self._killed:
+        if self._children.is_over:
             raise SlotKilledError
         try:
             descriptor = storage.open_source(source, self._order.roots)
@@ -187,7 +180,7 @@ class Slot:
             What it says; a text when it cannot start.
         """
         try:
-            child = self._ready_child()
+            child = self._children.living()
         except OSError as error:
             return f"{NO_PROCESS}: {error.strerror}"
         try:
@@ -196,76 +189,55 @@ class Slot:
         except TimeoutError:
             return f"it has not answered for {REPORT_LIMIT_S:g} s"
         except (EOFError, OSError):
-            return f"its process ended with status {self._end_child()}"
+            return f"its process ended with status {self._children.end()}"
         except BreachError as breach:
             return f"it said what no slot says: {breach}"
         return said if isinstance(said, SlotReport) else getattr(said, "reason", "it does not answer")
 
     def kill(self) -> None:
         """End the child process now. A thread inside `work` gets `SlotKilledError`."""
-        self._killed = True
-        if (child := self._child) is not None:
-            child.kill()
+        self._children.kill()
 
     def rest(self) -> None:
         """End the child process while it has no file; the next file starts another."""
-        self._end_child()
+        self._children.end()
 
     def close(self) -> None:
         """End the child process and wait for its end; a file that is being worked on is given up."""
-        child = self._child
-        self.kill()
-        if child is not None:
+        if (child := self._children.kill()) is not None:
             child.wait()
 
     def _settle(self, question: Question, source: int) -> Answer | Description | Death:
         """Ask until there is an answer, or the slot has died of it."""
         death = Death()
         for _ in range(START_ATTEMPTS):
-            if self._killed:
+            if self._children.is_over:
                 raise SlotKilledError
             try:
-                child = self._ready_child()
+                child = self._children.living()
             except OSError as error:
                 raise NoSlotError(f"no slot can be started: {error.strerror}") from error
             ended = ask(child, question, source, self._order.limits.timeout_s)
             if not isinstance(ended, Death):
                 self.exposure = ended.exposure
                 if ended.is_last:
-                    self._end_child()
+                    self._children.end()
                     self.start()
                 return ended
             death = replace(ended, status=self._bury(ended, question))
-            if death.at_work and not self._killed:
+            if death.at_work and not self._children.is_over:
                 return death
-        if self._killed:
+        if self._children.is_over:
             raise SlotKilledError
         reason = death.hindrance or death.breach or f"its process ended with status {death.status}"
         raise NoSlotError(f"no slot could start: {reason}")
 
-    def _ready_child(self) -> Child:
-        """Find the living child process, or start one."""
-        child = self._child
-        if child is None or not child.is_alive():
-            self._end_child()
-            self._child = child = Child(self._order, self._scratch, MOST_FILES)
-            if self._killed:  # meanwhile, by another thread that did not know of this process
-                child.kill()
-        return child
-
     def _bury(self, death: Death, question: Question) -> int:
         """Clean up after a slot that is not to be used any more; return how it ended."""
-        if (death.overdue or death.breach) and self._child is not None:
-            self._child.kill()
-        status = self._end_child()
+        status = self._children.end(at_once=death.overdue or bool(death.breach))
         if isinstance(question, Assignment):
             storage.discard(question.temporary)
         return status
-
-    def _end_child(self) -> int:
-        """Reap the child process; return its exit status (negative: the signal that ended it)."""
-        child, self._child = self._child, None
-        return 0 if child is None else child.end()
 
 
 def _raised(failure: Failure) -> MediaError:

@@ -16,7 +16,7 @@ from PIL import Image
 
 from dmedia.model import FileResult, Limits, Task, WorkOrder
 from dmedia.operations.validation import validate
-from dmedia.run import slot as slot_module
+from dmedia.run import succession
 from dmedia.run.slot import Slot
 from dmedia.run.slots import Slots
 from dmedia.storage import local
@@ -322,7 +322,7 @@ def test_an_output_directory_that_is_replaced_costs_no_file(tmp_path: Path) -> N
 
 
 def test_slots_make_room_for_new_ones_and_no_file_pays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(slot_module, "MOST_FILES", 2)
+    monkeypatch.setattr(succession, "MOST_FILES", 2)
     (tmp_path / "a.jpg").write_bytes(jpeg())
     slot = Slot(order_of("convert", tmp_path / "out", format="png"))
     task = Task(0, os.fsencode(tmp_path / "a.jpg"), os.fsencode(tmp_path / "out" / "a.png"), 0)

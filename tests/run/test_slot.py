@@ -16,7 +16,7 @@ import pytest
 
 from dmedia.model import FileResult, Limits, Task, WorkOrder
 from dmedia.operations.convert import Convert
-from dmedia.run import asking
+from dmedia.run import asking, succession
 from dmedia.run import slot as slot_module
 from dmedia.run.slot import NoSlotError, Slot, SlotKilledError
 from dmedia.run.slots import Slots
@@ -187,7 +187,7 @@ def leave_descriptors() -> Iterator[Callable[[int], None]]:
 def test_a_system_that_gives_no_process_is_charged_to_no_file_and_costs_none_its_result(
     order: WorkOrder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, leave_descriptors: Callable[[int], None]
 ) -> None:
-    monkeypatch.setattr(slot_module, "MOST_FILES", 1)
+    monkeypatch.setattr(succession, "MOST_FILES", 1)
     good = task(tmp_path, "good.jpg", jpeg())
     slots = Slots(order, 1)
     try:
