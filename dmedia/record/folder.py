@@ -16,7 +16,7 @@ from dmedia.errors import JobHeldError, PreflightError, RecordError, UnknownJobE
 from dmedia.operations import request_digest
 from dmedia.record import documents, home, journal, schema
 from dmedia.record.lock import STALE_S, JobLock, held_by, host
-from dmedia.record.requests import forget_requests, requests_in
+from dmedia.record.requests import dated_requests, forget_requests, requests_in
 
 if TYPE_CHECKING:
     from dmedia.model import JobSpec
@@ -37,7 +37,11 @@ class OpenRecord:
         In autocommit mode.
     ephemeral : bool
         Whether it goes when it is closed.
+    asked_before : frozenset of (str, int)
+        What was asked of a launcher before this one, and when; see `dated_requests`.
     """
+
+    asked_before: frozenset[tuple[str, int]] = frozenset()
 
     def __init__(self, spec: JobSpec, path: Path, connection: sqlite3.Connection, lock: JobLock | None) -> None:
         self.job = path.parent.name
@@ -52,15 +56,15 @@ class OpenRecord:
         """Tell what other processes ask for."""
         return requests_in(self.path.parent)
 
-    def forget_requests(self) -> None:
-        """Take back what other processes asked for."""
-        forget_requests(self.path.parent)
+    def forget_former_requests(self) -> None:
+        """Take back what other processes asked of a launcher before this one."""
+        forget_requests(self.path.parent, self.asked_before)
 
     def mark_ended(self) -> None:
         """Let listings pass over this record, and forget requests that came too late."""
         if not self.ephemeral:
             (self.path.parent / home.ENDED_FILE).touch()
-            self.forget_requests()
+            forget_requests(self.path.parent)
 
     def unmark_ended(self) -> None:
         """Let listings look into this record again."""
@@ -156,6 +160,7 @@ def open_existing(job: str) -> OpenRecord:
         lock = JobLock(path.parent / home.LOCK_FILE)
     except OSError as error:
         raise RecordError(f"The job {job} cannot be taken: {error}") from error
+    asked_before = dated_requests(path.parent)  # from here on the job is seen to run, and this launcher is asked
     try:
         with schema.translated(path):
             connection = schema.open_for_writing(path)
@@ -178,7 +183,9 @@ def open_existing(job: str) -> OpenRecord:
     except BaseException:
         lock.release()
         raise
-    return OpenRecord(spec, path, connection, lock)
+    opened = OpenRecord(spec, path, connection, lock)
+    opened.asked_before = asked_before
+    return opened
 
 
 def _new_folder(jobs: Path) -> tuple[str, Path]:

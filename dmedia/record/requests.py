@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from dmedia.errors import UsageError
@@ -64,9 +65,27 @@ def requests_in(folder: Path) -> frozenset[str]:
     return frozenset(kind for kind in KINDS if (folder / kind).exists())
 
 
-def forget_requests(folder: Path) -> None:
-    """Take back all that was asked of the job that has this folder."""
-    _remove(folder, *KINDS)
+def dated_requests(folder: Path) -> frozenset[tuple[str, int]]:
+    """Tell what is asked of the job that has this folder, and when: nanoseconds since 1970."""
+    found = set()
+    for kind in KINDS:
+        with suppress(FileNotFoundError):
+            found.add((kind, (folder / kind).stat().st_mtime_ns))
+    return frozenset(found)
+
+
+def forget_requests(folder: Path, dated: frozenset[tuple[str, int]] | None = None) -> None:
+    """Take back what was asked of the job that has this folder.
+
+    Parameters
+    ----------
+    folder : Path
+        The job's.
+    dated : frozenset of (str, int), optional
+        Only these: what has been asked again since stays. Otherwise all.
+    """
+    chosen = KINDS if dated is None else [kind for kind, _ in dated & dated_requests(folder)]
+    _remove(folder, *chosen)
 
 
 def _remove(folder: Path, *kinds: str) -> None:

@@ -173,7 +173,7 @@ class RecordWriter:
 
     def withdraw_requests(self) -> None:
         """Forget what other processes asked of the launcher before this one."""
-        self._place.forget_requests()
+        self._place.forget_former_requests()
 
     def change(self, persistence: Mapping[str, Any], roots: tuple[bytes, ...] = ()) -> None:
         """Let this launcher meet failure and want of room in another way than was asked at first, or use less.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from pathlib import Path
 
@@ -300,8 +301,8 @@ def test_requests_are_seen_until_withdrawn_and_gone_when_the_job_has_ended() -> 
     assert record.requests() == frozenset()
     requests.request(record.job, "cancel")
     assert record.requests() == {"cancel"}
-    record.withdraw_requests()
-    record.withdraw_requests()
+    assert requests.withdraw(record.job, "cancel")
+    assert not requests.withdraw(record.job, "cancel")
     assert record.requests() == frozenset()
     requests.request(record.job, "cancel")
     record.life.finish()
@@ -310,6 +311,20 @@ def test_requests_are_seen_until_withdrawn_and_gone_when_the_job_has_ended() -> 
         requests.request(record.job, "cancel")
     with pytest.raises(ValueError, match="no request"):
         requests.request(record.job, "explode")
+    record.close()
+
+
+def test_only_what_was_asked_of_the_launcher_before_is_forgotten_by_the_next() -> None:
+    record = make_record(1)
+    record.life.start(None, None)
+    for kind in ("cancel", "pause"):
+        requests.request(record.job, kind)
+        os.utime(home.job_folder(record.job) / kind, (1000, 1000))
+    record.close()
+    record = RecordWriter.open(record.job)
+    requests.request(record.job, "cancel")  # of this one, before it has come to look
+    record.withdraw_requests()
+    assert record.requests() == {"cancel"}
     record.close()
 
 
