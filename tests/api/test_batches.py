@@ -262,11 +262,6 @@ def test_what_cannot_run_a_batch_leaves_no_job(program: Program, images: Path) -
     """)
     assert [error[0] for error in told] == ["UsageError"] * 9 + ["ParameterError"] * 2
     words = ["slots", "scheduler", "closed", "asynchronous", "Client", "slots", "scheduler_file and cluster"]
-    words += [
-        "workers is for cluster",
-        "nowhere.yaml cannot be read",
-        "slots is 0",
-        "slots is 'many'",
-    ]
+    words += ["workers is for cluster", "nowhere.yaml cannot be read", "slots is 0", "slots is 'many'"]
     assert [word for word, error in zip(words, told, strict=True) if word not in error[2]] == []
     assert jobs == []
