@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dmedia.errors import MediaError, UsageError
 from dmedia.run.demand import CANNOT_READ, Lack
 from dmedia.storage.locations import EXTRAS, scheme
-from dmedia.storage.stores import store_of
+from dmedia.storage.stores import MissingPackageError, store_of
 from dmedia.storage.trial import try_writing
 from dmedia.words import shown
 
@@ -37,6 +37,8 @@ def look_into_store(sample: Sample) -> Lack | None:
         found = store.look(sample.location)
     except MediaError as error:
         return Lack(f"{CANNOT_READ} {name}", error.message, error.hint or "")
+    except UsageError as error:
+        return _unusable(sample.location, error)
     if found is None:
         return Lack(f"do not see {name}", "", "let every worker speak to the same store")
     if sample.size_bytes >= 0 <= found.size_bytes != sample.size_bytes:
@@ -67,14 +69,20 @@ def put_into_store(directory: bytes, job: str) -> Lack | None:
         try_writing(directory, job)  # whoever cannot remove it again was warned by the launcher
     except MediaError as error:
         return Lack(f"cannot write into {shown(directory)}", error.message, error.hint or "")
+    except UsageError as error:
+        return _unusable(directory, error)
     return None
 
 
 def _store(location: bytes) -> Store | Lack:
     try:
         return store_of(location)
-    except UsageError as error:
-        extra = EXTRAS.get(scheme(location))
-        if not extra:
-            return Lack(f"cannot use {shown(location)}", error.message, error.hint or "")
+    except MissingPackageError:
+        extra = EXTRAS[scheme(location)]
         return Lack(f"lack dmedia[{extra}]", "", f"pip install 'dmedia[{extra}]' in every worker's environment")
+    except UsageError as error:
+        return _unusable(location, error)
+
+
+def _unusable(location: bytes, error: UsageError) -> Lack:
+    return Lack(f"cannot use {shown(location)}", error.message, error.hint or "")

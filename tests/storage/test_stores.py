@@ -57,6 +57,33 @@ def test_a_package_that_is_missing_is_named_with_its_extra(lead: Leads, monkeypa
         assert f"pip install 'dmedia[{extra}]'" in str(caught.value.hint)
 
 
+@pytest.mark.parametrize(
+    ("environment", "location", "named"),
+    [
+        ({"AWS_ENDPOINT_URL": "127.0.0.1:5765"}, b"s3://a/b.jpg", "AWS_ENDPOINT_URL"),
+        ({"AWS_ENDPOINT_URL": "ana:secret@127.0.0.1:5765"}, b"s3://a/b.jpg", "AWS_ENDPOINT_URL"),
+        ({"FSSPEC_S3_BOGUS": "1"}, b"s3://a/b.jpg", "FSSPEC_S3_"),
+        ({"FSSPEC_S3_CLIENT_KWARGS": "no dictionary"}, b"s3://a/b.jpg", "FSSPEC_S3_"),
+        ({"FSSPEC_S3_CONFIG_KWARGS": "no dictionary"}, b"s3://a/b.jpg", "FSSPEC_S3_"),
+        ({"FSSPEC_SFTP_BOGUS": "1"}, b"sftp://127.0.0.1:9/b.jpg", "FSSPEC_SFTP_"),
+        ({"FSSPEC_HTTP_CLIENT_KWARGS": "no dictionary"}, b"http://127.0.0.1:9/b.jpg", "FSSPEC_HTTP_"),
+        ({"FSSPEC_GCS_TOKEN": "secret", "https_proxy": "http://127.0.0.1:9"}, b"gs://a/b.jpg", "GOOGLE_APP"),
+    ],
+)
+def test_a_client_that_cannot_be_set_up_is_a_matter_of_its_configuration(
+    lead: Leads, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], location: bytes, named: str
+) -> None:
+    import fsspec.config
+
+    monkeypatch.setattr(fsspec.config, "conf", {})
+    lead({"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_DEFAULT_REGION": "us-east-1", **environment})
+    fsspec.config.set_conf_env(fsspec.config.conf)
+    with pytest.raises(UsageError) as caught:
+        store_of(location).look(location)
+    assert named in str(caught.value.hint)
+    assert "secret" not in str(caught.value)
+
+
 @pytest.mark.parametrize("text", ["none", "0", "-1", "inf", "0.5"])
 def test_a_setting_that_makes_no_sense_is_named(lead: Leads, text: str) -> None:
     lead({"DMEDIA_STORE_ATTEMPTS": text})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dmedia.storage.stores.opened import SCHEMES, store_of
+from dmedia.storage.stores.opened import SCHEMES, MissingPackageError, store_of
 from dmedia.storage.stores.store import Entry, Identity, Store, Terms
 
-__all__ = ["SCHEMES", "Entry", "Identity", "Store", "Terms", "store_of"]
+__all__ = ["SCHEMES", "Entry", "Identity", "MissingPackageError", "Store", "Terms", "store_of"]

@@ -12,6 +12,7 @@ from dmedia.storage.faults import remote_fault
 from dmedia.storage.stores.attempts import Refusal
 from dmedia.storage.stores.bodies import BLOCK_BYTES, Body, Joined
 from dmedia.storage.stores.calls import answer_of, watched
+from dmedia.storage.stores.configuration import configured
 from dmedia.storage.stores.connections import widen
 from dmedia.storage.stores.gcs_uploads import upload
 from dmedia.storage.stores.objects import ObjectStore
@@ -155,7 +156,8 @@ class Gcs:
         headers: Mapping[str, str],
         body: Joined | None = None,
     ) -> Any:
-        session = widen(await self._system._set_session())  # noqa: SLF001 - gcsfs has no public name for one request
+        with configured("gs"):
+            session = widen(await self._system._set_session())  # noqa: SLF001 - gcsfs has no public name for it
         return session.request(
             method,
             path if path.startswith("http") else f"{self._system._location}/{path}",  # noqa: SLF001

@@ -9,6 +9,7 @@ from dmedia.errors import MediaError, UsageError
 from dmedia.storage import locations
 from dmedia.storage.stores.bodies import BLOCK_BYTES
 from dmedia.storage.stores.calls import answer_of, at_exit
+from dmedia.storage.stores.configuration import configured
 from dmedia.storage.stores.connections import widen
 from dmedia.storage.stores.objects import ReadObjects
 from dmedia.storage.stores.service import Found, Place
@@ -121,7 +122,8 @@ class Http:
         return explain_web(error, self._name, stage, CREDENTIALS)
 
     async def _ask(self, method: str, place: Place, headers: dict[str, str]) -> Any:
-        session = widen(await self._system.set_session())
+        with configured(self._name.partition(":")[0]):
+            session = widen(await self._system.set_session())
         url = self._system.encode_url(quote(f"{self._name}/{place.key}", safe=SAFE))
         return session.request(method, url, headers={"Accept-Encoding": "identity", **headers})
 

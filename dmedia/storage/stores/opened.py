@@ -7,10 +7,13 @@ import os
 import threading
 from typing import TYPE_CHECKING
 
-from dmedia.errors import UsageError
+from dmedia.errors import DmediaError, UsageError
 from dmedia.storage import locations
+from dmedia.storage.stores.configuration import configured, misconfigured
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from dmedia.storage.stores.store import Store
 
 KINDS: dict[str, tuple[str, str]] = {
@@ -29,6 +32,11 @@ SCHEMES = tuple(KINDS)
 
 HOSTED = frozenset({"sftp", "http", "https", "az"})
 """Schemes of which each host is a store of its own."""
+
+
+class MissingPackageError(UsageError):
+    """The package that speaks to such a store is not installed, or cannot be loaded."""
+
 
 _opened: dict[tuple[str, bytes], Store] = {}
 _lock = threading.Lock()
@@ -50,7 +58,9 @@ def store_of(location: bytes) -> Store:
     Raises
     ------
     UsageError
-        When its scheme is not known, it holds a password, or the package for its scheme is not installed.
+        When its scheme is not known, it holds a password, or its client cannot be set up as it is configured.
+    MissingPackageError
+        When the package for its scheme is not installed.
     """
     parts = locations.parted(locations.normal(location))
     key = (parts.scheme, parts.place if parts.scheme in HOSTED else b"")
@@ -65,14 +75,21 @@ def store_of(location: bytes) -> Store:
 def _open(scheme: str, host: bytes) -> Store:
     module, package = KINDS[scheme]
     try:
-        importlib.import_module(package)
+        with configured(scheme):  # fsspec reads its files when it is loaded
+            importlib.import_module(package)
     except ImportError as error:
-        raise UsageError(
+        raise MissingPackageError(
             f"{scheme}:// needs the package {package}, which cannot be loaded: {error}",
             f"pip install 'dmedia[{locations.EXTRAS[scheme]}]' here, and in the environment of every worker",
         ) from None
-    store: Store = importlib.import_module(f"dmedia.storage.stores.{module}").store(scheme, host)
-    return store
+    make: Callable[[str, bytes], Store] = importlib.import_module(f"dmedia.storage.stores.{module}").store
+    try:
+        with configured(scheme):
+            return make(scheme, host)
+    except DmediaError:
+        raise
+    except Exception as error:  # some try their credentials, and say with them what went wrong
+        raise misconfigured(scheme, type(error).__name__) from error
 
 
 def _forget() -> None:

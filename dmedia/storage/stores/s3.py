@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from dmedia.storage.stores import s3_faults
 from dmedia.storage.stores.bodies import BLOCK_BYTES, Body
 from dmedia.storage.stores.calls import answer_of, at_exit, watched
+from dmedia.storage.stores.configuration import configured
 from dmedia.storage.stores.connections import MOST_CONNECTIONS
 from dmedia.storage.stores.objects import ObjectStore
 from dmedia.storage.stores.s3_uploads import MOST_SINGLE_BYTES, upload
@@ -155,10 +156,11 @@ class S3:
             raise s3_faults.ConditionError
 
     async def _call(self, method: str, arguments: dict[str, Any]) -> Any:
-        if self._system.session is None:
+        with configured("s3"):
+            if self._system.session is None:
+                await self._system.set_session()
+                _quicken(self._system.session)
             await self._system.set_session()
-            _quicken(self._system.session)
-        await self._system.set_session()
         client = await self._system.get_s3(arguments["Bucket"])
         function = getattr(client, method)
         if client.meta.config.request_checksum_calculation == "when_required":  # for stores that know no checksums

@@ -7,6 +7,7 @@ import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+from dmedia.storage.stores.configuration import configured
 from dmedia.storage.stores.settings import settings
 
 if TYPE_CHECKING:
@@ -76,13 +77,14 @@ class Sessions:
             client.load_system_host_keys(KNOWN_HOSTS)
         limits = settings()
         try:
-            client.connect(
-                timeout=limits.connect_timeout_s,
-                banner_timeout=limits.read_timeout_s,
-                auth_timeout=limits.read_timeout_s,
-                channel_timeout=limits.read_timeout_s,
-                **self._options(),
-            )
+            with configured("sftp"):
+                client.connect(
+                    timeout=limits.connect_timeout_s,
+                    banner_timeout=limits.read_timeout_s,
+                    auth_timeout=limits.read_timeout_s,
+                    channel_timeout=limits.read_timeout_s,
+                    **self._options(),
+                )
             session = client.open_sftp()
         except BaseException:
             client.close()
