@@ -36,6 +36,8 @@ OBSERVE_PERIOD_S = 0.25
 RECONNECT_PERIOD_S = 1.0
 """Seconds between two attempts to reach a scheduler that was lost."""
 
+INPROC = "inproc://"
+"""How Dask begins the address of a scheduler in this process."""
 
 STOPPING = f"stopping: files being worked on may end, for at most {DRAIN_S:g} s; a second signal gives them up"
 
@@ -152,11 +154,15 @@ class Course:
         """Declare that the job runs here."""
         record = self._record
         self._begun = True
+        before = read_job(record.job).scheduler
         self.ledger.write(lambda: record.life.start(cluster.scheduler, cluster.dashboard))
         if self.brake.waits:
             self.ledger.write(record.life.pause)
         if cluster.warning:
             record.life.warn(cluster.warning)
+        record.life.withdraw_warning(_left(cluster.scheduler))
+        if before and cluster.scheduler.startswith(INPROC) and not before.startswith(INPROC):
+            record.life.warn(_left(before))
 
     def _feed(self, window: Window, harvest: Harvest, live: Live, watches: tuple[Pulse, Census]) -> None:
         """Keep the window full and note what comes of it, until there is nothing more to do."""
@@ -237,3 +243,10 @@ class Course:
 
 def _looking_for(lost: ClusterLostError) -> str:
     return f"{lost.message}: trying to reach it again"
+
+
+def _left(scheduler: str) -> str:
+    return (
+        f"The job was worked on at {scheduler} before, and went on on this machine: the dashboard there does not follow "
+        f"it. To go on there: --scheduler {scheduler}"
+    )

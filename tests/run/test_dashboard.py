@@ -159,26 +159,61 @@ def test_page_document_and_metrics_tell_the_numbers_of_a_job_at_work(
     assert (ended["cancelled"], ended["processing"], ended["progress"]) == (2, 0, 100)
 
 
-def test_a_launcher_that_was_killed_leaves_its_job_interrupted_and_another_goes_on_with_it(
+COUNTS = ("status", "completed", "failed", "cancelled", "processing", "pending", "total", "errors", "bytes_in")
+
+
+def test_a_job_that_was_cancelled_killed_or_interrupted_shows_whoever_goes_on_with_it(
     dmedia: Dmedia, dashboard: Dashboard, tmp_path: Path
 ) -> None:
     fill(tmp_path / "in", good=2, bad=1, slow=1)
-    launcher = dmedia.start("resize", "in", "-r", "-o", "out", "--width", "50", "--scheduler", dashboard.scheduler)
+    here = ("--scheduler", dashboard.scheduler)
+    launcher = dmedia.start("resize", "in", "-r", "-o", "out", "--width", "50", *here)
     job = wait_until(lambda: dmedia("status", "last", "--json").document.get("id"))
-    wait_until(
-        lambda: (now := dashboard.job(job)) and (now["completed"], now["failed"], now["processing"]) == (2, 1, 1)
-    )
+
+    def stands(state: str, *counts: int) -> Any:
+        """Wait until page and record say so, and the same of all else."""
+
+        def agree() -> Any:
+            now, recorded = dashboard.job(job), dmedia("status", job, "--json").document
+            found = now and [now[name] for name in ("status", "completed", "failed", "processing")]
+            return found == [state, *counts] and {name: recorded[name] for name in COUNTS}.items() <= now.items()
+
+        wait_until(agree)
+        (worker,) = dashboard.board()["workers"]
+        assert worker["processing"] == counts[-1]
+
+    stands("running", 2, 1, 1)
+    assert dmedia("cancel", job).status == 0
+    launcher.communicate(timeout=60)
+    stands("cancelled", 2, 1, 0)
+    launcher = dmedia.start("resume", job, *here)
+    stands("running", 2, 1, 1)
     launcher.kill()
     launcher.communicate(timeout=60)
-    left = wait_until(lambda: (now := dashboard.job(job))["status"] == "interrupted" and now)
-    assert (left["processing"], left["pending"], left["eta_s"]) == (0, 1, None)
+    stands("interrupted", 2, 1, 0)
+    launcher = dmedia.start("resume", job, *here)
+    stands("running", 2, 1, 1)
+    for _ in range(2):
+        launcher.send_signal(signal.SIGTERM)
+    launcher.communicate(timeout=60)
+    stands("interrupted", 2, 1, 0)
 
     (tmp_path / "in" / "slow-0.png").unlink()
     before = dashboard.metrics()
-    assert dmedia("resume", job, "--scheduler", dashboard.scheduler).status == 3
-    ended = wait_until(lambda: (now := dashboard.job(job))["status"] == "completed" and now)
-    assert (ended["completed"], ended["failed"]) == (2, 2)
-    assert dmedia("retry", job, "--scheduler", dashboard.scheduler).status == 3
-    failed = 'dmedia_files_total{operation="resize",outcome="failed"}'
-    after = wait_until(lambda: (now := dashboard.metrics())[failed] == before[failed] + 3 and now)
+    assert dmedia("resume", job, *here).status == 3
+    stands("completed", 2, 2, 0)
+    (tmp_path / "in" / "bad-0.png").write_bytes((tmp_path / "in" / "good-0.png").read_bytes())
+    assert dmedia("retry", job, *here).status == 3
+    stands("completed", 3, 1, 0)
+    files = 'dmedia_files_total{{operation="resize",outcome="{}"}}'.format
+    after = dashboard.metrics()
+    assert after[files("failed")] == before[files("failed")] + 2
+    assert after[files("completed")] == before[files("completed")] + 1
+    assert after["dmedia_bytes_read_total"] > before["dmedia_bytes_read_total"]
     assert all(after[name] >= before[name] for name in before if name.split("{")[0].endswith("_total")), "counters grow"
+
+    assert dmedia("retry", job).status == 3
+    (warning,) = [one for one in dmedia("status", job, "--json").document["warnings"] if "this machine" in one]
+    assert dashboard.scheduler in warning, "whoever leaves a cluster by leaving out an option is told"
+    assert dmedia("retry", job, *here).status == 3
+    assert warning not in dmedia("status", job, "--json").document["warnings"]
