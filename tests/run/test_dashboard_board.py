@@ -136,6 +136,23 @@ def test_what_comes_from_outside_is_text_on_the_page() -> None:
     assert all("&lt;script" in piece for piece in pieces[1:])
 
 
+def test_names_are_written_as_on_a_terminal_so_that_none_turns_or_hides_what_follows() -> None:
+    board = Board()
+    name = "/in/\u202egpj.exe\x1b[1m.jpg"
+    event = told(output_directory=name, warnings=[name])
+    event["failures"] = [{"path": name, "code": "timeout", "error": name, "worker": "tcp://a", "at_s": 1}]
+    event["workers"] = {"tcp://a": {"files_per_s": 1, "processing": 1, "path": name, "since_s": 1}}
+    board.hear(event, 1)
+    jobs, workers = board.jobs(), [WorkerOnBoard("tcp://a", name, 1)]
+    pieces = [
+        markup.job_rows(jobs),
+        markup.worker_rows(workers_shown(jobs, workers)),
+        markup.failure_rows(failures_shown(jobs)),
+    ]
+    assert all("\\u202egpj.exe\\x1b[1m.jpg" in piece for piece in pieces)
+    assert not any(character in piece for character in "\u202e\x1b" for piece in pieces)
+
+
 def test_a_message_that_is_none_disturbs_no_scheduler(caplog: pytest.LogCaptureFixture) -> None:
     plugin = DashboardPlugin()
     nonsense: tuple[Any, ...] = (None, 7, {}, {"job": {}}, told(errors=None))

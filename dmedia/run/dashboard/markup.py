@@ -1,12 +1,12 @@
-"""The words and bars of the page as HTML. All that comes from outside, file names above all, is escaped here."""
+"""The words and bars of the page as HTML. All that comes from outside, file names above all, goes through `_text`."""
 
 from __future__ import annotations
 
+import html
 import time
-from html import escape
 from typing import TYPE_CHECKING, Any, Literal
 
-from dmedia.report.summary import clock, size
+from dmedia.report.summary import clock, printable, size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -61,7 +61,7 @@ def worker_rows(workers: Sequence[WorkerShown]) -> str:
     return (
         f'<table class="workers">{_head("Worker", "Files/s", "At work", "Longest at work on")}'
         + "".join(
-            f'<tr><td class="name" title="{escape(worker["address"])}">{escape(_short(worker["name"]))}</td>'
+            f'<tr><td class="name" title="{_text(worker["address"])}">{_text(_short(worker["name"]))}</td>'
             f'<td class="rate"><span class="track"><span style="width:{100 * worker["files_per_s"] / most:.0f}%">'
             f"</span></span><b>{rate(worker['files_per_s'])}</b></td>"
             f'<td class="number">{worker["processing"]:,}</td><td class="path">{_files(worker)}</td></tr>'
@@ -78,9 +78,9 @@ def failure_rows(failures: Sequence[FailureShown]) -> str:
     return (
         f'<table class="failures">{_head("When", "Reason", "File", "What happened")}'
         + "".join(
-            f'<tr><td class="when">{_ago(entry["at"])}</td><td><span class="code">{escape(entry["code"])}</span></td>'
-            f'<td class="path" title="{escape(entry["path"])}">{_name(entry["path"])}</td>'
-            f'<td class="error" title="{escape(entry["error"])}">{escape(entry["error"])}</td></tr>'
+            f'<tr><td class="when">{_ago(entry["at"])}</td><td><span class="code">{_text(entry["code"])}</span></td>'
+            f'<td class="path" title="{_text(entry["path"])}">{_name(entry["path"])}</td>'
+            f'<td class="error" title="{_text(entry["error"])}">{_text(entry["error"])}</td></tr>'
             for entry in failures
         )
         + "</table>"
@@ -115,13 +115,13 @@ def _card(shown: tuple[str, str, str, str]) -> str:
 def _job_row(job: JobOnBoard) -> str:
     document = job.document
     state = "planning" if document["planning"] else document["status"]
-    name = escape(document["preset"] or document["operation"])
+    name = _text(document["preset"] or document["operation"])
     right = _right(job)
     return (
-        f'<div class="job {escape(state)}" data-job="{escape(document["id"])}">'
-        f'<div class="line"><span class="what"><b>{name}</b> <span class="state {escape(state)}">{escape(state)}</span>'
-        f'<span class="id">{escape(document["id"])}</span></span>'
-        f'<span class="where" title="{escape(document["output_directory"])}">→ {escape(document["output_directory"])}'
+        f'<div class="job {_text(state)}" data-job="{_text(document["id"])}">'
+        f'<div class="line"><span class="what"><b>{name}</b> <span class="state {_text(state)}">{_text(state)}</span>'
+        f'<span class="id">{_text(document["id"])}</span></span>'
+        f'<span class="where" title="{_text(document["output_directory"])}">→ {_text(document["output_directory"])}'
         f'</span><span class="right">{right}</span></div>'
         f'{_bar(document)}<div class="counts">{_counts(document)}</div></div>'
     )
@@ -166,13 +166,13 @@ def _counts(document: Mapping[str, Any]) -> str:
     parts.append(f'<span class="total">of <b>{document["total"]:,}</b></span>')
     if document["bytes_in"]:
         parts.append(f'<span class="bytes">{size(document["bytes_in"])} → {size(document["bytes_out"])}</span>')
-    parts += [f'<span class="warning">{escape(warning)}</span>' for warning in document["warnings"][:3]]
+    parts += [f'<span class="warning">{_text(warning)}</span>' for warning in document["warnings"][:3]]
     return "".join(parts)
 
 
 def _files(worker: WorkerShown) -> str:
     return "<br>".join(
-        f'<span title="{escape(file["path"])}">{_name(file["path"])} <i>{_ago(file["since"], "")}</i></span>'
+        f'<span title="{_text(file["path"])}">{_name(file["path"])} <i>{_ago(file["since"], "")}</i></span>'
         for file in worker["files"][:2]
     )
 
@@ -183,7 +183,7 @@ def _name(path: str) -> str:
     last = directory.rpartition("/")[2]
     if len(last) > LONGEST_DIRECTORY:
         last = f"{last[: LONGEST_DIRECTORY - 1]}…"
-    return f'<span class="directory">{escape(last + slash)}</span>{escape(name)}'
+    return f'<span class="directory">{_text(last + slash)}</span>{_text(name)}'
 
 
 def _short(name: str) -> str:
@@ -204,6 +204,11 @@ def _took(duration: str) -> str:
 
 def _word(status: str) -> str:
     return STATE_WORDS.get(status, status)
+
+
+def _text(told: str) -> str:
+    """Write what comes from outside as HTML, and what cannot be seen, or turns what follows, as a terminal shows it."""
+    return html.escape(printable(told.encode("utf-8", "replace")))
 
 
 def _head(*names: str) -> str:
