@@ -83,6 +83,18 @@ def test_a_launcher_that_left_leaves_its_unfinished_jobs_interrupted_and_no_othe
     assert sum(job.active for job in board.jobs()) == 2, "another launcher goes on with it"
 
 
+@pytest.mark.parametrize("state", ["completed", "cancelled", "interrupted"])
+def test_a_job_that_nobody_works_on_does_nothing_a_second(state: str) -> None:
+    board = Board()
+    board.hear(told(1, status=state), 1)
+    board.hear(told(2), 1)
+    board.launcher_left("Client-1")
+    board.hear(told(3), 1)
+    names = ("files_per_s_now", "bytes_in_per_s", "bytes_out_per_s")
+    rates = {job["id"][15:17]: [job[name] for name in names] for job in board_document(board, [], 2)["jobs"]}  # type: ignore[literal-required]
+    assert rates == {"1-": [0, 0, 0], "2-": [0, 0, 0], "3-": [2.0, 10.0, 5.0]}
+
+
 def test_the_history_of_a_long_job_has_few_points_from_its_beginning_to_now() -> None:
     history = History()
     for second in range(100_000):

@@ -11,7 +11,7 @@ from dmedia.run.dashboard.history import History
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from dmedia.run.dashboard.shapes import JobTold
+    from dmedia.run.dashboard.shapes import JobTold, RatesTold
 
 VERSION = 1
 """Of the events that launchers send, and of ``/dmedia.json``."""
@@ -37,6 +37,9 @@ NEEDED = frozenset(
     | {"output_directory", "warnings"}
 )
 """Keys of a job's document that the page shows."""
+
+IDLE: RatesTold = {"files_per_s": 0.0, "bytes_in_per_s": 0.0, "bytes_out_per_s": 0.0}
+"""Rates of a job that nobody works on."""
 
 COUNTED = ("completed", "failed", "cancelled")
 """Outcomes of files that were worked on here; what is up to date was not."""
@@ -81,6 +84,11 @@ class JobOnBoard:
     def active(self) -> bool:
         """Whether a launcher works on it, or waits to."""
         return not self.ended and self.document["status"] != "interrupted"
+
+    @property
+    def rates(self) -> RatesTold:
+        """Its rates now: a launcher's last word tells of the seconds before."""
+        return self.told["rates"] if self.active else IDLE
 
 
 class Totals:
@@ -146,8 +154,7 @@ class Board:
                 if job.told["launcher"] == launcher and job.active:
                     changed = {"status": "interrupted", "processing": 0, "eta_s": None}
                     changed["pending"] = job.document["pending"] + job.document["processing"]
-                    idle = {"files_per_s": None, "bytes_in_per_s": None, "bytes_out_per_s": None}
-                    job.told = {**job.told, "job": {**job.document, **changed}, "rates": idle, "workers": {}}  # type: ignore[typeddict-item]
+                    job.told = {**job.told, "job": {**job.document, **changed}, "workers": {}}  # type: ignore[typeddict-item]
 
     def jobs(self) -> list[JobOnBoard]:
         """Tell the jobs: those that are worked on first, then the newest first."""

@@ -110,7 +110,7 @@ def moment(seconds: float) -> str:
 
 
 def _job(job: JobOnBoard) -> JobShown:
-    rates = job.told["rates"]
+    rates = job.rates
     return {
         **job.told["job"],
         "files_per_s_now": rates["files_per_s"],

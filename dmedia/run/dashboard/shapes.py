@@ -51,7 +51,10 @@ class JobTold(TypedDict):
 
 
 class JobShown(JobDocument):
-    """A job on the board: what ``dmedia status JOB --json`` tells, then what its launcher knows of the last seconds."""
+    """A job on the board: what ``dmedia status JOB --json`` tells, then what its launcher knows of the last seconds.
+
+    Rates are 0 when nobody works on it.
+    """
 
     files_per_s_now: float | None
     bytes_in_per_s: float | None
