@@ -15,6 +15,7 @@ from dmedia.run.dashboard import markup
 from dmedia.run.dashboard.board import MOST_ACTIVE, MOST_JOBS, MOST_WORDS, NEEDED, Board
 from dmedia.run.dashboard.broadcast import Broadcast
 from dmedia.run.dashboard.documents import WorkerOnBoard, board_document, failures_shown, workers_shown
+from dmedia.run.dashboard.figures import Reasons
 from dmedia.run.dashboard.history import MOST_POINTS, History, Point, summed
 from dmedia.run.dashboard.plugin import DashboardPlugin
 from dmedia.run.dashboard.rates import Rates
@@ -95,6 +96,24 @@ def test_a_job_that_nobody_works_on_does_nothing_a_second(state: str) -> None:
     assert rates == {"1-": [0, 0, 0], "2-": [0, 0, 0], "3-": [2.0, 10.0, 5.0]}
 
 
+def test_tiles_and_charts_tell_of_the_same_jobs_and_say_of_which() -> None:
+    board = Board()
+    assert not board.shown()
+    board.hear(told(3, status="failed", failed=2, errors={"timeout": 2}), 5)
+    board.hear(told(9, status="completed", failed=1, errors={"corrupt_input": 1}), 1)
+    reasons = Reasons()
+    reasons.update(board.shown())
+    cards = markup.cards(board.jobs(), board.shown(), [])
+    assert (reasons.source.data["label"], "<b>2</b>" in cards) == (["2"], True), "the one that was at work last"
+    assert "Tiles and charts: batch-0000000003-aaaaaa, the last job at work" in cards
+    board.hear(told(4, failed=3, errors={"timeout": 3}), 6)
+    board.hear(told(5, failed=4, errors={"timeout": 4}), 6)
+    reasons.update(board.shown())
+    cards = markup.cards(board.jobs(), board.shown(), [])
+    assert (reasons.source.data["label"], "<b>7</b>" in cards) == (["7"], True)
+    assert "Tiles and charts: the 2 jobs at work, together" in cards
+
+
 def test_the_history_of_a_long_job_has_few_points_from_its_beginning_to_now() -> None:
     history = History()
     for second in range(100_000):
@@ -139,7 +158,7 @@ def test_what_comes_from_outside_is_text_on_the_page() -> None:
     board.hear(event, 1)
     jobs, workers = board.jobs(), [WorkerOnBoard(evil, evil, 1)]
     pieces = [
-        markup.cards(jobs, workers),
+        markup.cards(jobs, board.shown(), workers),
         markup.job_rows(jobs),
         markup.worker_rows(workers_shown(jobs, workers)),
         markup.failure_rows(failures_shown(jobs)),

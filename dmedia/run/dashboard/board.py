@@ -162,6 +162,11 @@ class Board:
             jobs = list(self._jobs.values())
         return sorted(jobs, key=lambda job: (job.active, job.document["created_at"]), reverse=True)
 
+    def shown(self) -> list[JobOnBoard]:
+        """Choose the jobs that tiles and charts tell of: all at work, or the one that was at work last."""
+        jobs = self.jobs()
+        return [job for job in jobs if job.active] or sorted(jobs, key=lambda job: job.heard_s)[-1:]
+
     def _forget(self) -> None:
         while len(self._jobs) > MOST_JOBS:
             idle = [name for name, job in self._jobs.items() if not job.active]

@@ -75,8 +75,8 @@ class OverTime:
         self.root.add_tools(HoverTool(tooltips=[("job", "@job")]))
 
     def update(self, jobs: Sequence[JobOnBoard]) -> None:
-        """Draw the jobs that are worked on; the last one when there is none."""
-        drawn = drawn_jobs(jobs)
+        """Draw these jobs; see `Board.shown`."""
+        drawn = jobs[:LINES]
         points = [[point for point in job.history.points if getattr(point, self._field) is not None] for job in drawn]
         put(
             self.source,
@@ -90,7 +90,7 @@ class OverTime:
 
 
 class BytesOverTime:
-    """Bytes a second, read and written, of the jobs that are drawn together."""
+    """Bytes a second, read and written, of all jobs that are shown together."""
 
     def __init__(self) -> None:
         self.source = ColumnDataSource({"x": [], "read": [], "written": []})
@@ -103,7 +103,7 @@ class BytesOverTime:
 
     def update(self, jobs: Sequence[JobOnBoard]) -> None:
         """Draw both."""
-        points = summed([job.history.points for job in drawn_jobs(jobs)])
+        points = summed([job.history.points for job in jobs])
         put(
             self.source,
             {
@@ -115,7 +115,7 @@ class BytesOverTime:
 
 
 class Reasons:
-    """Failures by reason, of all jobs that are known."""
+    """Failures by reason, of all jobs that are shown together."""
 
     def __init__(self) -> None:
         self.source = ColumnDataSource({"reason": [], "count": [], "label": []})
@@ -187,12 +187,6 @@ def dress(shape: Any) -> None:
     shape.axis.minor_tick_line_color = None
     shape.axis.major_label_text_font_size = "12px"
     shape.ygrid.grid_line_color = "#eeeeee"
-
-
-def drawn_jobs(jobs: Sequence[JobOnBoard]) -> list[JobOnBoard]:
-    """Choose the jobs whose rates are drawn: those at work, or the one that was at work last."""
-    active = [job for job in jobs if job.active][:LINES]
-    return active or sorted(jobs, key=lambda job: job.heard_s)[-1:]
 
 
 def put(source: ColumnDataSource, data: dict[str, Any]) -> None:

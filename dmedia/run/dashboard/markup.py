@@ -28,22 +28,21 @@ STATE_WORDS = {"skipped": "up to date", "processing": "at work", "completed": "d
 """Words of the page where they are shorter than the document's."""
 
 
-def cards(jobs: Sequence[JobOnBoard], workers: Sequence[WorkerOnBoard]) -> str:
-    """Show the sums over all jobs that are worked on; of the newest one when there is none."""
-    active = [job for job in jobs if job.active] or list(jobs[:1])
-    failed, total = _sum(active, "failed"), _sum(active, "total")
-    files_per_s = sum(job.told["rates"]["files_per_s"] or 0.0 for job in active if job.active)
-    left = [job.document["eta_s"] for job in active if job.active and job.document["eta_s"] is not None]
+def cards(jobs: Sequence[JobOnBoard], counted: Sequence[JobOnBoard], workers: Sequence[WorkerOnBoard]) -> str:
+    """Show sums over the jobs that are counted, see `Board.shown`, and say which they are."""
+    failed, total = _sum(counted, "failed"), _sum(counted, "total")
+    files_per_s = sum(job.rates["files_per_s"] or 0.0 for job in counted)
+    left = [job.document["eta_s"] for job in counted if job.active and job.document["eta_s"] is not None]
     shown = (
         ("jobs", "Jobs at work", f"{sum(job.active for job in jobs):,}", f"{len(jobs):,} known"),
-        ("done", "Files done", f"{_sum(active, 'completed'):,}", f"of {total:,}"),
+        ("done", "Files done", f"{_sum(counted, 'completed'):,}", f"of {total:,}"),
         ("failed" if failed else "unharmed", "Failed", f"{failed:,}", _percent(failed, total)),
         ("rate", "Files per second", rate(files_per_s), f"{_plural(len(workers), 'worker')}"),
         ("left", "Time left", clock(max(left)) if left else "-", "at the rate so far" if left else ""),
-        ("read", "Read", size(_sum(active, "bytes_in")), _per_second(active, "bytes_in_per_s")),
-        ("written", "Written", size(_sum(active, "bytes_out")), _per_second(active, "bytes_out_per_s")),
+        ("read", "Read", size(_sum(counted, "bytes_in")), _per_second(counted, "bytes_in_per_s")),
+        ("written", "Written", size(_sum(counted, "bytes_out")), _per_second(counted, "bytes_out_per_s")),
     )
-    return '<div class="cards">' + "".join(map(_card, shown)) + "</div>"
+    return f'<p class="scope">{_scope(counted)}</p><div class="cards">{"".join(map(_card, shown))}</div>'
 
 
 def job_rows(jobs: Sequence[JobOnBoard]) -> str:
@@ -105,6 +104,16 @@ def rate(files_per_s: float) -> str:
         if files_per_s >= 1
         else f"{files_per_s:.2f}"
     )
+
+
+def _scope(counted: Sequence[JobOnBoard]) -> str:
+    if not counted:
+        return "&nbsp;"
+    if counted[0].active:
+        which = f"the {len(counted):,} jobs at work, together" if len(counted) > 1 else "the job at work"
+    else:
+        which = f"{_text(counted[0].document['id'])}, the last job at work"
+    return f"Tiles and charts: {which}"
 
 
 def _card(shown: tuple[str, str, str, str]) -> str:
@@ -220,7 +229,7 @@ def _sum(jobs: Iterable[JobOnBoard], key: str) -> int:
 
 
 def _per_second(jobs: Iterable[JobOnBoard], key: Literal["bytes_in_per_s", "bytes_out_per_s"]) -> str:
-    return f"{size(sum(job.told['rates'][key] or 0.0 for job in jobs if job.active))}/s"
+    return f"{size(sum(job.rates[key] or 0.0 for job in jobs))}/s"
 
 
 def _percent(part: int, whole: int) -> str:

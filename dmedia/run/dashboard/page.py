@@ -142,12 +142,13 @@ class Page:
         self._plugin.guard("page", self._update)
 
     def _update(self) -> None:
-        jobs, workers = self._plugin.board.jobs(), self._plugin.workers()
+        board, workers = self._plugin.board, self._plugin.workers()
+        jobs, counted = board.jobs(), board.shown()
         doing = workers_shown(jobs, workers)
         if len(doing) > MOST_WORKERS_SHOWN:
             doing = sorted(doing, key=lambda one: -one["files_per_s"])[:MOST_WORKERS_SHOWN]
         texts = {
-            "cards": markup.cards(jobs, workers),
+            "cards": markup.cards(jobs, counted, workers),
             "jobs": markup.job_rows(jobs),
             "workers": markup.worker_rows(doing),
             "failures": markup.failure_rows(failures_shown(jobs)),
@@ -156,4 +157,4 @@ class Page:
             if self._texts[name].text != text:
                 self._texts[name].text = text
         for shown in self._figures.values():
-            shown.update(jobs)
+            shown.update(counted)
