@@ -9,7 +9,9 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +35,27 @@ FIND = """
 """Texts of all elements that a selector names, in Bokeh's shadow trees too."""
 
 
-def read_page(url: str, selectors: list[str], ready: str, directory: Path) -> dict[str, list[str]]:
-    """Read texts from a page once something has appeared on it; a picture of it is left in the directory.
+Texts = dict[str, list[str]]
+
+
+def read_page(url: str, expected: Texts, directory: Path, others: Sequence[str] = ()) -> Texts:
+    """Read texts from a page once it shows what is expected; a picture of it is left in the directory.
+
+    Bokeh makes a page's elements before it fills them, and the parts of a page one after the other. What is read is
+    what the page shows in the end, or at the end of the time for it: whoever asks compares.
 
     Skips the test where there is no Chromium, but not where everything must be tested.
+
+    Parameters
+    ----------
+    url : str
+        Of the page.
+    expected : dict of str to list of str
+        By selectors, the texts that are waited for, in any order.
+    directory : Path
+        For the browser's profile, and the picture ``page.png``.
+    others : sequence of str
+        Selectors that are waited for, too, until each has found something and no text is empty.
     """
     browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if browser is None:
@@ -50,21 +69,27 @@ def read_page(url: str, selectors: list[str], ready: str, directory: Path) -> di
         start_new_session=True,
     )
     try:
-        return asyncio.run(asyncio.wait_for(_read(url, selectors, ready, directory), LIMIT_S))
+        return asyncio.run(asyncio.wait_for(_read(url, expected, others, directory), 2 * LIMIT_S))
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 
-async def _read(url: str, selectors: list[str], ready: str, directory: Path) -> dict[str, list[str]]:
+async def _read(url: str, expected: Texts, others: Sequence[str], directory: Path) -> Texts:
     connection = await _connect(directory)
     await _call(
         connection, "Emulation.setDeviceMetricsOverride", width=1400, height=1200, deviceScaleFactor=1, mobile=False
     )
     await _call(connection, "Page.navigate", url=url)
-    while not await _find(connection, ready):
+    end_s = time.monotonic() + LIMIT_S
+    while True:
+        texts = {selector: await _find(connection, selector) for selector in (*expected, *others)}
+        filled = all(texts[selector] and all(texts[selector]) for selector in others)
+        if filled and all(sorted(texts[selector]) == sorted(known) for selector, known in expected.items()):
+            break
+        if time.monotonic() > end_s:
+            break
         await asyncio.sleep(0.2)
-    texts = {selector: await _find(connection, selector) for selector in selectors}
     picture = await _call(connection, "Page.captureScreenshot")
     (directory / "page.png").write_bytes(base64.b64decode(picture["data"]))
     connection.close()

@@ -89,12 +89,26 @@ def test_a_job_on_this_machine_shows_itself(dmedia: Dmedia, tmp_path: Path) -> N
 
     wait_until(at_work)
     assert f"dashboard: {url}/dmedia" in dmedia("status", "last").out
-    row = ".job "
-    shown = [f"{row}.counts .{status} b" for status in ("completed", "failed", "processing")]
-    texts = read_page(f"{url}/dmedia", [*shown, ".failures .code"], row, tmp_path / "browser")
-    assert [texts[selector] for selector in (*shown, ".failures .code")] == [["1"], ["1"], ["1"], ["corrupt_input"]]
+    expected = {f".job .counts .{status} b": ["1"] for status in ("completed", "failed", "processing")}
+    expected[".failures .code"] = ["corrupt_input"]
+    assert read_page(f"{url}/dmedia", expected, tmp_path / "browser") == expected
     assert dmedia("cancel", "last").status == 0
     launcher.communicate(timeout=60)
+
+
+FILLED_LATE = """
+<i></i><b></b>
+<script>
+  setTimeout(() => { document.querySelector('i').innerText = 'other'; }, 300);
+  setTimeout(() => { document.querySelector('b').innerText = '1'; }, 900);
+</script>
+"""
+
+
+def test_a_page_is_read_when_it_shows_what_is_expected_and_not_when_its_elements_are_there(tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text(FILLED_LATE)
+    texts = read_page((tmp_path / "page.html").as_uri(), {"b": ["1"]}, tmp_path / "browser", ["i"])
+    assert texts == {"b": ["1"], "i": ["other"]}
 
 
 HIDING = """
