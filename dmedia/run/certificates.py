@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import socket
 import ssl
+import urllib.parse
 from typing import TYPE_CHECKING
 
 from dmedia.errors import ClusterError
@@ -29,8 +31,14 @@ OURS_REFUSED = ("alert", "certificate required")
 """In what OpenSSL says when the other side has refused: an alert came."""
 
 
+HTTP_WAIT_S = 1.0
+"""Seconds that a web server has to accept a connection, and to answer: it is asked only when no scheduler answers."""
+
+
 def check_certificates(address: str) -> None:
     """Refuse to look for a scheduler by ``tls://`` without certificates that can be used: Dask says little of them.
+
+    And refuse what Dask's configuration forbids.
 
     Parameters
     ----------
@@ -40,12 +48,14 @@ def check_certificates(address: str) -> None:
     Raises
     ------
     ClusterError
-        It says which is missing, not there or unfit.
+        It says which is missing, not there or unfit; or that the address is not encrypted and must be.
     """
-    if not address.startswith(ENCRYPTED):
-        return
     wait_for_dask()
     import dask.config
+
+    if not address.startswith(ENCRYPTED):
+        _refuse_plaintext(address)
+        return
     from distributed.security import Security
 
     for key in NEEDED:
@@ -60,6 +70,38 @@ def check_certificates(address: str) -> None:
         Security().get_connection_args("client")
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
         raise ClusterError(f"The certificates for {address} cannot be used: {error}", SETTINGS) from error
+
+
+def _refuse_plaintext(address: str) -> None:
+    import dask.config
+
+    if not dask.config.get("distributed.comm.require-encryption", None) or address.startswith("inproc://"):
+        return
+    host = address.partition("://")[2] or address
+    raise ClusterError(
+        f"{address} is not encrypted, and Dask's configuration demands encryption "
+        "(distributed.comm.require-encryption)",
+        f"use tls://{host}",
+    )
+
+
+def speaks_http(address: str) -> bool:
+    """Tell whether a web server listens where a scheduler should: the dashboard's port is easily taken for it.
+
+    Parameters
+    ----------
+    address : str
+        The scheduler's.
+    """
+    parts = urllib.parse.urlsplit(address if "://" in address else f"tcp://{address}")
+    if parts.scheme != "tcp" or not parts.port:
+        return False
+    try:
+        with socket.create_connection((parts.hostname or "", parts.port), HTTP_WAIT_S) as connection:
+            connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            return connection.recv(5) == b"HTTP/"
+    except OSError:
+        return False
 
 
 def unreachable(place: str, error: Exception) -> ClusterError:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dmedia.errors import ClusterError
-from dmedia.run.certificates import check_certificates, unreachable
+from dmedia.run.certificates import check_certificates, speaks_http, unreachable
 from dmedia.run.given_client import connect_like
 from dmedia.run.patience import Call, patiently
 
@@ -46,11 +46,14 @@ class Door:
         Where to, in a sentence.
     without_workers : callable
         Makes the error that no worker is there, of the scheduler's address.
+    address : str or None
+        The scheduler's, if somebody has said it.
     """
 
     open: Callable[[], Client]
     place: str
     without_workers: Callable[[str], ClusterError] = _start_workers
+    address: str | None = None
 
 
 def door_to(address: str) -> Door:
@@ -65,7 +68,8 @@ def door_to(address: str) -> Door:
 
     check_certificates(address)
 
-    return Door(functools.partial(Client, address, timeout=CONNECT_TIMEOUT_S, set_as_default=False), f"at {address}")
+    client = functools.partial(Client, address, timeout=CONNECT_TIMEOUT_S, set_as_default=False)
+    return Door(client, f"at {address}", address=address)
 
 
 def door_into(making: Making) -> Door:
@@ -112,6 +116,11 @@ def open_client(door: Door, tick: Callable[[], None]) -> Iterator[Client]:
     try:
         client = patiently(connect, tick, ANSWER_LIMIT_S)
     except (OSError, TimeoutError, ValueError) as error:
+        if door.address and speaks_http(door.address):
+            raise ClusterError(
+                f"What answers {door.place} speaks HTTP: it is no Dask scheduler",
+                "is it a dashboard's (8787) instead of a scheduler's (8786)?",
+            ) from error
         raise unreachable(door.place, error) from error
     finally:
         given_up.set()

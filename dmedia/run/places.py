@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import urllib.parse
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 
 MOST_WORKERS = 100_000
 """Workers that a cluster can be asked for: more is a slip of the hand. Dask's scheduler serves some thousands."""
+
+
+TRANSPORTS = frozenset({"tcp", "tls", "ws", "wss", "ucx", "ucxx"})
+"""How addresses begin that Dask knows, before ``://host:port``; ``inproc://`` has no port."""
 
 
 @dataclass(frozen=True)
@@ -91,11 +96,34 @@ class RunningCluster:
         What ``dask scheduler --scheduler-file`` writes; read anew whenever the scheduler is looked for.
     insecure : bool
         Whether a public address without encryption is accepted.
+
+    Raises
+    ------
+    UsageError
+        When the address is none that Dask knows.
     """
 
     address: str | None
     scheduler_file: str | None = None
     insecure: bool = False
+
+    def __post_init__(self) -> None:
+        if self.address and not _is_address(self.address):
+            raise UsageError(
+                f"{self.address!r} is no address of a Dask scheduler",
+                "one looks like tcp://10.0.0.1:8786, or tls://10.0.0.1:8786 with certificates",
+            )
+
+
+def _is_address(text: str) -> bool:
+    if text.startswith("inproc://"):
+        return True
+    try:
+        parts = urllib.parse.urlsplit(text if "://" in text else f"tcp://{text}")
+        port = parts.port
+    except ValueError:
+        return False
+    return bool(parts.scheme in TRANSPORTS and parts.hostname and port and not parts.path)
 
 
 @dataclass(frozen=True)

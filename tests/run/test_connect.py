@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import http.server
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import distributed
 import pytest
+from distributed import Client
 
-from dmedia.errors import ClusterError
+from dmedia.errors import ClusterError, UsageError
+from dmedia.run import door
 from dmedia.run.places import RunningCluster
 from dmedia.run.scheduler_file import configured_cluster, find_scheduler
 from tests.command import LIMIT_S, Dmedia, wait_until
@@ -81,6 +86,56 @@ def test_dasks_own_configuration_names_the_cluster(dmedia: Dmedia, tmp_path: Pat
     assert (ended.document["completed"], ended.document["scheduler"]) == (FILES, cluster.address)
     refused = dmedia(*JOB, "-j", "2")
     assert (refused.status, "Dask's configuration names" in refused.err) == (2, True)
+
+
+@pytest.mark.usefixtures("photos")
+@pytest.mark.parametrize("way", ["option", "environment"])
+def test_where_encryption_is_required_an_address_without_it_is_refused_and_there_is_no_job(
+    dmedia: Dmedia, cluster: Cluster, way: str
+) -> None:
+    dmedia.environment["DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION"] = "True"
+    if way == "environment":
+        dmedia.environment["DASK_SCHEDULER_ADDRESS"] = cluster.address
+    refused = dmedia(*JOB, *(("--scheduler", cluster.address) if way == "option" else ()))
+    assert (refused.status, "hint: use tls://" in refused.err) == (7, True), refused.err
+    assert "Dask's configuration demands encryption (distributed.comm.require-encryption)" in refused.err
+    assert dmedia("status", "--json").document == []
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://10.0.0.1:8786", "localhost", "tcp://localhost", "tcp://:8786", "tcp://h:many", "tcp://h:8786/x", "8786"],
+)
+def test_what_is_no_address_is_refused_with_what_one_looks_like(address: str) -> None:
+    with pytest.raises(UsageError, match="is no address of a Dask scheduler") as refused:
+        RunningCluster(address)
+    assert (repr(address) in refused.value.message, "tcp://10.0.0.1:8786" in str(refused.value.hint)) == (True, True)
+
+
+@pytest.mark.parametrize(
+    "address", ["tcp://[::1]:8786", "tls://node-1:8786", "wss://h:443", "ucx://h:1", "inproc://10.0.0.1/7/1", "h:8786"]
+)
+def test_what_dask_knows_as_an_address_is_one(address: str) -> None:
+    assert RunningCluster(address).address == address
+
+
+def test_a_web_server_in_a_schedulers_place_is_told_from_a_scheduler_that_is_not_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail() -> Client:  # Dask takes its time to
+        raise TimeoutError("no answer")
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"tcp://127.0.0.1:{server.server_address[1]}"
+        monkeypatch.setattr(distributed, "Client", lambda *_, **__: fail())
+        with (
+            pytest.raises(ClusterError, match="speaks HTTP: it is no Dask scheduler") as refused,
+            door.open_client(door.door_to(address), lambda: None),
+        ):
+            pass
+        server.shutdown()
+    assert "a dashboard's (8787)" in str(refused.value.hint)
 
 
 def test_what_is_said_of_no_scheduler_loads_no_dask(tmp_path: Path) -> None:
