@@ -21,7 +21,7 @@ from dmedia.run.exposure import exposure, own_exposure
 from dmedia.run.made_cluster import made_cluster
 from dmedia.run.places import GivenCluster, MadeCluster, OwnCluster
 from dmedia.run.scheduler_file import find_scheduler
-from dmedia.run.upkeep import remove_temporary_files, replace_lost_workers
+from dmedia.run.upkeep import replace_lost_workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -159,10 +159,7 @@ def _made_cluster(place: MadeCluster, tick: Callable[[], None], wait_s: float) -
         making.adapt()
         replace_lost_workers(making.cluster)
         address = str(making.cluster.scheduler_address)
-        try:
-            yield replace(cluster, scheduler=address, warning=own_exposure(address), worker_wait_s=wait_s)
-        finally:
-            remove_temporary_files(making.cluster)
+        yield replace(cluster, scheduler=address, warning=own_exposure(address), worker_wait_s=wait_s)
 
 
 @contextlib.contextmanager

@@ -14,6 +14,7 @@ from dmedia.run.cluster_log import ClusterLog, quieten_children
 from dmedia.run.dispatch import CHUNK_S
 from dmedia.run.patience import Call, outwait, patiently
 from dmedia.run.shield import shielded
+from dmedia.run.upkeep import remove_temporary_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -145,6 +146,8 @@ class Making:
             outwait(self._begun, tick, ABANDON_LIMIT_S)
             self.cluster = self._begun.answer
         clusters = [self.cluster] if self.cluster is not None else self._half_made()
+        for cluster in clusters:
+            remove_temporary_files(cluster)
         for closing in [Call(cluster.close) for cluster in clusters if hasattr(cluster, "close")]:
             if not outwait(closing, tick, CLOSE_LIMIT_S):
                 sys.stderr.write(f"warning: the cluster of {self.path} did not close; look for its workers\n")

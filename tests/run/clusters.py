@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import tempfile
 from typing import Any
 
 from dask.distributed import LocalCluster, Scheduler, SpecCluster
@@ -50,9 +51,13 @@ class _Farm(SpecCluster):
 
 
 class Refusing(_Farm):
-    """A cluster whose queue takes no job."""
+    """A cluster whose queue takes no job, and which has put a key where workers would find it."""
 
     worker_class = Refused
+
+    def __init__(self) -> None:
+        self.key = tempfile.NamedTemporaryFile(dir=".", prefix=".worker.key.")  # noqa: SIM115 - as queues do
+        super().__init__()
 
 
 class Waiting(_Farm):
