@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import os
 from dataclasses import dataclass, field
@@ -11,10 +12,16 @@ from dmedia.errors import UsageError
 from dmedia.words import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 PACKAGES = {"dask": "dask[distributed]", "dask_cloudprovider": "dask-cloudprovider[all]"}
 """What brings a module, where its name does not say so."""
+
+KEYS = ("version", "module", "class", "args", "kwargs")
+"""Keys that are read."""
+
+ALIKE = 0.75
+"""How like one of them (`difflib`, 0 to 1) another key must be to count as misspelt: ``kwarg`` is, ``metadata`` not."""
 
 MOST_BYTES = 1 << 20
 """Of a cluster file; it is written by hand."""
@@ -99,9 +106,18 @@ def _checked(path: str, said: dict[Any, Any]) -> ClusterFile:
             known = nearest(key, map(str, said)) if said else ""
             raise UsageError(f"The cluster file {path} has no key {key!r}", known or None) from error
         raise UsageError(f"The cluster file {path}: {key} is {wrong['input']!r}: {_plain(wrong)}") from error
+    _refuse_misspelt(path, map(str, said))
     if document.kwargs.get("asynchronous"):
         raise UsageError(f"The cluster file {path}: kwargs.asynchronous cannot be true: a job needs a plain cluster")
     return ClusterFile(path, document.module, document.name, tuple(document.args), document.kwargs)
+
+
+def _refuse_misspelt(path: str, said: Iterable[str]) -> None:
+    """Refuse a key that would be let be, and that its writer thinks is read."""
+    for key in said:
+        close = difflib.get_close_matches(key.lower(), KEYS, n=1, cutoff=ALIKE)
+        if key not in KEYS and close:
+            raise UsageError(f"The cluster file {path}: there is no key {key!r}", f"did you mean {close[0]!r}?")
 
 
 def _plain(wrong: Any) -> str:

@@ -137,6 +137,7 @@ def test_a_cluster_that_cannot_be_made_is_told_of_with_what_its_log_says(
     )
     assert (refused.status, bool(re.search(said, refused.err))) == (7, True), refused.err
     assert "cluster.yaml" in refused.err
+    assert list(tmp_path.glob(".worker.key.*")) == []
     assert below(tmp_path / "out") == []
     assert dmedia("status", "--json").document == []
 
@@ -183,6 +184,8 @@ def test_what_a_class_says_of_its_arguments_is_told(dmedia: Dmedia, tmp_path: Pa
         ("module: dask.distributed", "has no key 'class'"),
         ("module: dask.distributed; x\nclass: LocalCluster", "module is 'dask.distributed; x'"),
         ("module: dask.distributed\nclass: 7", "class is 7: it is the name of a class"),
+        ("module: dask.distributed\nclass: LocalCluster\nkwarg: {a: 2}", "no key 'kwarg' (did you mean 'kwargs'?"),
+        ("module: dask.distributed\nclass: LocalCluster\nargs_: [2]", "no key 'args_' (did you mean 'args'?"),
         ("version: 2\nmodule: dask.distributed\nclass: LocalCluster", "version is 2: dmedia knows version 1"),
         ("module: dask.distributed\nclass: LocalCluster\nkwargs: [1]", "kwargs is [1]"),
         ("module: dask.distributed\nclass: LocalCluster\nkwargs: {asynchronous: true}", "kwargs.asynchronous"),
