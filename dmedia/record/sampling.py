@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from dmedia.record import home
 from dmedia.record.schema import PENDING, open_for_reading, translated
+from dmedia.storage.locations import place
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterator
 
 EXTENSIONS = f"""
@@ -21,10 +23,24 @@ END FROM file WHERE status = {PENDING}
 """  # noqa: S608 - our own words
 """What follows a dot, of two to five bytes: no extension that means anything is longer. 0.18 s for a million files."""
 
+MOST_PLACES = 8
+"""Buckets and hosts of which each has samples: to look at one takes the time of a journey there, for each worker."""
+
+PLACE_FUNCTION = "place_of"
+
 AT = f"""
 SELECT f.number, s.path, f.source_name, f.size_bytes FROM file f JOIN directory s ON s.number = f.source_directory
 WHERE f.status = {PENDING} AND f.number >= ? ORDER BY f.number LIMIT 1
 """  # noqa: S608
+
+PLACE = f"CASE WHEN substr(path, 1, 1) = x'2F' THEN x'' ELSE {PLACE_FUNCTION}(path) END"
+
+ENDS = f"""
+WITH lying AS MATERIALIZED (SELECT number, {PLACE} AS place FROM directory)
+SELECT MIN(f.number), MAX(f.number) FROM file f JOIN lying ON lying.number = f.source_directory
+WHERE f.status = {PENDING} GROUP BY lying.place ORDER BY 1 LIMIT {MOST_PLACES}
+"""  # noqa: S608
+"""First and last file of each place: 0.6 s for a million files. It is asked where directories lie in several places."""
 
 
 def pending_extensions(job: str) -> frozenset[str]:
@@ -52,14 +68,14 @@ def pending_extensions(job: str) -> frozenset[str]:
 
 
 def pending_samples(job: str, count: int) -> Iterator[tuple[bytes, int]]:
-    """Pick sources that are still to be done, from the beginning of the job to its end.
+    """Pick sources that are still to be done, from the beginning of the job to its end, and of each place they lie in.
 
     Parameters
     ----------
     job : str
         Its id; its plan is complete.
     count : int
-        How many, at most.
+        How many, at most, besides the first and the last of each bucket or host, where there are several.
 
     Yields
     ------
@@ -74,11 +90,28 @@ def pending_samples(job: str, count: int) -> Iterator[tuple[bytes, int]]:
     path = home.record_path(job)
     with translated(path), closing(open_for_reading(path)) as connection:
         (last,) = connection.execute("SELECT MAX(number) FROM file").fetchone()
+        found: dict[int, tuple[bytes, int]] = {}
         number = -1
         for part in range(count):
-            start = max(number + 1, (last or 0) * part // max(1, count - 1))
-            row = connection.execute(AT, (start,)).fetchone()
-            if row is None:
-                return
-            number = row[0]
-            yield row[1] + b"/" + row[2], row[3]
+            number = _take(connection, max(number + 1, (last or 0) * part // max(1, count - 1)), found)
+        for end in _ends(connection):
+            _take(connection, end, found)
+    yield from (found[number] for number in sorted(found))
+
+
+def _take(connection: sqlite3.Connection, start: int, found: dict[int, tuple[bytes, int]]) -> int:
+    """Note the first pending file from a number on; tell its number, or the start where there is none."""
+    row = connection.execute(AT, (start,)).fetchone()
+    if row is None:
+        return start
+    found[row[0]] = row[1] + b"/" + row[2], row[3]
+    return int(row[0])
+
+
+def _ends(connection: sqlite3.Connection) -> Iterator[int]:
+    """Tell the first and the last pending file of each place, where directories lie in several."""
+    connection.create_function(PLACE_FUNCTION, 1, place, deterministic=True)
+    places = connection.execute(f"SELECT DISTINCT {PLACE} FROM directory LIMIT 2").fetchall()  # noqa: S608
+    if len(places) > 1:
+        for ends in connection.execute(ENDS).fetchall():
+            yield from ends

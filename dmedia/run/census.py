@@ -13,7 +13,7 @@ from dmedia.media.libraries import LOADERS, MODULES
 from dmedia.record.sampling import pending_extensions, pending_samples
 from dmedia.run.demand import Demand, Sample, in_singular
 from dmedia.storage import local as storage
-from dmedia.storage.locations import is_url
+from dmedia.storage.locations import is_url, place
 from dmedia.storage.stores import store_of
 from dmedia.words import gist
 
@@ -204,9 +204,12 @@ def _named(addresses: list[str]) -> str:
 
 
 def _few_of_stores(samples: list[Sample]) -> list[Sample]:
-    """Leave out sources of stores but the first and the last: to look at one takes the time of a journey there."""
-    stored = [sample for sample in samples if is_url(sample.location)]
-    return [sample for sample in samples if sample not in stored[1:-1]]
+    """Leave out sources of each store but its first and last: to look at one takes the time of a journey there."""
+    ends: dict[bytes, tuple[Sample, Sample]] = {}
+    for sample in samples:
+        where = place(sample.location)
+        ends[where] = ends.get(where, (sample,))[0], sample
+    return [sample for sample in samples if not place(sample.location) or sample in ends[place(sample.location)]]
 
 
 def _make_marker(output_directory: bytes, job: str) -> bytes:

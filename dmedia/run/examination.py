@@ -11,7 +11,7 @@ from dmedia.run.demand import CANNOT_READ, Lack
 from dmedia.run.slot import NO_PROCESS
 from dmedia.run.store_examination import look_into_store, put_into_store
 from dmedia.storage import local as storage
-from dmedia.storage.locations import is_url
+from dmedia.storage.locations import is_url, place
 from dmedia.words import shown
 
 if TYPE_CHECKING:
@@ -59,18 +59,19 @@ def examine(demand: Demand, slots: Slots) -> tuple[Lack, ...]:
 def _unseen(samples: tuple[Sample, ...], slots: Slots) -> Iterator[Lack]:
     """Tell the first source that is not here as the launcher sees it: the others will be like it.
 
-    One that is here and cannot be read may be a single file that is not for everybody; that none can be read says more.
+    One that is here and cannot be read may be a single file that is not for everybody; that none of a bucket, a host or
+    the disks can be read says more.
     """
-    lacks = []
+    unread: dict[bytes, list[Lack | None]] = {}
     for sample in samples:
         lack = look_into_store(sample) if is_url(sample.location) else _look_at(sample, slots)
-        if lack is not None:
-            lacks.append(lack)
-            if not lack.phrase.startswith(CANNOT_READ):
-                yield lack
-                return
-    if lacks and len(lacks) == len(samples):
-        yield lacks[0]
+        if lack is not None and not lack.phrase.startswith(CANNOT_READ):
+            yield lack
+            return
+        unread.setdefault(place(sample.location), []).append(lack)
+    for lacks in unread.values():
+        if lacks[0] is not None and None not in lacks:
+            yield lacks[0]
 
 
 def _look_at(sample: Sample, slots: Slots) -> Lack | None:

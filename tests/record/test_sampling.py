@@ -31,6 +31,20 @@ def test_what_is_done_is_not_looked_at() -> None:
         assert list(pending_samples(record.job, 5)) == []
 
 
+def test_each_place_has_a_sample_of_its_beginning_and_its_end() -> None:
+    def planned(number: int, directory: bytes) -> PlannedFile:
+        source = Source(b"%s/%d.jpg" % (directory, number), directory, number, 1)
+        return PlannedFile(number, source, b"s3://out/%d.webp" % number)
+
+    places = [b"/in"] * 200 + [b"s3://one/a"] * 10 + [b"s3://one"] * 2 + [b"https://two/a/b"] + [b"/in"] * 50
+    with fill(
+        RecordWriter.create(make_spec()), [planned(number, place) for number, place in enumerate(places)]
+    ) as kept:
+        kept.commit([completed(200)], [])
+        found = {size for _, size in pending_samples(kept.job, 2)}
+    assert found == {0, 201, 211, 212, 262}
+
+
 @pytest.mark.parametrize(("count", "wanted"), [(1000, [0, 249, 499, 749, 999]), (3, [0, 1, 2]), (1, [0])])
 def test_samples_are_taken_from_the_beginning_to_the_end(count: int, wanted: list[int]) -> None:
     with make_record(count) as record:

@@ -324,20 +324,26 @@ def store(dmedia: Dmedia, bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> Bu
 def test_workers_that_lack_what_speaks_to_a_store_or_cannot_reach_it_are_refused(
     dmedia: Dmedia, store: Bucket, tmp_path: Path, make_cluster: ClusterMaker, start_worker: StartWorker
 ) -> None:
-    (tmp_path / "b.jpg").write_bytes(jpeg())
+    for name in ("b.jpg", *(f"{part}/{number}.jpg" for part in ("before", "after") for number in range(8))):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(jpeg())
     cluster = make_cluster(threads=1)
     start_worker(cluster, without(tmp_path / "poor", "s3fs"))
     start_worker(cluster, AWS_ENDPOINT_URL=f"http://127.0.0.1:{free_port()}")
+    start_worker(cluster, AWS_ENDPOINT_URL="127.0.0.1:9")
     place = f"s3://{store.name}"
-    ran = dmedia("resize", f"{place}/in/a.jpg", "-o", "out", "--width", "9", "--scheduler", cluster.address)
+    inputs = "before", f"{place}/in/a.jpg", "after"  # one object among many files is looked at too
+    ran = dmedia("resize", *inputs, "-o", "out", "--width", "9", "--scheduler", cluster.address)
     assert ran.status == 5, ran.out + ran.err
-    assert "1 of 3 workers lacks dmedia[s3]: tcp://127.0.0.1:" in ran.err
-    assert f"1 of 3 workers cannot read {place}/in/a.jpg: " in ran.err
+    assert "1 of 4 workers lacks dmedia[s3]: tcp://127.0.0.1:" in ran.err
+    assert f"1 of 4 workers cannot read {place}/in/a.jpg: " in ran.err, ran.err
+    assert f"1 of 4 workers cannot use {place}/in/a.jpg: " in ran.err
+    assert "as it is configured: Invalid endpoint: 127.0.0.1:9" in ran.err
     assert "pip install 'dmedia[s3]' in every worker's environment" in ran.err
     ran = dmedia("resize", "b.jpg", "-o", f"{place}/out", "--width", "9", "--scheduler", cluster.address)
     assert ran.status == 5, ran.out + ran.err
-    assert "1 of 3 workers lacks dmedia[s3]: tcp://127.0.0.1:" in ran.err
-    assert f"1 of 3 workers cannot write into {place}/out: " in ran.err
+    assert "1 of 4 workers lacks dmedia[s3]: tcp://127.0.0.1:" in ran.err
+    assert f"1 of 4 workers cannot write into {place}/out: " in ran.err
     assert [found["Key"] for found in store.client.list_objects_v2(Bucket=store.name)["Contents"]] == ["in/a.jpg"]
 
 
