@@ -27,6 +27,9 @@ ENCRYPTED = ("tls://", "wss://")
 CLOSED = ("closed", "reset", "eof ")
 """In what is said of a connection that the other side has ended: with TLS 1.3 perhaps without an alert."""
 
+EXPIRED = "shows a certificate that has expired, or whose CA's has"
+"""What is told when OpenSSL says so of any certificate of the chain."""
+
 OURS_REFUSED = ("alert", "certificate required")
 """In what OpenSSL says when the other side has refused: an alert came."""
 
@@ -142,12 +145,15 @@ def _certificate_trouble(error: BaseException) -> str | None:
     causes = list(_causes(error))
     texts = [str(one) for one in causes]
     about_ssl = any(isinstance(one, ssl.SSLError) for one in causes) or any("SSL" in text for text in texts)
+    expired = any("expired" in text.lower() for text in texts)
     if any(word in text.lower() for text in texts for word in OURS_REFUSED) and about_ssl:
+        if expired:
+            return "does not accept this machine's certificate: it has expired"
         return "does not accept this machine's certificate: its CA has not signed it"
     if any(isinstance(one, ssl.SSLCertVerificationError) for one in causes) or any(
         "certificate" in text.lower() for text in texts
     ):
-        return "shows a certificate that this machine's CA has not signed"
+        return EXPIRED if expired else "shows a certificate that this machine's CA has not signed"
     return None
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
+import ssl
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Thread
 
 import pytest
 import trustme
 
+from dmedia.run.certificates import unreachable
 from tests.command import Dmedia, below
 from tests.media_making import encoded, photo
 from tests.run.conftest import Cluster, cluster_maker
@@ -94,3 +100,25 @@ def test_without_encryption_a_scheduler_that_has_certificates_is_not_reached_and
     address = cluster.address.replace("tls://", "tcp://")
     refused = dmedia("convert", "in", "-o", "out", "--format", "webp", "--scheduler", address)
     assert (refused.status, "reached as tls://" in refused.err) == (7, True), refused.err
+
+
+def test_a_schedulers_expired_certificate_is_told_from_one_of_another_authority() -> None:
+    authority = trustme.CA()
+    past = authority.issue_cert("127.0.0.1", not_after=datetime.now(UTC) - timedelta(days=1))
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    past.configure_cert(server)
+    client = ssl.create_default_context()
+    authority.configure_trust(client)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        Thread(target=lambda: refused_handshake(server, theirs), daemon=True).start()
+        with pytest.raises(ssl.SSLCertVerificationError) as failed:
+            client.wrap_socket(ours, server_hostname="127.0.0.1")
+    told = unreachable("at tls://127.0.0.1:8786", failed.value)
+    assert "shows a certificate that has expired" in told.message
+
+
+def refused_handshake(context: ssl.SSLContext, connection: socket.socket) -> None:
+    """Show a certificate to somebody who does not accept it."""
+    with contextlib.suppress(OSError):
+        context.wrap_socket(connection, server_side=True)
