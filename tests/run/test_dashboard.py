@@ -163,6 +163,7 @@ def test_a_job_that_was_cancelled_killed_or_interrupted_shows_whoever_goes_on_wi
     dmedia: Dmedia, dashboard: Dashboard, tmp_path: Path
 ) -> None:
     fill(tmp_path / "in", good=2, bad=1, slow=1)
+    dmedia.environment["DMEDIA_RESIZE_TIMEOUT"] = dmedia.environment["DMEDIA_CONVERT_TIMEOUT"]
     here = ("--scheduler", dashboard.scheduler)
     launcher = dmedia.start("resize", "in", "-r", "-o", "out", "--width", "50", *here)
     job = wait_until(lambda: dmedia("status", "last", "--json").document.get("id"))
