@@ -124,7 +124,7 @@ class Pulse:
             self._warn(None)
             raise ClusterError(
                 f"The scheduler at {self._cluster.scheduler} has had {lacking} for {self._cluster.worker_wait_s:g} s",
-                f"dmedia resume {self._record.job}",
+                f"see that workers are started there again; then dmedia resume {self._record.job}",
             )
 
     def _warn(self, text: str | None) -> None:

@@ -261,6 +261,7 @@ def test_a_cluster_that_has_lost_all_workers_is_told_and_given_up(dmedia: Dmedia
     _, err = launcher.communicate(timeout=100)
     assert launcher.returncode == 7
     assert b"no workers" in err
+    assert b"see that workers are started there again" in err
     assert b"Traceback" not in err
 
 
