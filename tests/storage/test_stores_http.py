@@ -167,4 +167,4 @@ def test_a_certificate_must_be_trusted_and_no_page_leads_away_from_it(
         assert "leads to an insecure page" in read(f"redirect?to={insecure}", SSL_CERT_FILE=str(directory / "ca.pem"))
         assert read(f"redirect?to={server.url('a.jpg')}", SSL_CERT_FILE=str(directory / "ca.pem")) == "1000\n"
         assert read(SSL_CERT_FILE=str(directory / "ca.pem")) == "1000\n"
-        assert read().startswith("remote_error Remote error: no safe connection to https://127.0.0.1:")
+        assert read().startswith("permission_denied Permission denied: no safe connection to https://127.0.0.1:")

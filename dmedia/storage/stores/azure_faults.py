@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from dmedia.storage.faults import PASSING_STATUS, remote_fault
 from dmedia.storage.stores.attempts import Refusal
+from dmedia.storage.stores.web import is_untrusted, untrusted
 from dmedia.words import gist
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ def explain(error: Exception, container: str, stage: Stage) -> Refusal | None:
 
     if isinstance(error, exceptions.HttpResponseError) and error.status_code:
         return _answered(error, container, stage)
+    if is_untrusted(error):
+        return untrusted(f"az://{container}", stage)
     if isinstance(error, exceptions.ClientAuthenticationError):
         said = f"no usable credentials for az://{container}: {_line(error)}"
         return Refusal(remote_fault(403, said, stage, CREDENTIALS))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from dmedia.storage.faults import PASSING_STATUS, remote_fault
 from dmedia.storage.stores.attempts import Refusal, asked_wait_s
+from dmedia.storage.stores.web import is_untrusted, untrusted
 from dmedia.words import gist
 
 if TYPE_CHECKING:
@@ -77,6 +78,8 @@ def explain(error: Exception, bucket: str, stage: Stage) -> Refusal | None:
         return _unmet(stage)
     if isinstance(error, exceptions.ClientError):
         return _answered(error, bucket, stage)
+    if is_untrusted(error):
+        return untrusted(f"s3://{bucket}", stage)
     line, credentials = gist(error), _kinds(exceptions, CREDENTIAL_ERRORS)
     known: tuple[tuple[tuple[type[Exception], ...], int, str, str | None], ...] = (
         (credentials, 403, f"no usable credentials for s3://{bucket}: {line}", CREDENTIALS),

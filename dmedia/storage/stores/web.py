@@ -82,15 +82,25 @@ def explain_web(error: Exception, name: str, stage: Stage, credentials: str) -> 
 
     if isinstance(error, AnsweredError):
         return _answered(error, name, stage, credentials)
-    if isinstance(error, aiohttp.ClientSSLError | aiohttp.ClientConnectorCertificateError):
-        said = f"no safe connection to {name}: its certificate is not trusted"
-        return Refusal(remote_fault(0, said, stage, "SSL_CERT_FILE names the certificates to trust"))
+    if is_untrusted(error):
+        return untrusted(name, stage)
     if isinstance(error, aiohttp.TooManyRedirects | aiohttp.InvalidURL | aiohttp.NonHttpUrlClientError):
         return Refusal(remote_fault(404, f"{name} leads nowhere", stage))
     if isinstance(error, aiohttp.ClientError | asyncio.TimeoutError | OSError | EOFError):
         said = f"{name} cannot be reached or does not answer: {_gist(error)}"
         return Refusal(remote_fault(0, said, stage, "Check the network and the address"), passes=True)
     return None
+
+
+def is_untrusted(error: Exception) -> bool:
+    """Tell whether a server's certificate was refused, in OpenSSL's words: every client wraps them in an own error."""
+    return "CERTIFICATE_VERIFY_FAILED" in str(error)
+
+
+def untrusted(name: str, stage: Stage) -> Refusal:
+    """Refuse a server whose certificate is not trusted: time does not mend that."""
+    said = f"no safe connection to {name}: its certificate is not trusted"
+    return Refusal(remote_fault(403, said, stage, "SSL_CERT_FILE names the certificates to trust"))
 
 
 def _answered(error: AnsweredError, name: str, stage: Stage, credentials: str) -> Refusal:
