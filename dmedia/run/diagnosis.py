@@ -24,7 +24,11 @@ if TYPE_CHECKING:
     from dmedia.run.answers import SlotReport
 
 CLUSTER = ("dask", "distributed", "bokeh")
-EXTRAS = {"heif": "pillow-heif", "raw": "rawpy"}
+EXTRAS = {
+    "heif": "pillow-heif", "raw": "rawpy", "s3": "s3fs", "gcs": "gcsfs", "azure": "adlfs", "sftp": "paramiko",
+    "http": "aiohttp",
+}  # fmt: skip
+"""By extra, the package it brings. It is looked for and not loaded."""
 
 
 @dataclass(frozen=True, slots=True)
