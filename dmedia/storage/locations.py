@@ -192,9 +192,10 @@ def _refuse_strange(location: bytes, kind: str, where: bytes) -> None:
         path = shown(location[7:])
         raise UsageError(f"{quoted(location)} is a URL of a local file", f"name its path instead: {path}")
     if kind not in EXTRAS:
-        hint = f"{nearest(kind, EXTRAS)}; known are: " if len(kind) > 1 else ""
-        known = ", ".join(f"{each}://" for each in EXTRAS)
-        raise UsageError(f"{quoted(location)} is a URL of a kind that is not read or written", f"{hint}{known}")
+        hint = nearest(kind, EXTRAS) if len(kind) > 1 else ""
+        known = "known are: " + ", ".join(f"{each}://" for each in EXTRAS)
+        hint = f"{hint} {known}" if hint.endswith("?") else known
+        raise UsageError(f"{quoted(location)} is a URL of a kind that is not read or written", hint)
     user, at, host = where.rpartition(b"@")
     if b":" in user or (at and kind not in WITH_USER):
         raise UsageError(
