@@ -55,7 +55,7 @@ def _print_lines(plan: Plan, files: Iterator[FileReport]) -> None:
         reason = f"  ({file.failure.message})" if file.failure else ""
         click.echo(f"{SAID[file.status]:<10} {printable(file.source)} -> {printable(file.rendition)}{reason}")
     click.echo(
-        f"{plan.total:,} files: {plan.pending:,} to do, {plan.skipped:,} up to date, {plan.failed:,} cannot be done"
+        f"{counted(plan.total)}: {plan.pending:,} to do, {plan.skipped:,} up to date, {plan.failed:,} cannot be done"
     )
     if plan.ignored:
         click.echo(f"ignored: {counted(sum(plan.ignored.values()))} in directories that are not for this operation")

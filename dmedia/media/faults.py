@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from dmedia.errors import MediaError
 from dmedia.model import Failure, Task
 from dmedia.storage import faults as storage_faults
+from dmedia.storage.locations import is_read_only
 from dmedia.words import quoted
 
 if TYPE_CHECKING:
@@ -51,6 +52,11 @@ HINTS: dict[ErrorCode, str] = {
     "internal": "This is a bug in dmedia: please report it",
 }
 """What to do about a failure, where nobody who knew more has said it."""
+
+NEVER_SEEN = "It was not there, or could not be looked at, when the job was planned: check its name"
+"""Of a source that is not found, and whose size the plan does not know."""
+
+NO_GLOBS = "Pages have no globs: name each, or list them with --files-from"
 
 ABOUT_JOBS: frozenset[ErrorCode] = frozenset({"not_found", "too_large", "timeout", "out_of_memory", "disk_full"})
 """Codes whose hints speak of a job and of its options."""
@@ -153,7 +159,7 @@ def failure_of(error: Exception, task: Task) -> Failure:
         With a hint in every case.
     """
     known = _known(error)
-    return replace(known, message=_with_place(known, task), hint=known.hint or HINTS.get(known.code))
+    return replace(known, message=_with_place(known, task), hint=known.hint or _hint(known, task))
 
 
 def failure_outside_jobs(error: Exception, source: bytes) -> Failure:
@@ -173,6 +179,13 @@ def failure_outside_jobs(error: Exception, source: bytes) -> Failure:
     """
     known = failure_of(error, Task(0, source, b"", -1))
     return replace(known, hint=None) if known.code in ABOUT_JOBS else known
+
+
+def _hint(failure: Failure, task: Task) -> str | None:
+    if failure.code != "not_found" or task.size_bytes >= 0:
+        return HINTS.get(failure.code)
+    is_glob = is_read_only(task.source) and b"*" in task.source
+    return NO_GLOBS if is_glob else NEVER_SEEN
 
 
 def _known(error: Exception) -> Failure:

@@ -68,6 +68,14 @@ def test_every_failure_has_a_hint_and_the_nearer_one_counts() -> None:
     assert "--slot-memory" in str(faults.failure_of(MemoryError(), TASK).hint)
 
 
+def test_what_never_was_there_was_not_moved() -> None:
+    missing = MediaError("not_found", "Not found: no such object", "open")
+    for source, hint in (
+        (b"/nowhere", faults.NEVER_SEEN), (b"s3://photos/a*", faults.NEVER_SEEN), (b"http://a/*.jpg", faults.NO_GLOBS),
+    ):  # fmt: skip
+        assert faults.failure_of(missing, Task(0, source, b"/out/a.jpg", -1)).hint == hint
+
+
 def test_what_may_not_be_read_or_written_is_named() -> None:
     denied = "Permission denied: Permission denied"
     read = faults.failure_of(MediaError("permission_denied", denied, "open"), TASK)
