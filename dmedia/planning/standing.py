@@ -136,9 +136,10 @@ class _Look:
         else:
             failure = Failure(
                 "output_exists",
-                EXISTS + "it is not as a job of dmedia has written it: somebody else's, or changed since",
+                EXISTS + "it is not as a job on record here has written it: somebody else's, changed since, or made by"
+                " a job whose record is gone or in another DMEDIA_HOME",
                 "plan",
-                "Use --overwrite to replace it.",
+                "Use --overwrite to replace it, or the DMEDIA_HOME of the job that made it.",
             )
         return replace(file, standing=Standing.FOREIGN, status=FileStatus.FAILED, failure=failure)
 

@@ -310,6 +310,18 @@ def test_a_rendition_that_somebody_changed_is_foreign(tmp_path: Path) -> None:
     assert (plan.pending, plan.failed) == (1, 0)
 
 
+def test_a_rendition_of_another_home_is_not_said_to_be_somebody_elses_for_sure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant(tmp_path, "in/a.jpg")
+    run(ask(tmp_path, "in"))
+    monkeypatch.setenv("DMEDIA_HOME", str(tmp_path / "another"))
+    _, (file,), _ = planned(ask(tmp_path, "in"))
+    assert file.failure
+    assert "another DMEDIA_HOME" in file.failure.message
+    assert "DMEDIA_HOME" in (file.failure.hint or "")
+
+
 def test_reading_many_renditions_shows_life_and_can_be_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plant(tmp_path, *(f"in/{number:03}.jpg" for number in range(100)))
     run(ask(tmp_path, "in"))
