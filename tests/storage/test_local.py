@@ -134,6 +134,13 @@ def test_a_directory_at_the_rendition_stays(tmp_path: Path) -> None:
     assert raised.value.code == "output_exists"
 
 
+def test_a_directory_is_not_said_to_be_what_somebody_has_put_there(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").mkdir()
+    (tmp_path / "t").write_bytes(b"x")
+    with pytest.raises(MediaError, match="a directory has the rendition's name"):
+        local.publish(bytes(tmp_path / "t"), bytes(tmp_path / "a.jpg"), "batch-1-abc")
+
+
 def test_a_temporary_name_that_is_taken_is_not_written_to(tmp_path: Path) -> None:
     (tmp_path / "victim").write_bytes(b"keep")
     (tmp_path / "t").symlink_to("victim")

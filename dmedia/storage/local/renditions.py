@@ -200,6 +200,9 @@ def _descriptor(path: bytes) -> Iterator[int]:
 
 
 def _refuse_foreign(rendition: bytes) -> None:
+    if os.path.isdir(rendition):  # of renditions, where one object's key is the beginning of another's
+        message = "Output exists: a directory has the rendition's name"
+        raise MediaError("output_exists", message, "publish", "Give it another name with --name")
     if os.path.lexists(rendition) and marked_by(rendition) == "":
         raise taken()
 
