@@ -10,10 +10,10 @@ A tour, in the order a file travels::
     catalog      inputs become a lazy stream of sources
     planning     sources x operation become tasks: rendition paths, collisions, preflight
     record       the durable account of the job on disk: the only truth about it
-    run          Dask: cluster, slots, dispatch, collect
+    run          Dask: clusters, fitness of workers, slots, dispatch, collect, dashboard
     media        the work on one file, in a slot: open, decode, process, encode, verify, publish
     report       terminal progress, status documents
-    storage      where bytes come from and go to: open a source safely, publish a rendition whole
+    storage      disks and object stores: read a source safely, publish a rendition whole
     model        the frozen records that cross all these borders
     errors       the error tree
     words        how messages name things

@@ -40,8 +40,8 @@ def read_place(options: PlaceOptions, client: Any) -> list[str]:
         raise UsageError(f"{next(iter(said))} is for a batch without a client: the job runs on the client's workers")
     refuse_contradictions({name: name for name in said})
     if "cluster" in said:
-        from dmedia.run.cluster_file import load_maker, read_cluster_file
-        from dmedia.run.places import read_workers
+        from dmedia.run.clusters.cluster_file import load_maker, read_cluster_file
+        from dmedia.run.clusters.places import read_workers
 
         read_workers(str(said.get("workers", 1)))
         load_maker(read_cluster_file(said["cluster"]))

@@ -40,8 +40,8 @@ def start(spec: JobSpec, client: Any = None, arguments: Sequence[str] = ()) -> s
     UsageError
         When the client cannot be used.
     """
+    from dmedia.run.clusters.given_client import refuse_unfit
     from dmedia.run.detached import create_job
-    from dmedia.run.given_client import refuse_unfit
 
     if client is not None:
         refuse_unfit(client)  # before there is a job that nobody would run

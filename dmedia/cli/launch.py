@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from dmedia.model import JobReport, JobSpec
     from dmedia.report.observer import Observer
-    from dmedia.run.places import ClusterChoice
+    from dmedia.run.clusters.places import ClusterChoice
     from dmedia.run.stop import Stop
 
     Start = Callable[[ClusterChoice, Observer, Stop], JobReport]

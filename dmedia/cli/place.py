@@ -11,7 +11,7 @@ from dmedia.model.request import WORKER_WAIT_S
 
 if TYPE_CHECKING:
     from dmedia.model import JobSpec
-    from dmedia.run.places import ClusterChoice, Place
+    from dmedia.run.clusters.places import ClusterChoice, Place
 
 GROUP = "Where it runs"
 
@@ -98,7 +98,7 @@ def read_choice(values: dict[str, Any], spec: JobSpec | None) -> ClusterChoice:
     UsageError
         See `refuse_unfit_place`.
     """
-    from dmedia.run.places import ClusterChoice
+    from dmedia.run.clusters.places import ClusterChoice
 
     refuse_unfit_place(values)
     place = _named_place(values) or _place_of_configuration(values) or _this_machine(values["slots"], spec)
@@ -107,20 +107,20 @@ def read_choice(values: dict[str, Any], spec: JobSpec | None) -> ClusterChoice:
 
 def _named_place(values: dict[str, Any]) -> Place | None:
     if values["cluster"]:
-        from dmedia.run.cluster_file import read_cluster_file
-        from dmedia.run.places import MadeCluster, read_workers
+        from dmedia.run.clusters.cluster_file import read_cluster_file
+        from dmedia.run.clusters.places import MadeCluster, read_workers
 
         workers = read_workers(values["workers"]) if values["workers"] else None
         return MadeCluster(read_cluster_file(values["cluster"]), workers)
     if values["scheduler"] or values["scheduler_file"]:
-        from dmedia.run.places import RunningCluster
+        from dmedia.run.clusters.places import RunningCluster
 
         return RunningCluster(values["scheduler"], values["scheduler_file"], values["insecure"])
     return None
 
 
 def _place_of_configuration(values: dict[str, Any]) -> Place | None:
-    from dmedia.run.scheduler_file import configured_cluster
+    from dmedia.run.clusters.scheduler_file import configured_cluster
 
     place = configured_cluster(insecure=values["insecure"])
     if place and values["slots"]:
@@ -132,8 +132,8 @@ def _place_of_configuration(values: dict[str, Any]) -> Place | None:
 
 def _this_machine(slots: int | None, spec: JobSpec | None) -> Place:
     from dmedia.model import Limits
+    from dmedia.run.clusters.places import OwnCluster
     from dmedia.run.machine import default_slots
-    from dmedia.run.places import OwnCluster
 
     limits = spec.limits if spec else Limits()
     slot_bytes = limits.film_slot_bytes if spec and "film" in spec.accepts else limits.image_slot_bytes

@@ -11,23 +11,23 @@ from dmedia.model import WorkOrder
 from dmedia.record.reader import read_job
 from dmedia.report.observer import tell
 from dmedia.run.brake import DRAIN_S, Brake, EndedError
-from dmedia.run.census import Census
-from dmedia.run.cluster import connect
+from dmedia.run.clusters.cluster import connect
+from dmedia.run.clusters.waiting import Waiting
 from dmedia.run.collect import Harvest
 from dmedia.run.dashboard.broadcast import Broadcast
 from dmedia.run.dispatch import Window
+from dmedia.run.fitness.census import Census
 from dmedia.run.fleet import Fleet
 from dmedia.run.ledger import Ledger
 from dmedia.run.live import Live
 from dmedia.run.patience import TICK_S
 from dmedia.run.pulse import Pulse
-from dmedia.run.waiting import Waiting
 
 if TYPE_CHECKING:
     from dmedia.record.writer import RecordWriter
     from dmedia.report.observer import Observer
-    from dmedia.run.cluster import ConnectedCluster
-    from dmedia.run.places import ClusterChoice
+    from dmedia.run.clusters.cluster import ConnectedCluster
+    from dmedia.run.clusters.places import ClusterChoice
     from dmedia.run.stop import Stop
 
 OBSERVE_PERIOD_S = 0.25

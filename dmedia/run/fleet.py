@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dmedia.run.demand import Testimony
+    from dmedia.run.fitness.demand import Testimony
 
 
 class Fleet:

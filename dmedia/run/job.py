@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from dmedia.model import FileStatus, JobReport, JobSpec
     from dmedia.report.observer import Observer
+    from dmedia.run.clusters.places import ClusterChoice
     from dmedia.run.course import Course
-    from dmedia.run.places import ClusterChoice
     from dmedia.run.stop import Stop
 
 

@@ -136,7 +136,7 @@ class Ledger:
 
 def _full_place(failure: Failure) -> str | None:
     """Tell what had no room, unless it was where renditions go to."""
-    from dmedia.run.staging import is_about_scratch  # which a job without stores and full disks does not need
+    from dmedia.run.transport.staging import is_about_scratch  # which a job without stores and full disks does not need
 
     return SCRATCH if is_about_scratch(failure) else None
 

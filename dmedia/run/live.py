@@ -11,8 +11,8 @@ from dmedia import __version__
 from dmedia.errors import ClusterError, ClusterLostError, PreflightError
 from dmedia.model import Running
 from dmedia.run.brake import EndedError
-from dmedia.run.demand import Lack, Testimony
-from dmedia.run.envoy import Envoy
+from dmedia.run.fitness.demand import Lack, Testimony
+from dmedia.run.fitness.envoy import Envoy
 from dmedia.run.patience import Call, patiently
 from dmedia.run.worker import SlotsPlugin, drain, kill, live_topic, plugin_name
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from distributed import Client
 
     from dmedia.model import WorkOrder
-    from dmedia.run.demand import Demand
+    from dmedia.run.fitness.demand import Demand
     from dmedia.run.fleet import Fleet
 
 ANSWER_LIMIT_S = 5.0

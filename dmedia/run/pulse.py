@@ -11,7 +11,7 @@ from dmedia.run.patience import Call
 
 if TYPE_CHECKING:
     from dmedia.record.writer import RecordWriter
-    from dmedia.run.cluster import ConnectedCluster
+    from dmedia.run.clusters.cluster import ConnectedCluster
     from dmedia.run.collect import Outcome
     from dmedia.run.fleet import Fleet
 

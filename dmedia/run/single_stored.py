@@ -10,8 +10,8 @@ from dmedia.errors import MediaError
 from dmedia.model import Failure, FileResult, Limits, Task, WorkOrder
 from dmedia.operations.convert import Convert
 from dmedia.run.scratch import Scratch
-from dmedia.run.staging import order_of_slot
-from dmedia.run.transfers import Transfers
+from dmedia.run.transport.staging import order_of_slot
+from dmedia.run.transport.transfers import Transfers
 from dmedia.storage import local as storage
 from dmedia.storage.locations import is_url
 from dmedia.storage.stores import store_of

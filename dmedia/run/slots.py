@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from dmedia.model import Task, WorkOrder
     from dmedia.run.answers import SlotReport
-    from dmedia.run.carriage import Carriage
+    from dmedia.run.transport.carriage import Carriage
 
 STARTED_EARLY: dict[str, Slots] = {}
 """Slots by job, started by the launcher for the worker that its own process is going to have."""
@@ -209,13 +209,13 @@ class Slots:
     def _order_of_slot(self, number: int) -> WorkOrder:
         if not (self._stages or any(map(is_url, self.order.roots))):
             return self.order
-        from dmedia.run.staging import order_of_slot
+        from dmedia.run.transport.staging import order_of_slot
 
         return order_of_slot(self.order, self._scratch.path, number)
 
     def _with_stores(self) -> Carriage:
         """Prepare for files of stores, with the first of them: a job without pays nothing."""
-        from dmedia.run.carriage import Carriage
+        from dmedia.run.transport.carriage import Carriage
 
         with self._lock:
             if self._carriage is None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dmedia.errors import DmediaError
 from dmedia.model.request import WORKER_WAIT_S
 from dmedia.report.observer import Silence
-from dmedia.run.places import ClusterChoice, GivenCluster
+from dmedia.run.clusters.places import ClusterChoice, GivenCluster
 from dmedia.run.stop import Stop
 
 if TYPE_CHECKING:

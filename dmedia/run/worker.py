@@ -14,8 +14,8 @@ import dask.config
 from distributed import get_worker
 
 from dmedia.operations import find_operation, package_of
-from dmedia.run.demand import Lack, in_singular
-from dmedia.run.examination import examine
+from dmedia.run.fitness.demand import Lack, in_singular
+from dmedia.run.fitness.examination import examine
 from dmedia.run.slot import NoSlotError
 from dmedia.run.slots import claim_slots
 from dmedia.run.wire import pack_results, unpack_tasks
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from distributed import Worker
 
     from dmedia.model import FileResult, Task, WorkOrder
-    from dmedia.run.demand import Demand
+    from dmedia.run.fitness.demand import Demand
     from dmedia.run.slots import Slots
 
 logger = logging.getLogger(__name__)

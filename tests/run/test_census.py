@@ -19,9 +19,9 @@ import pytest
 import dmedia as package
 from dmedia.operations.convert import Convert
 from dmedia.operations.resize import Resize
-from dmedia.run.census import demanded_reads, demanded_writes, summary
-from dmedia.run.demand import Lack
-from dmedia.run.demand import Testimony as Said  # pytest takes what is called Test... for a test
+from dmedia.run.fitness.census import demanded_reads, demanded_writes, summary
+from dmedia.run.fitness.demand import Lack
+from dmedia.run.fitness.demand import Testimony as Said  # pytest takes what is called Test... for a test
 from tests.command import ROOT, SABOTAGE, Dmedia, below, wait_until
 from tests.media_making import encoded, jpeg, photo
 from tests.record.making import make_spec

@@ -14,8 +14,8 @@ import pytest
 
 import dmedia as package
 from dmedia.errors import UsageError
-from dmedia.run.cluster_file import load_maker, read_cluster_file
-from dmedia.run.places import read_workers
+from dmedia.run.clusters.cluster_file import load_maker, read_cluster_file
+from dmedia.run.clusters.places import read_workers
 from tests.command import Dmedia, below, wait_until
 from tests.media_making import encoded, photo
 from tests.run.conftest import listens

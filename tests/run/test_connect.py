@@ -15,9 +15,9 @@ import pytest
 from distributed import Client
 
 from dmedia.errors import ClusterError, UsageError
-from dmedia.run import door
-from dmedia.run.places import RunningCluster
-from dmedia.run.scheduler_file import configured_cluster, find_scheduler
+from dmedia.run.clusters import door
+from dmedia.run.clusters.places import RunningCluster
+from dmedia.run.clusters.scheduler_file import configured_cluster, find_scheduler
 from tests.command import LIMIT_S, Dmedia, wait_until
 from tests.media_making import encoded, photo
 from tests.run.conftest import Cluster, cluster_maker
@@ -142,7 +142,7 @@ def test_what_is_said_of_no_scheduler_loads_no_dask(tmp_path: Path) -> None:
     (tmp_path / "dask").mkdir()
     (tmp_path / "dask/site.yaml").write_text("# scheduler-address: tcp://127.0.0.1:1\ntemporary-directory: /tmp\n")
     program = (
-        "import sys; from dmedia.run.scheduler_file import configured_cluster\n"
+        "import sys; from dmedia.run.clusters.scheduler_file import configured_cluster\n"
         "print(configured_cluster(insecure=False), 'dask' in sys.modules)"
     )
     environment = {"DASK_CONFIG": str(tmp_path / "dask"), "HOME": str(tmp_path), "PYTHONPATH": sys.path[0]}

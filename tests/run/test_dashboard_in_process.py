@@ -20,9 +20,9 @@ from tests.run.conftest import free_port, listens
 LAZY = """
 import gc, json, sys, time, urllib.request
 import dask
-from dmedia.run.cluster import connect
+from dmedia.run.clusters.cluster import connect
 from dmedia.run.dashboard.plugin import DashboardPlugin
-from dmedia.run.places import ClusterChoice, OwnCluster
+from dmedia.run.clusters.places import ClusterChoice, OwnCluster
 
 def get(path):
     with urllib.request.urlopen(base + path, timeout=60) as answer:

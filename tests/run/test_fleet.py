@@ -9,9 +9,9 @@ import pytest
 from distributed import Client
 
 from dmedia.record.writer import RecordWriter
-from dmedia.run.demand import Lack
-from dmedia.run.demand import Testimony as Said  # pytest takes what is called Test... for a test
 from dmedia.run.dispatch import LONGEST_CHUNK, MOST_FETCHED, MOST_FUTURES_PER_S, Window
+from dmedia.run.fitness.demand import Lack
+from dmedia.run.fitness.demand import Testimony as Said  # pytest takes what is called Test... for a test
 from dmedia.run.fleet import Fleet
 from dmedia.run.pace import weigh
 from tests.command import wait_until

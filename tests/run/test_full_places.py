@@ -16,7 +16,7 @@ from dmedia.record.writer import RecordWriter
 from dmedia.run.collect import Outcome
 from dmedia.run.ledger import Ledger
 from dmedia.run.room import Room
-from dmedia.run.staging import about_scratch, told
+from dmedia.run.transport.staging import about_scratch, told
 from dmedia.storage.faults import remote_fault
 from tests.record.making import make_record
 

@@ -15,10 +15,10 @@ import pytest
 from dmedia.errors import MediaError, UsageError
 from dmedia.model import FileResult, Limits, Output, Task, WorkOrder
 from dmedia.operations.convert import Convert
-from dmedia.run import lanes, transfers
 from dmedia.run.slot import NoSlotError
 from dmedia.run.slots import Slots
-from dmedia.run.staging import take
+from dmedia.run.transport import lanes, transfers
+from dmedia.run.transport.staging import take
 from dmedia.storage.stores import Identity, Terms
 from tests.command import wait_until
 

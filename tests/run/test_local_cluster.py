@@ -11,7 +11,7 @@ import pytest
 
 from dmedia.errors import ClusterError
 from dmedia.run import machine
-from dmedia.run.exposure import exposure, own_exposure
+from dmedia.run.clusters.exposure import exposure, own_exposure
 from tests.command import Dmedia, wait_until
 from tests.media_making import encoded, photo
 

@@ -10,7 +10,7 @@ import pytest
 
 from dmedia.model import Limits, Task, WorkOrder
 from dmedia.operations.convert import Convert
-from dmedia.run.demand import Demand
+from dmedia.run.fitness.demand import Demand
 from dmedia.run.worker import SlotsPlugin, UnfitWorkerError
 
 ORDER = WorkOrder("batch-1-aaaaaa", "convert", Convert(format="png"), b"/nowhere", Limits())

@@ -264,5 +264,11 @@ def test_a_job_without_stores_loads_nothing_of_them(dmedia: Dmedia, tmp_path: Pa
     )
     loaded = set(ended.stdout.rpartition("loaded ")[2].split())
     assert "dmedia.run.slots" in loaded
-    assert not loaded & {"s3fs", "aiobotocore", "dmedia.run.lanes", "dmedia.run.transfers", "dmedia.run.staging"}
+    assert not loaded & {
+        "s3fs",
+        "aiobotocore",
+        "dmedia.run.transport.lanes",
+        "dmedia.run.transport.transfers",
+        "dmedia.run.transport.staging",
+    }
     assert not [name for name in loaded if name.startswith("dmedia.storage.stores.s3")]

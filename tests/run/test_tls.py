@@ -13,7 +13,7 @@ from threading import Thread
 import pytest
 import trustme
 
-from dmedia.run.certificates import unreachable
+from dmedia.run.clusters.certificates import unreachable
 from tests.command import Dmedia, below
 from tests.media_making import encoded, photo
 from tests.run.conftest import Cluster, cluster_maker

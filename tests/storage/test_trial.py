@@ -8,7 +8,7 @@ from dmedia.errors import MediaError, PreflightError
 from dmedia.model import Inputs, JobSpec
 from dmedia.operations.convert import Convert
 from dmedia.planning.destination import destination_of
-from dmedia.run.store_examination import put_into_store
+from dmedia.run.fitness.store_examination import put_into_store
 from dmedia.storage import trial
 
 OUT = b"s3://bucket/out"

@@ -9,17 +9,17 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from dmedia.errors import ClusterError, DmediaError
-from dmedia.run.cluster_file import load_maker
-from dmedia.run.cluster_log import ClusterLog, quieten_children
+from dmedia.run.clusters.cluster_file import load_maker
+from dmedia.run.clusters.cluster_log import ClusterLog, quieten_children
+from dmedia.run.clusters.shield import shielded
+from dmedia.run.clusters.upkeep import remove_temporary_files
 from dmedia.run.dispatch import CHUNK_S
 from dmedia.run.patience import Call, outwait, patiently
-from dmedia.run.shield import shielded
-from dmedia.run.upkeep import remove_temporary_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from dmedia.run.places import MadeCluster
+    from dmedia.run.clusters.places import MadeCluster
 
 CLOSE_LIMIT_S = 30.0
 """Seconds to wait for a cluster to close: queues and clouds take their time to end what they run."""

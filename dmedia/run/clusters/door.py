@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dmedia.errors import ClusterError
-from dmedia.run.certificates import check_certificates, speaks_http, unreachable
-from dmedia.run.given_client import connect_like
+from dmedia.run.clusters.certificates import check_certificates, speaks_http, unreachable
+from dmedia.run.clusters.given_client import connect_like
 from dmedia.run.patience import Call, patiently
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from distributed import Client
 
-    from dmedia.run.made_cluster import Making
+    from dmedia.run.clusters.made_cluster import Making
 
 CONNECT_TIMEOUT_S = 10.0
 """Seconds to wait for a scheduler to answer, and for a first worker to be there."""

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from dmedia.errors import UsageError
 from dmedia.model.request import WORKER_WAIT_S
-from dmedia.run.cluster_file import load_maker
-from dmedia.run.given_client import is_gone, refuse_unfit
+from dmedia.run.clusters.cluster_file import load_maker
+from dmedia.run.clusters.given_client import is_gone, refuse_unfit
 from dmedia.run.launcher import wait_for_dask
 
 if TYPE_CHECKING:
-    from dmedia.run.cluster_file import ClusterFile
+    from dmedia.run.clusters.cluster_file import ClusterFile
 
 MOST_WORKERS = 100_000
 """Workers that a cluster can be asked for: more is a slip of the hand. Dask's scheduler serves some thousands."""

@@ -11,8 +11,8 @@ import time
 from typing import TYPE_CHECKING
 
 from dmedia.errors import ClusterError
+from dmedia.run.clusters.places import RunningCluster
 from dmedia.run.patience import TICK_S
-from dmedia.run.places import RunningCluster
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

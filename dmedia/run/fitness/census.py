@@ -11,7 +11,7 @@ from dmedia import formats
 from dmedia.errors import DmediaError, PreflightError, RecordFullError
 from dmedia.media.libraries import LOADERS, MODULES
 from dmedia.record.sampling import pending_extensions, pending_samples
-from dmedia.run.demand import Demand, Sample, in_singular
+from dmedia.run.fitness.demand import Demand, Sample, in_singular
 from dmedia.storage import local as storage
 from dmedia.storage.locations import is_url, place
 from dmedia.storage.stores import store_of
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from dmedia.model import JobSpec
     from dmedia.record.writer import RecordWriter
-    from dmedia.run.demand import Lack, Testimony
+    from dmedia.run.fitness.demand import Lack, Testimony
     from dmedia.run.fleet import Fleet
 
 SAMPLES = 5

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dmedia.model.request import WORKER_WAIT_S
-from dmedia.run.door import (
+from dmedia.run.clusters.door import (
     CONNECT_TIMEOUT_S,
     Door,
     address_of,
@@ -17,18 +17,18 @@ from dmedia.run.door import (
     door_to,
     open_client,
 )
-from dmedia.run.exposure import exposure, own_exposure
-from dmedia.run.made_cluster import made_cluster
-from dmedia.run.places import GivenCluster, MadeCluster, OwnCluster
-from dmedia.run.scheduler_file import find_scheduler
-from dmedia.run.upkeep import replace_lost_workers
+from dmedia.run.clusters.exposure import exposure, own_exposure
+from dmedia.run.clusters.made_cluster import made_cluster
+from dmedia.run.clusters.places import GivenCluster, MadeCluster, OwnCluster
+from dmedia.run.clusters.scheduler_file import find_scheduler
+from dmedia.run.clusters.upkeep import replace_lost_workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from distributed import Client
 
-    from dmedia.run.places import ClusterChoice
+    from dmedia.run.clusters.places import ClusterChoice
 
 THREADS_PER_SLOT = 2
 """Threads of a worker in this process for each slot: the next chunk waits at the slot, and not in Dask's event loop

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dmedia.errors import MediaError, UsageError
-from dmedia.run.demand import CANNOT_READ, Lack
+from dmedia.run.fitness.demand import CANNOT_READ, Lack
 from dmedia.storage.locations import EXTRAS, scheme
 from dmedia.storage.stores import MissingPackageError, store_of
 from dmedia.storage.trial import try_writing
 from dmedia.words import shown
 
 if TYPE_CHECKING:
-    from dmedia.run.demand import Sample
+    from dmedia.run.fitness.demand import Sample
     from dmedia.storage.stores import Store
 
 

@@ -7,9 +7,9 @@ import time
 from typing import TYPE_CHECKING
 
 from dmedia.errors import MediaError
-from dmedia.run.demand import CANNOT_READ, Lack
+from dmedia.run.fitness.demand import CANNOT_READ, Lack
+from dmedia.run.fitness.store_examination import look_into_store, put_into_store
 from dmedia.run.slot import NO_PROCESS
-from dmedia.run.store_examination import look_into_store, put_into_store
 from dmedia.storage import local as storage
 from dmedia.storage.locations import is_url, place
 from dmedia.words import shown
@@ -17,7 +17,7 @@ from dmedia.words import shown
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dmedia.run.demand import Demand, Sample
+    from dmedia.run.fitness.demand import Demand, Sample
     from dmedia.run.slots import Slots
 
 LOOKS, LOOK_PERIOD_S = 4, 0.25

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from dmedia import formats
 from dmedia.errors import MediaError, UsageError
 from dmedia.operations import find_operation
-from dmedia.run import staging
 from dmedia.run.slot import NoSlotError
+from dmedia.run.transport import staging
 from dmedia.storage import local as storage
 from dmedia.storage.faults import fault
 from dmedia.storage.locations import is_url

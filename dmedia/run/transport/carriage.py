@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from dmedia.media.faults import failure_of
 from dmedia.model import FileResult
-from dmedia.run.lanes import Lanes
 from dmedia.run.slot import NoSlotError, SlotKilledError
-from dmedia.run.transfers import Transfers
+from dmedia.run.transport.lanes import Lanes
+from dmedia.run.transport.transfers import Transfers
 
 if TYPE_CHECKING:
     from dmedia.model import Task
