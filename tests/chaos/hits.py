@@ -120,9 +120,11 @@ def _strike_launcher(kill: Kill, cluster: Supervisor, launching: Launching) -> H
     assert not is_alive(before)
     assert not is_held(lock)
     proof = f"lock: {before} before, nobody after"
-    workers = frozenset(chunk.pid for chunk in witness.read(cluster.notes))
     launching.resume()
-    wait_until(lambda: is_held(lock))  # what workers begin until then, the launcher that was killed had given them
+    # What workers begin until the next launcher does, the one that was killed had given them: also a worker that was
+    # still examining itself when its chunk came.
+    wait_until(lambda: launching.began_s() > at_s)
+    workers = frozenset(chunk.pid for chunk in witness.read(cluster.notes))
     return Hit(kill, "launcher", before, 0, at_s, time.time(), proof, workers, recorded)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import subprocess
 from pathlib import Path
+from typing import Any
 
 from dmedia.record.schema import COMPLETED
 from tests.command import Dmedia, wait_until
@@ -81,12 +83,18 @@ class Launching:
 
     def recorded(self) -> frozenset[str]:
         """Tell the sources that the record has as completed."""
-        connection = sqlite3.connect(f"file:{self.folder / 'record.db'}?mode=ro", uri=True, timeout=30)
-        try:
-            rows = connection.execute("SELECT source_name FROM file WHERE status = ?", (COMPLETED,)).fetchall()
-        finally:
-            connection.close()
+        rows = self._read(f"SELECT source_name FROM file WHERE status = {COMPLETED}")
         return frozenset(name.decode() for (name,) in rows)
+
+    def began_s(self) -> float:
+        """Tell when the present or last launcher began to process, in seconds since the epoch; 0 before any has."""
+        ((began_s,),) = self._read("SELECT run_started_at FROM state")
+        return began_s or 0.0
+
+    def _read(self, query: str) -> list[Any]:
+        uri = f"file:{self.folder / 'record.db'}?mode=ro"
+        with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=30)) as connection:
+            return connection.execute(query).fetchall()
 
     def _find_folder(self) -> Path | None:
         found = list((self._dmedia.directory / "home" / "jobs").glob("batch-*"))

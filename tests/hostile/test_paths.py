@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -118,6 +119,16 @@ def test_a_link_made_while_the_job_runs_is_not_written_through(dmedia: Dmedia, p
     assert not [name for name in below(tmp_path) if name.endswith(".tmp")]
 
 
+def put_in_the_way(directory: Path, target: Path) -> None:
+    """Put a link in the place of a directory that a job makes again whenever it is missing."""
+    for number in range(100):
+        directory.rename(directory.parent.with_name(f"moved-{number}"))
+        with contextlib.suppress(FileExistsError):
+            directory.symlink_to(target)
+            return
+    pytest.fail(f"{directory} is made again faster than a link can be put there")
+
+
 def test_an_output_directory_swapped_for_a_link_while_the_job_runs_takes_nothing_with_it(
     dmedia: Dmedia, photos: Path, tmp_path: Path
 ) -> None:
@@ -128,8 +139,7 @@ def test_an_output_directory_swapped_for_a_link_while_the_job_runs_takes_nothing
     private, out = everything(tmp_path / "private"), tmp_path / "out"
     command = dmedia.start("convert", "in", "-r", "-o", "out", "--format", "avif", "--effort", "2", "-j", "1")
     wait_until(lambda: list(out.glob("sub/*.avif")) if out.is_dir() else None)
-    (out / "sub").rename(tmp_path / "moved")
-    (out / "sub").symlink_to(tmp_path / "private")
+    put_in_the_way(out / "sub", tmp_path / "private")
     assert command.wait(120) == 3
     assert everything(tmp_path / "private") == private
     codes = {file.get("code") for file in dmedia("status", "last", "--failed", "--json").document["files"]}

@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from tests.command import ROOT, wait_until
+from tests.processes import slots_of, workers_of
 
 
 @dataclass(frozen=True)
@@ -28,24 +29,11 @@ class Cluster:
 
     def worker_processes(self) -> list[psutil.Process]:
         """Find the processes in which tasks run: below a nanny, or the started ones themselves."""
-        found = []
-        for worker in self.workers:
-            process = psutil.Process(worker.pid)
-            children = [child for child in process.children() if "spawn_main" in " ".join(child.cmdline())]
-            found.append(children[0] if children else process)
-        return found
+        return [(workers_of(worker.pid) or [psutil.Process(worker.pid)])[0] for worker in self.workers]
 
     def slots(self) -> list[psutil.Process]:
         """Find the slots of all workers."""
-        return [child for worker in self.worker_processes() for child in worker.children() if is_slot(child)]
-
-
-def is_slot(process: psutil.Process) -> bool:
-    """Tell a slot by its command line."""
-    try:
-        return "dmedia.run.slot" in " ".join(process.cmdline())
-    except psutil.NoSuchProcess:
-        return False
+        return [slot for worker in self.worker_processes() for slot in slots_of(worker.pid)]
 
 
 ClusterMaker = Callable[..., Cluster]

@@ -14,7 +14,8 @@ import pytest
 
 from tests.command import ROOT, SABOTAGE, Dmedia, below, wait_until
 from tests.media_making import encoded, jpeg, photo
-from tests.run.conftest import Cluster, ClusterMaker, is_slot
+from tests.processes import slots_of
+from tests.run.conftest import Cluster, ClusterMaker
 
 GOOD = 40
 REMOTE_FILES = 40
@@ -141,7 +142,7 @@ def test_a_file_whose_slot_is_killed_from_outside_is_tried_once_more(dmedia: Dme
     launcher = dmedia.start("resize", "hang.jpg", "-o", "out", "--width", "9", "-j", "1", "--timeout", "100")
     for attempt in (1, 2):
         wait_until(functools.partial(has_begun, begun, attempt))
-        (slot,) = [child for child in psutil.Process(launcher.pid).children() if is_slot(child)]
+        (slot,) = slots_of(launcher.pid)
         slot.kill()
     launcher.communicate(timeout=60)
     assert launcher.returncode == 3
@@ -190,8 +191,7 @@ def test_a_cluster_without_slots_is_given_up_and_the_job_can_be_resumed(
 def test_slots_end_with_the_launcher(dmedia: Dmedia, tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(encoded(photo((2000, 1600)), "PNG", compress_level=1))
     launcher = dmedia.start("convert", "a.png", "-o", "out", "--format", "avif", "--effort", "9", "-j", "2")
-    process = psutil.Process(launcher.pid)
-    slots = wait_until(lambda: [child for child in process.children() if is_slot(child)])
+    slots = wait_until(lambda: slots_of(launcher.pid))
     wait_until(lambda: list((tmp_path / "out").glob(".dmedia-*")))
     launcher.kill()
     launcher.wait()

@@ -18,6 +18,7 @@ from dmedia.run.clusters.cluster_file import load_maker, read_cluster_file
 from dmedia.run.clusters.places import read_workers
 from tests.command import Dmedia, below, wait_until
 from tests.media_making import encoded, photo
+from tests.processes import workers_of
 from tests.run.conftest import listens
 
 FILES = 6
@@ -33,15 +34,6 @@ def make_photos(directory: Path, name: str = "{}.png") -> None:
 def write(directory: Path, kind: str, kwargs: str = "{}") -> str:
     (directory / "cluster.yaml").write_text(FILE.format(kind, kwargs))
     return "cluster.yaml"
-
-
-def workers_below(launcher: int) -> list[psutil.Process]:
-    """Find the workers that a launcher has started."""
-    try:
-        children = psutil.Process(launcher).children()
-        return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
-    except psutil.Error:
-        return []
 
 
 def test_a_job_makes_the_cluster_of_a_file_and_closes_it(dmedia: Dmedia, tmp_path: Path) -> None:
@@ -102,7 +94,7 @@ def test_ctrl_c_reaches_all_of_a_terminal_and_yet_files_end_and_the_cluster_is_c
     )
     begun = tmp_path / "begun"
     wait_until(lambda: begun.exists() and len(begun.read_bytes().splitlines()) > 1)
-    workers = workers_below(launcher.pid)
+    workers = workers_of(launcher.pid)
     assert len(workers) == 2
     os.killpg(launcher.pid, signal.SIGINT)
     _, said = launcher.communicate(timeout=60)

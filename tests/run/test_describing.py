@@ -11,7 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from dmedia.errors import MediaError
@@ -25,6 +24,7 @@ from dmedia.run.questions import Inquiry
 from dmedia.run.single import describe_file, describing
 from tests.command import ROOT
 from tests.media_making import jpeg
+from tests.processes import slots_of
 from tests.run.test_messages import DONE, TASK
 from tests.run.test_taken_over_slot import HEIC, TAKEN_OVER, framed
 
@@ -111,8 +111,7 @@ def test_a_file_is_described_in_a_slot_that_is_gone_afterwards(tmp_path: Path) -
     (tmp_path / "a.jpg").write_bytes(jpeg(6))
     info = describe_file(os.fsencode(tmp_path / "a.jpg"))
     assert (info.width, info.height, info.orientation) == (64, 48, 6)
-    living = [child for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE]
-    assert not [child for child in living if "dmedia.run.slot" in " ".join(child.cmdline())]
+    assert not slots_of()
 
 
 def test_who_asks_loads_no_codec(tmp_path: Path) -> None:
@@ -131,16 +130,15 @@ def test_one_slot_describes_many_files_and_outlives_bad_ones(tmp_path: Path) -> 
     (tmp_path / "a.jpg").write_bytes(jpeg())
     (tmp_path / "bad.jpg").write_bytes(jpeg()[:30])
     good, bad = os.fsencode(tmp_path / "a.jpg"), os.fsencode(tmp_path / "bad.jpg")
-    others = set(psutil.Process().children())
     with describing() as slot:
         assert slot.describe(good).width == 64
-        (process,) = set(psutil.Process().children()) - others
+        (process,) = slots_of()
         for path, code in ((bad, "corrupt_input"), (b"/nowhere/a.jpg", "not_found"), (b"/dev/null", None)):
             with pytest.raises(MediaError) as raised:
                 slot.describe(path)
             assert raised.value.code == (code or "unsupported_format")
         assert slot.describe(good).width == 64
-        assert process in psutil.Process().children()
+        assert slots_of() == [process]
 
 
 def test_a_hint_speaks_of_no_job(tmp_path: Path) -> None:

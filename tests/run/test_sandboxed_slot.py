@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 from PIL import Image
 
@@ -22,6 +21,7 @@ from dmedia.run.slots import Slots
 from dmedia.storage import local
 from tests.media.films import make_film, scene
 from tests.media_making import encoded, jpeg, photo
+from tests.processes import slots_of
 from tests.sandboxes import kernel_abi, needs_landlock
 
 MIB = 2**20
@@ -101,8 +101,8 @@ BreakIn = Callable[..., Break]
 
 
 def slot_pid() -> int:
-    (child,) = [child for child in psutil.Process().children() if "dmedia.run.slot" in " ".join(child.cmdline())]
-    return int(child.pid)
+    (slot,) = slots_of()
+    return int(slot.pid)
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import errno
 import os
 from pathlib import Path
 
-import psutil
 import pytest
 
 from dmedia.model import Limits, Task, WorkOrder
@@ -14,6 +13,7 @@ from dmedia.operations.convert import Convert
 from dmedia.run.scratch import PREFIX, Scratch
 from dmedia.run.slots import Slots
 from tests.media_making import jpeg
+from tests.processes import slots_of
 
 
 def order(output: Path) -> WorkOrder:
@@ -34,14 +34,13 @@ def test_what_a_slot_has_put_aside_goes_with_its_process(tmp_path: Path, monkeyp
     (tmp_path / "a.jpg").write_bytes(jpeg())
     task = Task(0, os.fsencode(tmp_path / "a.jpg"), os.fsencode(tmp_path / "out" / "a.png"), 0)
     slots = Slots(order(tmp_path / "out"), 2)
-    others = set(psutil.Process().children())  # servers of other tests
     try:
         slots.start()
         own = set(tmp_path.glob(PREFIX + "*/*"))
         assert len(own) == 2
         for directory in own:
             (directory / "spilled").write_text("by a library")
-        for child in set(psutil.Process().children()) - others:
+        for child in slots_of():
             child.kill()
         assert slots._all[0].work(task).failure is None
         left = set(tmp_path.glob(PREFIX + "*/*"))

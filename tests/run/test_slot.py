@@ -11,7 +11,6 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from dmedia.model import FileResult, Limits, Task, WorkOrder
@@ -23,6 +22,7 @@ from dmedia.run.slots import Slots
 from dmedia.storage import local
 from tests.command import wait_until
 from tests.media_making import encoded, jpeg, photo
+from tests.processes import slots_of
 
 
 @pytest.fixture
@@ -42,11 +42,6 @@ def slot(order: WorkOrder) -> Iterator[Slot]:
 def task(tmp_path: Path, name: str, content: bytes) -> Task:
     (tmp_path / name).write_bytes(content)
     return Task(0, os.fsencode(tmp_path / name), os.fsencode(tmp_path / "out" / f"{name}.avif"), len(content))
-
-
-def slot_processes() -> list[psutil.Process]:
-    living = [child for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE]
-    return [child for child in living if "dmedia.run.slot" in " ".join(child.cmdline())]
 
 
 def working(slot: Slot, task: Task, tmp_path: Path) -> tuple[threading.Thread, list[FileResult | Exception]]:
@@ -83,7 +78,7 @@ def test_the_way_a_slot_dies_is_its_files_result_and_leaves_nothing(
     slot: Slot, slow: Task, tmp_path: Path, number: signal.Signals, code: str
 ) -> None:
     thread, ended = working(slot, slow, tmp_path)
-    slot_processes()[0].send_signal(number)
+    slots_of()[0].send_signal(number)
     thread.join(60)
     (result,) = ended
     assert isinstance(result, FileResult)
@@ -97,7 +92,7 @@ def test_the_way_a_slot_dies_is_its_files_result_and_leaves_nothing(
 def test_a_slot_that_died_while_idle_costs_no_file(slot: Slot, tmp_path: Path) -> None:
     good = task(tmp_path, "good.jpg", jpeg())
     assert slot.work(good).failure is None
-    slot_processes()[0].kill()
+    slots_of()[0].kill()
     assert slot.work(good).failure is None
 
 
@@ -131,7 +126,7 @@ def test_a_slot_that_is_stopped_at_work_is_ended_although_no_deadline_was_asked_
 ) -> None:
     assert slot._order.limits.timeout_s is None
     thread, ended = working(slot, slow, tmp_path)
-    (process,) = slot_processes()
+    (process,) = slots_of()
     process.send_signal(signal.SIGSTOP)
     thread.join(60)
     (result,) = ended
@@ -147,7 +142,7 @@ def test_a_slot_that_is_stopped_before_it_begins_costs_no_file(
 ) -> None:
     good = task(tmp_path, "good.jpg", jpeg())
     assert slot.work(good).failure is None
-    (process,) = slot_processes()
+    (process,) = slots_of()
     process.send_signal(signal.SIGSTOP)
     monkeypatch.setattr(asking, "START_LIMIT_S", 5.0)
     assert slot.work(good).failure is None
