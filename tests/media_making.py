@@ -134,6 +134,6 @@ def work(
     except MediaError as error:
         return FileResult(0, failure=failure_of(error, task))
     try:
-        return process(order, task, local.temporary_path(rendition, order.job), descriptor)
+        return process(order, task, (local.temporary_path(rendition, order.job),), descriptor)
     finally:
         os.close(descriptor)

@@ -177,9 +177,9 @@ def _process(input_path: AnyPath, target: Target, work: Work, options: FileOptio
         )
     size_bytes = os.stat(source).st_size if os.path.exists(source) else -1
     found = Source(source, parent(source), size_bytes, -1)
-    rendition = Naming(spec).rendition(found) if target.is_directory else normal(target.path)
+    rendition = Naming(spec).renditions(found)[0] if target.is_directory else normal(target.path)
     task = Task(0, source, rendition, size_bytes, replaces=said.get("overwrite", False))
-    if error := too_long(task.rendition, destination_of(spec).longest_name()):
+    if error := too_long([task.rendition], destination_of(spec).longest_name()):
         shorter = MediaError(error.code, error.message, error.stage, "choose a shorter name")
         raise _named(shorter, task.rendition)
     return _tell(task, process_file(WorkOrder.of(SINGLE, spec), task))

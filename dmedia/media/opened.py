@@ -32,11 +32,14 @@ class Notes:
         Size of the source in bytes.
     warnings : list of str
         What a person should know although the file completed.
+    allowed_s : float
+        Seconds that the renditions so far may take together.
     """
 
     decoder: str = ""
     bytes_in: int = 0
     warnings: list[str] = field(default_factory=list)
+    allowed_s: float = 0.0
 
     def warn(self, text: str) -> None:
         """Note a warning once."""

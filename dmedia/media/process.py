@@ -6,23 +6,24 @@ import contextlib
 import functools
 import os
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from dmedia import formats
 from dmedia.errors import MediaError
 from dmedia.media import faults, metadata
 from dmedia.media.decoders import decoders_for
 from dmedia.media.decoders.poster import open_poster
+from dmedia.media.decoders.shared import MOST_PIXELS as MOST_SHARED_PIXELS
+from dmedia.media.decoders.shared import SharedPicture
+from dmedia.media.draft import Attempt, Measures, open_draft, publish
 from dmedia.media.encoders import encode
 from dmedia.media.framing import turned
 from dmedia.media.geometry import Size
 from dmedia.media.libvips import pyvips
 from dmedia.media.opened import Notes, check_bytes, look_at
-from dmedia.media.rendering import render
+from dmedia.media.rendering import first_size, render
 from dmedia.media.verification import verify
 from dmedia.media.work import load_work
-from dmedia.model import FileResult, Output
+from dmedia.model import FileResult
 from dmedia.operations import find_operation
 from dmedia.operations.parameters import Box
 from dmedia.storage import local
@@ -33,78 +34,13 @@ if TYPE_CHECKING:
 
     from dmedia.media.decoders import Opener
     from dmedia.media.decoders.picture import Picture
+    from dmedia.media.draft import Draft
     from dmedia.media.opened import OpenSource
     from dmedia.media.rendering import Rendered
-    from dmedia.model import Failure, Task, WorkOrder
-    from dmedia.operations.parameters import Encoding, ImageFormat
+    from dmedia.model import Failure, Output, Task, WorkOrder
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One run of a task.
-
-    Attributes
-    ----------
-    order : WorkOrder
-        What all tasks of the job have in common.
-    task : Task
-        The source and where its rendition goes.
-    temporary : bytes
-        Where the rendition is written first.
-    descriptor : int
-        The source, open for reading.
-    notes : Notes
-        What is learned on the way.
-    """
-
-    order: WorkOrder
-    task: Task
-    temporary: bytes
-    descriptor: int
-    notes: Notes
-
-    @property
-    def parameters(self) -> Encoding:
-        """The operation's parameters."""
-        return cast("Encoding", self.order.parameters)
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A rendition that is being written.
-
-    Attributes
-    ----------
-    path : bytes
-        The temporary file.
-    descriptor : int
-        It, open for reading and writing.
-    format : ImageFormat
-        What it becomes.
-    """
-
-    path: bytes
-    descriptor: int
-    format: ImageFormat
-
-
-@dataclass(frozen=True, slots=True)
-class Measures:
-    """A finished picture's width and height in pixels.
-
-    Attributes
-    ----------
-    stored : Size
-        As the file says.
-    upright : Size
-        As it is seen: differs only for an original that was kept with its orientation.
-    """
-
-    stored: Size
-    upright: Size
-
-
-def process(order: WorkOrder, task: Task, temporary: bytes, descriptor: int) -> FileResult:
+def process(order: WorkOrder, task: Task, temporaries: tuple[bytes, ...], descriptor: int) -> FileResult:
     """Do one task.
 
     Parameters
@@ -112,9 +48,9 @@ def process(order: WorkOrder, task: Task, temporary: bytes, descriptor: int) -> 
     order : WorkOrder
         What all tasks of the job have in common.
     task : Task
-        The source and where its rendition goes.
-    temporary : bytes
-        Where the rendition is written before it is published: ``local.temporary_path``. It is gone afterwards.
+        The source and where its renditions go.
+    temporaries : tuple of bytes
+        Where each is written before it is published: ``local.temporary_path``. They are gone afterwards.
     descriptor : int
         The source, from ``local.open_source``; the caller closes it.
 
@@ -128,11 +64,12 @@ def process(order: WorkOrder, task: Task, temporary: bytes, descriptor: int) -> 
     outputs: tuple[Output, ...] = ()
     failure: Failure | None = None
     try:
-        outputs = (_make(Attempt(order, task, temporary, descriptor, notes)),)
+        outputs = _make(Attempt(order, task, temporaries, descriptor, notes))
     except Exception as error:  # noqa: BLE001  # one file's failure must never become the slot's
         failure = faults.failure_of(error, task)
     finally:
-        local.discard(temporary)
+        for temporary in temporaries:
+            local.discard(temporary)
     return FileResult(
         number=task.number,
         outputs=outputs,
@@ -144,58 +81,41 @@ def process(order: WorkOrder, task: Task, temporary: bytes, descriptor: int) -> 
     )
 
 
-def _make(attempt: Attempt) -> Output:
-    order, task = attempt.order, attempt.task
-    source = look_at(attempt.descriptor, task.source, attempt.notes)
-    check_bytes(source.size_bytes, source.sniffed.kind, order.limits)
+def _make(attempt: Attempt) -> tuple[Output, ...]:
+    """Make all renditions and look at all of them, then publish one after the other."""
+    source = look_at(attempt.descriptor, attempt.task.source, attempt.notes)
+    check_bytes(source.size_bytes, source.sniffed.kind, attempt.order.limits)
     openers = _choose_decoders(source, attempt)
-    with _draft(source, attempt) as draft:
-        measures = _write(source, openers, draft, attempt)
-        verify(draft.descriptor, draft.format, measures.stored)
-        sha256 = local.checksum(draft.path)
-        local.publish(draft.path, task.rendition, order.job, replaces=task.replaces or task.renews)
-        written = os.fstat(draft.descriptor)
-    return Output(task.rendition, *measures.upright, draft.format, written.st_size, written.st_mtime_ns, sha256)
+    with contextlib.ExitStack() as held:
+        drafts = [held.enter_context(open_draft(source, attempt, rank)) for rank in range(len(attempt.temporaries))]
+        measures = _write(source, openers, drafts, attempt)
+        for draft, measured in zip(drafts, measures, strict=True):
+            verify(draft.descriptor, draft.format, measured.stored)
+        return publish(drafts, measures, attempt)
 
 
 def _choose_decoders(source: OpenSource, attempt: Attempt) -> Sequence[Opener]:
-    operation = attempt.order.operation
     if source.sniffed.kind != "film":
         return decoders_for(source)
-    if "film" not in find_operation(operation).accepts:
-        message = f"Unsupported format: this is a film; {operation} works on images"
-        raise MediaError("unsupported_format", message, "open", "thumbnail makes a picture of a film")
-    return (functools.partial(open_poster, parameters=attempt.parameters),)
+    recipes = attempt.order.recipes
+    for recipe in recipes:
+        if "film" not in find_operation(recipe.operation).accepts:
+            message = f"Unsupported format: this is a film; {recipe.operation} works on images"
+            raise MediaError("unsupported_format", message, "open", "thumbnail makes a picture of a film")
+    return (functools.partial(open_poster, wanted=[recipe.parameters for recipe in recipes]),)
 
 
-@contextlib.contextmanager
-def _draft(source: OpenSource, attempt: Attempt) -> Iterator[Draft]:
-    task = attempt.task
-    if local.same_file(attempt.descriptor, task.rendition):
-        message = "Output exists: the rendition would replace its own source"
-        raise MediaError("output_exists", message, "publish", "Choose another output directory or name")
-    local.prepare_parent(task.rendition, attempt.order.output_directory, attempt.order.roots)
-    descriptor = local.create(attempt.temporary, attempt.order.roots)
-    try:
-        yield Draft(attempt.temporary, descriptor, _rendition_format(source, attempt))
-    finally:
-        os.close(descriptor)
-
-
-def _rendition_format(source: OpenSource, attempt: Attempt) -> ImageFormat:
-    """Follow the extension: it was planned from the format asked for, or from the same sniffing."""
-    planned = formats.EXTENSION_FORMAT.get(formats.extension(attempt.task.rendition))
-    if planned in formats.RENDITION_EXTENSION:
-        return cast("ImageFormat", planned)
-    return attempt.parameters.format or formats.rendition_format(source.sniffed)
-
-
-def _write(source: OpenSource, openers: Sequence[Opener], draft: Draft, attempt: Attempt) -> Measures:
+def _write(
+    source: OpenSource, openers: Sequence[Opener], drafts: Sequence[Draft], attempt: Attempt
+) -> tuple[Measures, ...]:
     """Decode and encode with the first decoder that can; where none can, the first one's reason counts."""
     refusals: list[MediaError] = []
     for opener in openers:
         try:
-            return _encode(opener(source, attempt.order.limits), source, draft, attempt)
+            return tuple(
+                _encode(picture, source, draft, attempt)
+                for picture, draft in zip(_pictures(opener, source, drafts, attempt), drafts, strict=True)
+            )
         except MediaError as error:
             if refusals:
                 raise refusals[0] from None
@@ -205,22 +125,36 @@ def _write(source: OpenSource, openers: Sequence[Opener], draft: Draft, attempt:
     raise refusals[0]
 
 
+def _pictures(opener: Opener, source: OpenSource, drafts: Sequence[Draft], attempt: Attempt) -> Iterator[Picture]:
+    """Open the source for each draft: once, and decoded once, where that fits into memory."""
+    limits = attempt.order.limits
+    picture = opener(source, limits)
+    if len(drafts) > 1:
+        wanted = [first_size(picture, draft.format, draft.parameters, limits) for draft in drafts]
+        largest = Size(max(size.width for size in wanted), max(size.height for size in wanted))
+        if largest.pixels <= MOST_SHARED_PIXELS:
+            picture = SharedPicture(picture, largest)
+    yield picture
+    for _ in drafts[1:]:
+        yield picture if isinstance(picture, SharedPicture) else opener(source, limits)
+
+
 def _encode(picture: Picture, source: OpenSource, draft: Draft, attempt: Attempt) -> Measures:
-    notes, parameters = attempt.notes, attempt.parameters
+    notes, parameters = attempt.notes, draft.parameters
     notes.decoder = picture.decoder
     stored = Size(picture.width, picture.height)
     try:
-        if _keep_frames(picture, source, draft, attempt):
+        if _keep_frames(picture, source, draft):
             notes.warn(f"the animation was kept as it is: {picture.frames} frames are not encoded anew")
             return Measures(stored, turned(stored, picture.orientation))
-        work = load_work(attempt.order.operation)
+        work = load_work(draft.operation)
         rendered = render(picture, draft.format, parameters, attempt.order.limits, notes, work)
         encode(rendered.image, draft.descriptor, draft.format, parameters)
         if draft.format == "tiff":
             metadata.complete_tiff(draft.path, rendered.image)
         if draft.format == "png":
             metadata.complete_png(draft.descriptor, rendered.image)
-        if _keep_original(source, rendered, draft, attempt):
+        if _keep_original(source, rendered, draft):
             notes.warn("original kept: it is smaller")
             return Measures(stored, turned(stored, picture.orientation))
     except pyvips.Error as error:
@@ -230,10 +164,10 @@ def _encode(picture: Picture, source: OpenSource, draft: Draft, attempt: Attempt
     return Measures(rendered.size, rendered.size)
 
 
-def _keep_frames(picture: Picture, source: OpenSource, draft: Draft, attempt: Attempt) -> bool:
+def _keep_frames(picture: Picture, source: OpenSource, draft: Draft) -> bool:
     """Put the source's own bytes, without what may not leave, where encoding would take one frame and lose the rest."""
-    parameters, found = attempt.parameters, source.sniffed.format.removesuffix(" sequence")
-    if attempt.order.operation != "compress" or picture.frames == 1 or found != draft.format:
+    parameters, found = draft.parameters, source.sniffed.format.removesuffix(" sequence")
+    if draft.operation != "compress" or picture.frames == 1 or found != draft.format:
         return False
     if isinstance(parameters, Box) and (parameters.width or parameters.height):
         return False
@@ -243,10 +177,10 @@ def _keep_frames(picture: Picture, source: OpenSource, draft: Draft, attempt: At
     return True
 
 
-def _keep_original(source: OpenSource, rendered: Rendered, draft: Draft, attempt: Attempt) -> bool:
+def _keep_original(source: OpenSource, rendered: Rendered, draft: Draft) -> bool:
     """Put the source's own bytes, without what may not leave, where encoding anew did not make it smaller."""
-    parameters = attempt.parameters
-    if attempt.order.operation != "compress" or source.sniffed.format != draft.format:
+    parameters = draft.parameters
+    if draft.operation != "compress" or source.sniffed.format != draft.format:
         return False
     if rendered.changed or parameters.progressive or os.fstat(draft.descriptor).st_size < source.size_bytes:
         return False

@@ -87,7 +87,7 @@ def render(
     """
     encoder = ENCODERS[image_format]
     layout = choose_layout(picture, image_format, parameters, limits)
-    _set_deadline(layout, image_format, parameters, limits)
+    _extend_deadline(layout, image_format, parameters, limits, notes)
     image = picture.decode(framing.turned(_first_size(layout), picture.orientation))
     if framing.turned(Size(picture.width, picture.height), picture.orientation) != layout.source:
         check_pixels(picture.width, picture.height, limits)  # only decoding told the real size
@@ -148,15 +148,23 @@ def choose_layout(picture: Picture, image_format: str, parameters: Encoding, lim
         raise MediaError("encode_failed", f"Encoding failed: {error}", "process", "Ask for a smaller size") from None
 
 
+def first_size(picture: Picture, image_format: str, parameters: Encoding, limits: Limits) -> Size:
+    """Tell at what size, in stored orientation, `render` asks a picture for its pixels. Raises as `choose_layout`."""
+    layout = choose_layout(picture, image_format, parameters, limits)
+    return framing.turned(_first_size(layout), picture.orientation)
+
+
 def _first_size(layout: Layout) -> Size:
     """Tell what a picture is scaled to before it is framed: see ``framing.frame``."""
     return layout.source if layout.crops and layout.enlarged else layout.scaled
 
 
-def _set_deadline(layout: Layout, image_format: str, parameters: Encoding, limits: Limits) -> None:
+def _extend_deadline(layout: Layout, image_format: str, parameters: Encoding, limits: Limits, notes: Notes) -> None:
+    """Allow a rendition its time, after what those before it were allowed."""
     if limits.timeout_s is None:
         work = layout.source.pixels + layout.canvas.pixels * (encode_weight(image_format, parameters.effort) - 1)
-        guard.extend(max(SHORTEST_DEADLINE_S, work / 1e6))
+        notes.allowed_s += max(SHORTEST_DEADLINE_S, work / 1e6)
+        guard.extend(notes.allowed_s)
 
 
 def _operate(image: Any, layout: Layout, parameters: Encoding, notes: Notes, *, alpha: bool) -> Any:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from dmedia.model.info import MediaInfo
 from dmedia.model.reports import FileReport, JobReport
-from dmedia.model.request import Inputs, JobSpec, Limits, Persistence, Policies
+from dmedia.model.request import Inputs, JobSpec, Limits, Persistence, Policies, Recipe
 from dmedia.model.result import Failure, FileResult, Output, Running
-from dmedia.model.states import ENDED, FileStatus, JobState, OnCollision, Standing
-from dmedia.model.work import Plan, PlannedFile, Source, Task, WorkOrder
+from dmedia.model.states import ENDED, FileStatus, JobState, Manifest, OnCollision, Standing
+from dmedia.model.work import Place, Plan, PlannedFile, PlannedPlace, Source, Task, WorkOrder
 
 __all__ = [
     "ENDED",
@@ -25,13 +25,17 @@ __all__ = [
     "JobSpec",
     "JobState",
     "Limits",
+    "Manifest",
     "MediaInfo",
     "OnCollision",
     "Output",
     "Persistence",
+    "Place",
     "Plan",
     "PlannedFile",
+    "PlannedPlace",
     "Policies",
+    "Recipe",
     "Running",
     "Source",
     "Standing",

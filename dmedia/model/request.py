@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from dmedia.model.states import OnCollision
+from dmedia.model.states import Manifest, OnCollision
 
 if TYPE_CHECKING:
     from dmedia.operations.parameters import Parameters
@@ -124,6 +124,29 @@ class Persistence:
 
 
 @dataclass(frozen=True, slots=True)
+class Recipe:
+    """How one rendition of each source is made.
+
+    Attributes
+    ----------
+    name : str
+        Of a preset's ``[[renditions]]`` their own, for the name template's ``{rendition}``; empty where a preset or an
+        operation makes one of each source.
+    preset : str
+        For ``{preset}``: the preset it comes from; empty where there is none.
+    operation : str
+        Name of the operation.
+    parameters : Parameters
+        Its validated arguments.
+    """
+
+    name: str
+    preset: str
+    operation: str
+    parameters: Parameters
+
+
+@dataclass(frozen=True, slots=True)
 class JobSpec:
     """One request: sources, operation, parameters, output directory, policies.
 
@@ -145,6 +168,12 @@ class JobSpec:
         How failure and want of room are met.
     preset : str or None
         Name of the preset the operation and the parameters came from.
+    rendition : str
+        Name of the first rendition of each source, where there are several. See `Recipe`.
+    also : tuple of Recipe
+        The further ones, made of the same decoded picture.
+    manifest : Manifest
+        What is written beside the renditions when the job has ended.
     accepts : frozenset of str
         Kinds of media (``image``, ``film``) taken from directories.
     roots : tuple of bytes
@@ -160,5 +189,13 @@ class JobSpec:
     limits: Limits = field(default_factory=Limits)
     persistence: Persistence = field(default_factory=Persistence)
     preset: str | None = None
+    rendition: str = ""
+    also: tuple[Recipe, ...] = ()
+    manifest: Manifest = Manifest.NONE
     accepts: frozenset[str] = frozenset({"image"})
     roots: tuple[bytes, ...] = ()
+
+    @property
+    def recipes(self) -> tuple[Recipe, ...]:
+        """How each rendition of a source is made, the first one's first."""
+        return (Recipe(self.rendition, self.preset or "", self.operation, self.parameters), *self.also)

@@ -44,4 +44,12 @@ class OnCollision(StrEnum):
     NUMBER = "number"
 
 
+class Manifest(StrEnum):
+    """What is written beside the renditions when a job has ended."""
+
+    NONE = ""
+    SRCSET = "srcset"
+    CHECKSUMS = "checksums"
+
+
 ENDED = frozenset({JobState.COMPLETED, JobState.FAILED, JobState.CANCELLED})

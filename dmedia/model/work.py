@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
 
+from dmedia.model.request import Recipe
 from dmedia.model.states import FileStatus, Standing
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dmedia.model.request import JobSpec, Limits
     from dmedia.model.result import Failure, Output
     from dmedia.operations.parameters import Parameters
@@ -40,6 +43,22 @@ class Source:
     version: str = ""
 
 
+class Place(NamedTuple):
+    """Where a rendition of a task goes.
+
+    Attributes
+    ----------
+    rendition : bytes
+        Absolute path, or a URL.
+    renews : bool
+        Whether a rendition of ours stood there when the job was planned: it may be replaced. Without it nothing did,
+        and what somebody has put there since stays.
+    """
+
+    rendition: bytes
+    renews: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
     """One source through one operation: the unit that succeeds or fails.
@@ -49,7 +68,7 @@ class Task:
     number : int
         The task's number within its job, from 0.
     source, rendition : bytes
-        Absolute paths, or URLs.
+        Absolute paths, or URLs; of several renditions the first.
     size_bytes : int
         The source's size when the job was planned, -1 when it could not be looked at.
     replaces : bool
@@ -57,8 +76,9 @@ class Task:
     version : str
         Of the source in its store when the job was planned; empty where there is none. See `Source`.
     renews : bool
-        Whether a rendition of ours stood at the rendition's path when the job was planned: it may be replaced. Without
-        both, nothing did, and what somebody has put there since stays.
+        Whether a rendition of ours stood at the rendition's path when the job was planned; see `Place`.
+    also : tuple of Place
+        Where the further renditions go, in the order of the job's recipes.
     """
 
     number: int
@@ -68,6 +88,12 @@ class Task:
     replaces: bool = False
     version: str = ""
     renews: bool = False
+    also: tuple[Place, ...] = ()
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """Where each rendition goes, in the order of the job's recipes."""
+        return (Place(self.rendition, self.renews), *self.also)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +105,7 @@ class WorkOrder:
     job : str
         The job's id.
     operation : str
-        Name of the operation.
+        Name of the operation; of several renditions the first one's.
     parameters : Parameters
         Its validated arguments.
     output_directory : bytes
@@ -88,6 +114,8 @@ class WorkOrder:
         What one file may cost.
     roots : tuple of bytes
         Absolute real paths and URLs of the directories outside of which nothing is read or written; empty: anywhere.
+    also : tuple of Recipe
+        How the further renditions of each source are made.
     """
 
     job: str
@@ -96,11 +124,17 @@ class WorkOrder:
     output_directory: bytes
     limits: Limits
     roots: tuple[bytes, ...] = ()
+    also: tuple[Recipe, ...] = ()
+
+    @property
+    def recipes(self) -> tuple[Recipe, ...]:
+        """How each rendition of a source is made, in the order of a task's places."""
+        return (Recipe("", "", self.operation, self.parameters), *self.also)
 
     @classmethod
     def of(cls, job: str, spec: JobSpec) -> WorkOrder:
         """Take from a request what the work on a file needs to know."""
-        return cls(job, spec.operation, spec.parameters, spec.output_directory, spec.limits, spec.roots)
+        return cls(job, spec.operation, spec.parameters, spec.output_directory, spec.limits, spec.roots, spec.also)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +148,7 @@ class PlannedFile:
     source : Source
         What is read.
     rendition : bytes
-        Absolute path, or URL, of what is written.
+        Absolute path, or URL, of what is written; of several renditions the first.
     standing : Standing
         What stood at that path when the job was planned.
     status : FileStatus
@@ -123,6 +157,8 @@ class PlannedFile:
         Why it cannot be tried.
     outputs : tuple of Output
         Of a skipped file: the renditions that are up to date.
+    also : tuple of PlannedPlace
+        Of several renditions the further ones.
     """
 
     number: int
@@ -132,6 +168,30 @@ class PlannedFile:
     status: FileStatus = FileStatus.PENDING
     failure: Failure | None = None
     outputs: tuple[Output, ...] = ()
+    also: tuple[PlannedPlace, ...] = ()
+
+    @property
+    def renditions(self) -> tuple[bytes, ...]:
+        """The path or URL of each rendition, in the order of the job's recipes."""
+        return (self.rendition, *(place.rendition for place in self.also))
+
+    @property
+    def standings(self) -> tuple[Standing, ...]:
+        """What stood at each of these places."""
+        return (self.standing, *(place.standing for place in self.also))
+
+    def standing_as(self, standings: Sequence[Standing]) -> PlannedFile:
+        """Note what stands at each of these places."""
+        places = zip(self.also, standings[1:], strict=True)
+        also = tuple(PlannedPlace(place.rendition, standing) for place, standing in places)
+        return replace(self, standing=standings[0], also=also)
+
+
+class PlannedPlace(NamedTuple):
+    """Where a further rendition of a planned file goes, and what stood there when the job was planned."""
+
+    rendition: bytes
+    standing: Standing = Standing.NOTHING
 
 
 @dataclass(frozen=True, slots=True)

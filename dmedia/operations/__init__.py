@@ -13,8 +13,10 @@ from dmedia.operations import compress, convert, crop, resize, thumbnail, waterm
 from dmedia.words import nearest
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dmedia.model import Recipe
     from dmedia.operations.operation import Operation
-    from dmedia.operations.parameters import Parameters
 
 OPERATIONS: dict[str, Operation] = {
     module.OPERATION.name: module.OPERATION for module in (resize, convert, compress, watermark, thumbnail, crop)
@@ -90,23 +92,29 @@ def broken_operations() -> dict[str, str]:
     return broken
 
 
-def request_digest(operation: str, parameters: Parameters) -> str:
+def request_digest(recipes: Sequence[Recipe]) -> str:
     """Fingerprint what is asked for, so that a later job can tell that it was asked for the same.
 
     Parameters
     ----------
-    operation : str
-        Its name.
-    parameters : Parameters
-        Its arguments.
+    recipes : sequence of Recipe
+        How each rendition of a source is made; the operation of the first is compared by itself.
 
     Returns
     -------
     str
         Hexadecimal. Of an operation of another package the package's version counts too: a new one may do otherwise.
     """
-    package = package_of(operation)
-    digest = parameters.digest()
+    first, *others = map(_digest, recipes)
+    if not others:
+        return first
+    named = (f"{recipe.operation} {digest}" for recipe, digest in zip(recipes[1:], others, strict=True))
+    return hashlib.sha256(" ".join((first, *named)).encode()).hexdigest()
+
+
+def _digest(recipe: Recipe) -> str:
+    package = package_of(recipe.operation)
+    digest = recipe.parameters.digest()
     return hashlib.sha256(f"{digest} {package}".encode()).hexdigest() if package else digest
 
 

@@ -64,7 +64,7 @@ def _keep_extensions(record: RecordWriter, folding: Folding) -> int:
             for file in page:
                 rendition = keep_extension(file.rendition, file.source)
                 if not file.renamed and rendition != file.rendition:
-                    record.plan.rename(file.number, rendition, folding.key(rendition))
+                    record.plan.rename(file.number, file.rank, rendition, folding.key(rendition))
                     renamed += 1
     return renamed
 
@@ -83,7 +83,7 @@ def _number(record: RecordWriter, folding: Folding) -> int:
                     rendition = number(file.rendition, count)
                     if not record.plan.keys.is_taken(folding.key(rendition)):
                         break
-                record.plan.rename(file.number, rendition, folding.key(rendition))
+                record.plan.rename(file.number, file.rank, rendition, folding.key(rendition))
                 renamed += 1
     return renamed
 

@@ -1,132 +1,146 @@
-"""Where a rendition goes: name templates."""
+"""Where a rendition goes."""
 
 from __future__ import annotations
 
 import os
-import string
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dmedia import formats
 from dmedia.catalog.stored import sniff_stored
 from dmedia.errors import MediaError, UsageError
+from dmedia.model import Source
+from dmedia.planning.template import MIRRORED, parse_template, template_of
 from dmedia.storage.local import read_head
 from dmedia.storage.locations import is_read_only, is_url, join, normal, parent, parted
 from dmedia.storage.locations import name as name_of
 from dmedia.storage.stores import Identity
-from dmedia.words import nearest
 
 if TYPE_CHECKING:
-    from dmedia.model import JobSpec, Source
+    from collections.abc import Iterable
 
-FIELDS = ("dir", "stem", "name", "ext", "operation", "preset")
+    from dmedia.model import JobSpec, Recipe
 
 NAME_MAX = 255
 """Bytes of a file name where the file system does not say (ext4, XFS, Btrfs, NTFS in UTF-16 units, APFS in UTF-8)."""
 
 
 class Naming:
-    """The rule by which a job names its renditions.
+    """The rules by which a job names its renditions.
 
     Parameters
     ----------
     spec : JobSpec
-        Its template, output directory and format.
+        Its template, output directory and recipes.
 
     Raises
     ------
     UsageError
         When the template has an unknown field or a format specification, does not end in ``.{ext}``, is absolute or
-        leads upward.
+        leads upward, or gives two renditions of one source the same path.
     """
 
     def __init__(self, spec: JobSpec) -> None:
         self._root = join(normal(spec.output_directory), b"")
-        self._pieces = parse_template(spec.policies.name_template)
-        fields = {field for _, field in self._pieces}
-        if "preset" in fields and not spec.preset:
-            raise UsageError(f"The name template {spec.policies.name_template!r} has {{preset}}, and the job has none")
         self._roots = spec.roots
-        self._fixed = {"operation": os.fsencode(spec.operation), "preset": _component(spec.preset or "")}
-        chosen = getattr(spec.parameters, "format", None)
-        self._extension = _extension(chosen) if chosen else None
-        self._plain = spec.policies.name_template == "{dir}/{stem}.{ext}"
+        self._rules = [_Rule.of(spec, recipe) for recipe in spec.recipes]
+        self._refuse_equal(spec)
 
-    def rendition(self, source: Source) -> bytes:
-        """Name the rendition of a source.
+    def renditions(self, source: Source) -> tuple[bytes, ...]:
+        """Name the renditions of a source.
 
         Parameters
         ----------
         source : Source
-            Its content is read only where the job keeps the source's format.
+            Its content is read only where a rendition keeps the source's format.
 
         Returns
         -------
-        bytes
-            Absolute path, or URL, below the output directory.
+        tuple of bytes
+            For each recipe an absolute path, or URL, below the output directory.
 
         Raises
         ------
         MediaError
             ``permission_denied`` when the name that a listing asked for leads out of the output directory.
         """
-        return self._path(source, self._extension or _extension(kept_format(source, self._roots)))
+        kept = b""
+        if not all(rule.extension for rule in self._rules):
+            kept = _extension(kept_format(source, self._roots))
+        return tuple(self._root + rule.path(source, rule.extension or kept) for rule in self._rules)
 
     def place(self, source: Source) -> bytes:
-        """Tell where a source's rendition goes below the output directory, without its extension: nothing is read.
+        """Tell where a source's first rendition goes below the output directory, without extension: nothing is read.
 
         Raises
         ------
         MediaError
-            See `rendition`.
+            See `renditions`.
         """
-        return self._path(source, b"")[len(self._root) : -1]
+        return self._rules[0].path(source, b"")[:-1]
 
-    def _path(self, source: Source, extension: bytes) -> bytes:
+    def fallback(self, source: Source) -> tuple[bytes, ...]:
+        """Name the renditions of a source whose own name cannot be used, so that its row has some."""
+        return self.renditions(replace(source, path=join(source.base, b"unnamed"), name=None))
+
+    def _refuse_equal(self, spec: JobSpec) -> None:
+        seen: dict[bytes, Recipe] = {}
+        for rule, recipe in zip(self._rules, spec.recipes, strict=True):
+            path = rule.path(Source(b"/dir/name", b"/", 0, 0), rule.extension or b"ext")
+            if (other := seen.setdefault(path, recipe)) is not recipe:
+                raise UsageError(
+                    f"The renditions {_title(other)} and {_title(recipe)} of a file would have one path",
+                    "Put {rendition} or {preset} into --name, as in '{dir}/{stem}-{rendition}.{ext}'.",
+                )
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """How the renditions of one recipe are named."""
+
+    pieces: list[tuple[bytes, str]]
+    fixed: dict[str, bytes]
+    extension: bytes
+    """Of the format asked for; empty where the source's is kept."""
+    is_plain: bool
+    """Whether it is the tree of the sources, with another extension: the quickest to make."""
+
+    @classmethod
+    def of(cls, spec: JobSpec, recipe: Recipe) -> _Rule:
+        template = template_of(spec, recipe)
+        pieces = parse_template(template)
+        if not recipe.preset and any(field == "preset" for _, field in pieces):
+            raise UsageError(f"The name template {template!r} has {{preset}}, and the job has none")
+        title = recipe.name or recipe.preset or recipe.operation
+        fixed = {"operation": recipe.operation, "preset": recipe.preset, "rendition": title}
+        chosen = getattr(recipe.parameters, "format", None)
+        return cls(
+            pieces,
+            {field: _component(value) for field, value in fixed.items()},
+            _extension(chosen) if chosen else b"",
+            is_plain=template == MIRRORED,
+        )
+
+    def path(self, source: Source, extension: bytes) -> bytes:
+        """Name a rendition below the output directory. Raises `MediaError` where that leads out of it."""
         directory, name = relative(source)
         stem = stem_of(name) if source.name is None else os.fsencode(source.name)
-        if self._plain and source.name is None and b".." not in directory and not _needs_care(directory):
-            return self._root + (directory + b"/" if directory else b"") + stem + b"." + extension
-        values = self._fixed | {"dir": directory, "stem": stem, "name": name, "ext": extension}
-        path = b"".join(text + values.get(field, b"") for text, field in self._pieces)
+        if self.is_plain and source.name is None and b".." not in directory and not _needs_care(directory):
+            return (directory + b"/" if directory else b"") + stem + b"." + extension
+        values = self.fixed | {"dir": directory, "stem": stem, "name": name, "ext": extension}
+        path = b"".join(text + values.get(field, b"") for text, field in self.pieces)
         parts = [part for part in path.split(b"/") if part not in {b"", b"."}]
         if b".." in parts or b"\0" in path or (source.name is not None and stem.startswith(b"/")):
             shown = os.fsdecode(stem)
             raise MediaError(
                 "permission_denied", f"Permission denied: the name {shown!r} leads out of the output directory", "plan"
             )
-        return self._root + b"/".join(parts)
-
-    def fallback(self, source: Source) -> bytes:
-        """Name the rendition of a source whose own name cannot be used, so that its row has one."""
-        return self.rendition(replace(source, path=join(source.base, b"unnamed"), name=None))
+        return b"/".join(parts)
 
 
-def parse_template(template: str) -> list[tuple[bytes, str]]:
-    """Part a name template into literal texts, each with the field that follows it (empty at the end).
-
-    Raises
-    ------
-    UsageError
-        See `Naming`.
-    """
-    try:
-        parsed = list(string.Formatter().parse(template))
-    except ValueError as error:
-        raise UsageError(f"The name template {template!r} cannot be read: {error}", _HINT) from None
-    pieces = []
-    for text, field, specification, conversion in parsed:
-        if field is not None and field not in FIELDS:
-            raise UsageError(f"The name template {template!r} has an unknown field {field!r}: {nearest(field, FIELDS)}")
-        if specification or conversion:
-            raise UsageError(f"The name template {template!r} has a format specification; write {{{field}}}", _HINT)
-        pieces.append((os.fsencode(text), field or ""))
-    if not template.endswith(".{ext}") or os.path.basename(template) == ".{ext}":
-        raise UsageError(f"The name template {template!r} does not end in a name and .{{ext}}", _HINT)
-    if template.startswith("/") or ".." in template.split("/") or "\0" in template:
-        raise UsageError(f"The name template {template!r} leads out of the output directory", _HINT)
-    return pieces
+def _title(recipe: Recipe) -> str:
+    return "/".join(filter(None, (recipe.preset, recipe.name))) or recipe.operation
 
 
 def kept_format(source: Source, roots: tuple[bytes, ...] = ()) -> str:
@@ -185,16 +199,20 @@ def number(rendition: bytes, count: int) -> bytes:
     return b"%b-%d%b" % (root, count, extension)
 
 
-def too_long(rendition: bytes, name_max: int) -> MediaError | None:
-    """Tell why a file system or store cannot hold a rendition's name; ``None`` when it can.
+def too_long(renditions: Iterable[bytes], name_max: int) -> MediaError | None:
+    """Tell why a file system or store cannot hold the name of one of a file's renditions; ``None`` when it can.
 
     Parameters
     ----------
-    rendition : bytes
-        Its path or URL.
+    renditions : iterable of bytes
+        Their paths or URLs.
     name_max : int
         Longest file name in bytes; of a URL the longest key.
     """
+    return next(filter(None, (_too_long(rendition, name_max) for rendition in renditions)), None)
+
+
+def _too_long(rendition: bytes, name_max: int) -> MediaError | None:
     if is_url(rendition):
         return _too_long_key(rendition, name_max)
     if len(rendition) <= name_max:  # then so is each part of it
@@ -228,6 +246,3 @@ def _extension(name: str) -> bytes:
 
 def _component(name: str) -> bytes:
     return os.fsencode(name.replace("/", "_"))
-
-
-_HINT = "A template looks like '{dir}/{stem}.{ext}'; fields are " + ", ".join(f"{{{field}}}" for field in FIELDS) + "."

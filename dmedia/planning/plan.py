@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from dmedia.catalog import Catalog
 from dmedia.errors import MediaError, NoInputError
 from dmedia.formats import kind_by_extension
-from dmedia.model import Failure, FileStatus, Plan, PlannedFile
+from dmedia.model import Failure, FileStatus, Plan, PlannedFile, PlannedPlace
 from dmedia.planning import preflight
 from dmedia.planning.collisions import separate
 from dmedia.planning.destination import choose_folding, destination_of
@@ -87,7 +87,7 @@ def plan_job(record: RecordWriter, found: Callable[[int], None] = lambda _: None
         _fail_too_long(record, name_max)
     warnings += note_standing(record, _SignOfLife(record, found))
     counted = record.plan.count()
-    bytes_in, estimate = record.plan.sum_bytes(*preflight.most_bytes(spec))
+    bytes_in, estimate = _forecast(record)
     forecast, free, no_forecast = destination.forecast(estimate, spec.persistence.min_free_bytes)
     if not record.ephemeral:
         preflight.refuse_outside_roots(spec)  # a long plan leaves time to put a link there
@@ -105,6 +105,12 @@ def plan_job(record: RecordWriter, found: Callable[[int], None] = lambda _: None
         warnings=tuple(warnings),
         no_forecast=no_forecast,
     )
+
+
+def _forecast(record: RecordWriter) -> tuple[int, int]:
+    """Tell how many bytes will be read, and about how many written."""
+    sums = [record.plan.sum_bytes(*preflight.most_bytes(recipe)) for recipe in record.spec.recipes]
+    return sums[0][0], sum(estimate for _, estimate in sums)
 
 
 class _SignOfLife:
@@ -133,7 +139,7 @@ class _Filling:
         self._folding = folding
         self._name_max = name_max
         self._files: list[PlannedFile] = []
-        self._keys: list[bytes] = []
+        self._keys: list[tuple[bytes, ...]] = []
 
     def fill(self, sources: Iterator[Source], found: Callable[[int], None]) -> None:
         total, told_at = 0, time.monotonic()
@@ -150,16 +156,18 @@ class _Filling:
 
     def _add(self, number: int, source: Source) -> None:
         try:
-            rendition = self._naming.rendition(source)
-            failure = self._leading_out(source) or too_long(rendition, self._name_max)
+            renditions = self._naming.renditions(source)
+            failure = self._leading_out(source) or too_long(renditions, self._name_max)
         except MediaError as error:
-            rendition, failure = self._naming.fallback(source), error
+            renditions, failure = self._naming.fallback(source), error
+        first, *others = renditions
+        file = PlannedFile(number, source, first, also=tuple(map(PlannedPlace, others)))
         if failure:
-            self._files.append(_failed(PlannedFile(number, source, rendition), failure))
-            self._keys.append(b"")
+            self._files.append(_failed(file, failure))
+            self._keys.append(())
         else:
-            self._files.append(PlannedFile(number, source, rendition))
-            self._keys.append(self._folding.key(rendition))
+            self._files.append(file)
+            self._keys.append(tuple(map(self._folding.key, renditions)))
 
     def _leading_out(self, source: Source) -> MediaError | None:
         """Tell why a source that the catalog could not look at, or was not to, will never be opened."""
@@ -183,7 +191,7 @@ def _failed(file: PlannedFile, error: MediaError) -> PlannedFile:
 def _fail_too_long(record: RecordWriter, name_max: int) -> None:
     """Fail what has become too long by getting a name unlike another one."""
     for page in record.plan.pages():
-        failed = [_failed(file, error) for file in page if (error := too_long(file.rendition, name_max))]
+        failed = [_failed(file, error) for file in page if (error := too_long(file.renditions, name_max))]
         if failed:
             with record.plan.changing():
                 record.plan.settle(failed)

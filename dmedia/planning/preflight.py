@@ -17,7 +17,7 @@ from dmedia.storage.trial import WRITE_TEST
 from dmedia.words import quoted, shown
 
 if TYPE_CHECKING:
-    from dmedia.model import JobSpec
+    from dmedia.model import JobSpec, Recipe
 
 RATIO: dict[str | None, float] = {
     "jpg": 1.5, "webp": 1.0, "avif": 1.0, "png": 8.0, "tiff": 6.0, "gif": 3.0, None: 1.5,
@@ -88,17 +88,17 @@ def refuse_read_only(output_directory: bytes) -> None:
         )
 
 
-def most_bytes(spec: JobSpec) -> tuple[float, float]:
-    """Tell what bounds the size of a rendition.
+def most_bytes(recipe: Recipe) -> tuple[float, float]:
+    """Tell what bounds the size of a recipe's renditions.
 
     Returns
     -------
     tuple of float
         Bytes for each byte of the source, and bytes at most: what its box takes, infinity without one.
     """
-    chosen = getattr(spec.parameters, "format", None)
-    ratio = min(RATIO[chosen], 1.0) if spec.operation == "compress" and chosen is None else RATIO[chosen]
-    box = spec.parameters
+    chosen = getattr(recipe.parameters, "format", None)
+    ratio = min(RATIO[chosen], 1.0) if recipe.operation == "compress" and chosen is None else RATIO[chosen]
+    box = recipe.parameters
     if not isinstance(box, Box) or box.fit == "outside" or not (box.width or box.height):
         return ratio, float("inf")
     width, height = box.width or 0, box.height or 0

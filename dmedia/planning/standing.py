@@ -57,9 +57,7 @@ def note_standing(record: RecordWriter, meanwhile: Callable[[], None]) -> list[s
     in_store = is_url(spec.output_directory)
     if not in_store and not os.path.isdir(spec.output_directory):
         return []
-    earlier = EarlierRenditions(
-        spec.output_directory, spec.operation, request_digest(spec.operation, spec.parameters), besides=record.job
-    )
+    earlier = EarlierRenditions(spec.output_directory, spec.operation, request_digest(spec.recipes), besides=record.job)
     unfinished = UnfinishedJobs(spec.output_directory, besides=record.job)
     try:
         look = _Look(record, earlier, unfinished, meanwhile)
@@ -93,24 +91,25 @@ class _Look:
         self._shadowing: list[tuple[bytes, bytes]] = []
         self._shadowing_total = 0
 
-    def pages(self) -> Iterator[tuple[list[PlannedFile], dict[int, There]]]:
-        """Look at the paths on this machine: page by page the files, and what stands in the way of some of them."""
+    def pages(self) -> Iterator[tuple[list[PlannedFile], dict[bytes, There]]]:
+        """Look at the paths on this machine: page by page the files, and what stands at some of the paths."""
         for page in self._record.plan.pages(there=True):
-            yield page, {file.number: found for file in page if (found := self._look(file.rendition))}
+            renditions = (rendition for file in page for rendition in file.renditions)
+            yield page, {rendition: found for rendition in renditions if (found := self._look(rendition))}
 
-    def settled(self, page: list[PlannedFile], there: dict[int, There]) -> list[PlannedFile]:
+    def settled(self, page: list[PlannedFile], there: dict[bytes, There]) -> list[PlannedFile]:
         """Return those files of a page that something stands in the way of."""
-        if not there:
+        standing = [file for file in page if not there.keys().isdisjoint(file.renditions)]
+        if not standing:
             return []
-        standing = [file for file in page if file.number in there]
-        identities = {
-            file.rendition: there[file.number].identity for file in standing if there[file.number].kind == "file"
-        }
+        paths = [rendition for file in standing for rendition in file.renditions if rendition in there]
+        identities = {path: there[path].identity for path in paths if there[path].kind == "file"}
         ours = self._earlier.look_up(identities, self._meanwhile)
         self._unfinished.refresh()  # after looking: whoever published what was seen has completed its plan by now
         for file in standing:
-            self._note_shadowing(file)
-        return [self._judge(file, there[file.number], ours.get(file.rendition)) for file in standing]
+            for rendition in filter(there.__contains__, file.renditions):
+                self._note_shadowing(file.source.path, rendition)
+        return [self._judge(file, there, ours) for file in standing]
 
     def _look(self, rendition: bytes) -> There | None:
         self._meanwhile()
@@ -121,42 +120,55 @@ class _Look:
             return There(Identity(found.st_size, found.st_mtime_ns, ""), _kind(found.st_mode))
         return None
 
-    def _judge(self, file: PlannedFile, found: There, ours: EarlierRendition | None) -> PlannedFile:
+    def _judge(self, file: PlannedFile, there: dict[bytes, There], ours: dict[bytes, EarlierRendition]) -> PlannedFile:
         self._meanwhile()
-        if ours:
-            if _is_up_to_date(file, ours):
-                return replace(file, standing=Standing.OURS, status=FileStatus.SKIPPED, outputs=ours.outputs)
-            return replace(file, standing=Standing.OURS)
-        if found.kind == "file" and self._unfinished.may_have_written(file.rendition, found.identity):
-            return replace(file, standing=Standing.OURS)
-        if found.kind == "directory":
-            failure = Failure("output_exists", EXISTS + "a directory has the rendition's name", "plan")
-        elif self._overwrite:
-            return replace(file, standing=Standing.FOREIGN)
-        else:
-            failure = Failure(
-                "output_exists",
-                EXISTS + "it is not as a job on record here has written it: somebody else's, changed since, or made by"
-                " a job whose record is gone or in another DMEDIA_HOME",
-                "plan",
-                "Use --overwrite to replace it, or the DMEDIA_HOME of the job that made it.",
-            )
-        return replace(file, standing=Standing.FOREIGN, status=FileStatus.FAILED, failure=failure)
+        known = next((ours[rendition] for rendition in file.renditions if rendition in ours), None)
+        if known and _is_up_to_date(file, known, ours):
+            standings = [Standing.OURS] * len(file.renditions)
+            return replace(file.standing_as(standings), status=FileStatus.SKIPPED, outputs=known.outputs)
+        standings = list(file.standings)
+        for rank, rendition in enumerate(file.renditions):
+            if rendition in ours:
+                standings[rank] = Standing.OURS
+            elif rendition in there:
+                standings[rank] = self._standing(rendition, there[rendition])
+                if failure := self._refusal(standings[rank], there[rendition]):
+                    return replace(file.standing_as(standings), status=FileStatus.FAILED, failure=failure)
+        return file.standing_as(standings)
 
-    def _note_shadowing(self, file: PlannedFile) -> None:
+    def _standing(self, rendition: bytes, found: There) -> Standing:
+        ours = found.kind == "file" and self._unfinished.may_have_written(rendition, found.identity)
+        return Standing.OURS if ours else Standing.FOREIGN
+
+    def _refusal(self, standing: Standing, found: There) -> Failure | None:
+        if standing is Standing.OURS:
+            return None
+        if found.kind == "directory":
+            return Failure("output_exists", EXISTS + "a directory has the rendition's name", "plan")
+        if self._overwrite:
+            return None
+        return Failure(
+            "output_exists",
+            EXISTS + "it is not as a job on record here has written it: somebody else's, changed since, or made by"
+            " a job whose record is gone or in another DMEDIA_HOME",
+            "plan",
+            "Use --overwrite to replace it, or the DMEDIA_HOME of the job that made it.",
+        )
+
+    def _note_shadowing(self, source: bytes, rendition: bytes) -> None:
         """Only a source of the same size and time can be the same file, by whatever link or case it is reached.
 
         An object has one name, and is the same one only under it.
         """
-        if is_url(file.rendition):
-            if self._record.plan.places.has_source(file.rendition):
-                self._count_shadowing(file.rendition, file.rendition)
+        if is_url(rendition):
+            if self._record.plan.places.has_source(rendition):
+                self._count_shadowing(rendition, rendition)
             return
         with suppress(OSError):
-            found = os.stat(file.rendition)
-            for source in self._record.plan.sources_like(found.st_size, found.st_mtime_ns):
-                if not is_url(source) and os.path.samestat(os.stat(source), found):
-                    self._count_shadowing(file.source.path, file.rendition)
+            found = os.stat(rendition)
+            for other in self._record.plan.sources_like(found.st_size, found.st_mtime_ns):
+                if not is_url(other) and os.path.samestat(os.stat(other), found):
+                    self._count_shadowing(source, rendition)
                     return
 
     def _count_shadowing(self, source: bytes, rendition: bytes) -> None:
@@ -182,12 +194,13 @@ def _kind(mode: int) -> Kind:
     return "directory" if stat.S_ISDIR(mode) else "other"
 
 
-def _is_up_to_date(file: PlannedFile, ours: EarlierRendition) -> bool:
+def _is_up_to_date(file: PlannedFile, known: EarlierRendition, ours: dict[bytes, EarlierRendition]) -> bool:
     now = file.source
-    then = (ours.source, ours.size_bytes, ours.version or ours.mtime_ns)
+    then = (known.source, known.size_bytes, known.version or known.mtime_ns)
     is_same = then == (now.path, now.size_bytes, now.version or now.mtime_ns) and is_identified(now)
-    beside = [output for output in ours.outputs if output.path != file.rendition]
-    return ours.same_request and is_same and all(map(_stands_as_written, beside))
+    if not (known.same_request and is_same and {output.path for output in known.outputs} == set(file.renditions)):
+        return False
+    return all(output.path in ours or _stands_as_written(output) for output in known.outputs)
 
 
 def is_identified(source: Source) -> bool:

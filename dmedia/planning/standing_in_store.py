@@ -48,7 +48,7 @@ class There:
 
 def standing_in_store(
     record: RecordWriter, meanwhile: Callable[[], None]
-) -> Iterator[tuple[list[PlannedFile], dict[int, There]]]:
+) -> Iterator[tuple[list[PlannedFile], dict[bytes, There]]]:
     """Find what stands at the renditions' URLs.
 
     Parameters
@@ -60,8 +60,8 @@ def standing_in_store(
 
     Yields
     ------
-    list of PlannedFile, dict of int to There
-        Files at whose URL something stands, and what, by their numbers.
+    list of PlannedFile, dict of bytes to There
+        Files at one of whose URLs something stands, and what, by the URLs.
 
     Raises
     ------
@@ -77,7 +77,7 @@ def standing_in_store(
 
 def _listed(
     record: RecordWriter, meanwhile: Callable[[], None]
-) -> Iterator[tuple[list[PlannedFile], dict[int, There]]]:
+) -> Iterator[tuple[list[PlannedFile], dict[bytes, There]]]:
     directories = record.rendition_directories()
     if not directories:
         return
@@ -86,9 +86,8 @@ def _listed(
     listing = store_of(top).entries(top, recursive=True)
     while entries := list(islice(listing, BATCH)):
         meanwhile()
-        found = {entry.location: entry.identity for entry in entries}
-        files = record.plan.places.pending_at(found)
-        yield files, {file.number: There(found[file.rendition], "file") for file in files}
+        there = {entry.location: There(entry.identity, "file") for entry in entries}
+        yield record.plan.places.pending_at(there), there
         seen += len(entries)
         if seen >= most:
             yield from ask_after(record.plan.pages(), meanwhile)  # what is settled is not among them
@@ -97,7 +96,7 @@ def _listed(
 
 def ask_after(
     pages: Iterable[list[PlannedFile]], meanwhile: Callable[[], None]
-) -> Iterator[tuple[list[PlannedFile], dict[int, There]]]:
+) -> Iterator[tuple[list[PlannedFile], dict[bytes, There]]]:
     """Ask after each rendition by itself, several at once.
 
     Parameters
@@ -109,8 +108,8 @@ def ask_after(
 
     Yields
     ------
-    list of PlannedFile, dict of int to There
-        Each page, and what stands there, by the files' numbers.
+    list of PlannedFile, dict of bytes to There
+        Each page, and what stands there, by the renditions' URLs.
 
     Raises
     ------
@@ -119,12 +118,12 @@ def ask_after(
     """
     for page in pages:
         there = {}
-        for file, found in at_once(_look, page):
+        for rendition, found in at_once(_look, [rendition for file in page for rendition in file.renditions]):
             meanwhile()
             if found:
-                there[file.number] = There(found, "file")
+                there[rendition] = There(found, "file")
         yield page, there
 
 
-def _look(file: PlannedFile) -> Identity | None:
-    return store_of(file.rendition).look(file.rendition)
+def _look(rendition: bytes) -> Identity | None:
+    return store_of(rendition).look(rendition)

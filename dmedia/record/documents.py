@@ -8,7 +8,19 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dmedia.errors import UnknownOperationError
-from dmedia.model import Failure, FileResult, Inputs, JobSpec, Limits, OnCollision, Output, Persistence, Policies
+from dmedia.model import (
+    Failure,
+    FileResult,
+    Inputs,
+    JobSpec,
+    Limits,
+    Manifest,
+    OnCollision,
+    Output,
+    Persistence,
+    Policies,
+    Recipe,
+)
 from dmedia.operations import find_operation, package_of
 
 if TYPE_CHECKING:
@@ -25,6 +37,18 @@ def write_spec(spec: JobSpec) -> str:
             "operation": spec.operation,
             "package": package_of(spec.operation),
             "parameters": asdict(spec.parameters),
+            "rendition": spec.rendition,
+            "also": [
+                {
+                    "name": recipe.name,
+                    "preset": recipe.preset,
+                    "operation": recipe.operation,
+                    "package": package_of(recipe.operation),
+                    "parameters": asdict(recipe.parameters),
+                }
+                for recipe in spec.also
+            ],
+            "manifest": spec.manifest,
             "output_directory": _text(spec.output_directory),
             "policies": asdict(spec.policies),
             "limits": asdict(spec.limits),
@@ -58,6 +82,12 @@ def read_spec(text: str) -> JobSpec:
         limits=Limits(**stored["limits"]),
         persistence=Persistence(**stored.get("persistence", {})),  # older records have none
         preset=stored["preset"],
+        rendition=stored.get("rendition", ""),  # older records have one rendition of each source
+        also=tuple(
+            Recipe(other["name"], other["preset"], other["operation"], _read_parameters(other))
+            for other in stored.get("also", ())
+        ),
+        manifest=Manifest(stored.get("manifest", "")),
         accepts=frozenset(stored["accepts"]),
         roots=tuple(_bytes(root) for root in stored.get("roots", ())),  # older records have none
     )

@@ -185,8 +185,8 @@ class _Search:
 
     def match(self, rendition: bytes, row: tuple[Any, ...]) -> None:
         """Take a row over when it knows the rendition as it stands."""
-        directory, name, size_bytes, mtime_ns, version, text, same_request = row
-        outputs = documents.read_outputs(documents.read_detail(text), rendition)
+        directory, name, size_bytes, mtime_ns, version, text, first_directory, first_name, same_request = row
+        outputs = documents.read_outputs(documents.read_detail(text), first_directory + b"/" + first_name)
         now = self.left.get(rendition)
         if now and any(output.path == rendition and _stands(output, now) for output in outputs):
             del self.left[rendition]

@@ -214,7 +214,7 @@ def _fill(path: Path, job: str, spec: JobSpec) -> None:
                 job,
                 now,
                 spec.operation,
-                request_digest(spec.operation, spec.parameters),
+                request_digest(spec.recipes),
                 spec.preset,
                 json.dumps(spec.parameters.given()),
                 spec.output_directory,

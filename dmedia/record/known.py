@@ -8,36 +8,51 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from dmedia.record.rows import split
-from dmedia.record.schema import COMPLETED, SKIPPED, has_versions, open_for_reading
+from dmedia.record.schema import COMPLETED, SKIPPED, has_several, has_versions, open_for_reading
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-FIELDS = "s.path, f.source_name, f.size_bytes, f.mtime_ns, {version}, r.detail"
+FIELDS = "s.path, f.source_name, f.size_bytes, f.mtime_ns, {version}, r.detail, o.path, f.rendition_name"
+"""The last two are the path of the file's first rendition, which its detail does not repeat."""
 
 KNOWN = f"f.status IN ({COMPLETED}, {SKIPPED})"
 
+OF_FILE = """
+CROSS JOIN {earlier}directory s ON s.number = f.source_directory
+CROSS JOIN {earlier}directory o ON o.number = f.rendition_directory
+CROSS JOIN {earlier}result r ON r.number = f.number
+"""
+
 ASK = f"""
-SELECT {FIELDS} FROM file f
-CROSS JOIN directory s ON s.number = f.source_directory CROSS JOIN result r ON r.number = f.number
+SELECT {FIELDS} FROM file f {OF_FILE}
 WHERE f.rendition_directory = ? AND f.rendition_name = ? AND {KNOWN}
+"""  # noqa: S608  # our own words
+
+ASK_FURTHER = f"""
+SELECT {FIELDS} FROM rendition n CROSS JOIN file f ON f.number = n.number {OF_FILE}
+WHERE n.directory = ? AND n.name = ? AND {KNOWN}
 """  # noqa: S608  # our own words
 
 MERGED = """
 CREATE TABLE known (directory BLOB, name BLOB, source_directory BLOB, source_name BLOB, size_bytes INTEGER,
-  mtime_ns INTEGER, version TEXT, detail TEXT, same_request INTEGER)
+  mtime_ns INTEGER, version TEXT, detail TEXT, first_directory BLOB, first_name BLOB, same_request INTEGER)
 """
 
 MERGE = f"""
-INSERT INTO known SELECT d.path, f.rendition_name, {FIELDS}, ?
-FROM earlier.file f CROSS JOIN earlier.directory s ON s.number = f.source_directory
-CROSS JOIN earlier.directory d ON d.number = f.rendition_directory CROSS JOIN earlier.result r ON r.number = f.number
-WHERE {KNOWN}
+INSERT INTO known SELECT o.path, f.rendition_name, {FIELDS}, ?
+FROM earlier.file f {OF_FILE} WHERE {KNOWN}
+"""  # noqa: S608  # our own words
+
+MERGE_FURTHER = f"""
+INSERT INTO known SELECT d.path, n.name, {FIELDS}, ?
+FROM earlier.rendition n CROSS JOIN earlier.directory d ON d.number = n.directory
+CROSS JOIN earlier.file f ON f.number = n.number {OF_FILE} WHERE {KNOWN}
 """  # noqa: S608  # our own words
 
 ASK_MERGED = """
-SELECT source_directory, source_name, size_bytes, mtime_ns, version, detail, same_request FROM known
-WHERE directory = ? AND name = ?
+SELECT source_directory, source_name, size_bytes, mtime_ns, version, detail, first_directory, first_name, same_request
+FROM known WHERE directory = ? AND name = ?
 """
 
 
@@ -59,6 +74,8 @@ class KnownRenditions:
         How many rows it has; 0 while it is planned.
     version_column : str
         In SQL, where a source's version stands.
+    has_several : bool
+        Whether it may know several renditions of a file.
     """
 
     def __init__(self, path: Path, request: tuple[str, str]) -> None:
@@ -67,18 +84,28 @@ class KnownRenditions:
         total, planning = self._connection.execute("SELECT total, planning FROM state").fetchone()
         self.rows_total = 0 if planning else int(total)
         self.version_column = "f.version" if has_versions(self._connection) else "NULL"
-        self._ask = ASK.format(version=self.version_column)
+        self.has_several = has_several(self._connection)
+        queries = (ASK, ASK_FURTHER) if self.has_several else (ASK,)
+        self._queries = [query.format(version=self.version_column, earlier="") for query in queries]
         self._directory: tuple[bytes, int] = (b"", -1)
 
     def rows(self, rendition: bytes) -> list[tuple[Any, ...]]:
-        """Read of a rendition its source's directory, name, size, mtime and version, the detail, and same request."""
+        """Read what is known of a rendition.
+
+        Returns
+        -------
+        list of tuple
+            Each its source's directory, name, size, mtime and version, the detail, directory and name of the source's
+            first rendition, and whether the request was the same.
+        """
         directory, name = split(rendition)
         if not self.rows_total:
             return []
         if directory != self._directory[0]:
             found = self._connection.execute("SELECT number FROM directory WHERE path = ?", (directory,)).fetchone()
             self._directory = (directory, found[0] if found else -1)
-        return [(*row, self.same_request) for row in self._connection.execute(self._ask, (self._directory[1], name))]
+        place = (self._directory[1], name)
+        return [(*row, self.same_request) for query in self._queries for row in self._connection.execute(query, place)]
 
     def close(self) -> None:
         """Close the record."""
@@ -96,7 +123,9 @@ class MergedRenditions:
         """Take a record in, which is open to be asked. To be used within `translated`, before `index`."""
         self._connection.execute("ATTACH ? AS earlier", (f"file:{quote(os.fsencode(path))}?mode=ro",))
         try:
-            self._connection.execute(MERGE.format(version=known.version_column), (known.same_request,))
+            for query in (MERGE, MERGE_FURTHER) if known.has_several else (MERGE,):
+                merge = query.format(version=known.version_column, earlier="earlier.")
+                self._connection.execute(merge, (known.same_request,))
         finally:
             self._connection.execute("DETACH earlier")
 

@@ -3,36 +3,30 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from dmedia.model import FileStatus, PlannedFile, Source, Standing
+from dmedia.model import FileStatus, PlannedFile, Source
 from dmedia.record import documents
 from dmedia.record.journal import shorten_journal
 from dmedia.record.planned_places import PlannedPlaces
 from dmedia.record.rendition_keys import RenditionKeys
-from dmedia.record.rows import PAGE, STATUS, STORED, count_rows, split
-from dmedia.record.schema import PENDING, RENDITION_DIRECTORIES, RENDITION_INDEX, transaction, translated
-from dmedia.storage.locations import is_url
+from dmedia.record.rows import PAGE, STANDINGS, STATUS, STORED, count_rows, split
+from dmedia.record.schema import PENDING, RENDITION_INDEX, transaction, translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from dmedia.record.directories import Directories
     from dmedia.record.folder import OpenRecord
+    from dmedia.record.further import FurtherRenditions
     from dmedia.record.task_table import TaskTable
-
-STANDINGS = (Standing.NOTHING, Standing.OURS, Standing.FOREIGN)
-
-CACHED_DIRECTORIES = 10_000
-
-DIRECTORIES_THERE = "CREATE TEMP TABLE IF NOT EXISTS there (number INTEGER PRIMARY KEY)"
 
 BEGIN = "UPDATE state SET state = 'queued', planning = 1, ended_at = NULL, heartbeat = ?"
 
 PLANNED = f"""
-SELECT f.number, s.path, f.source_name, f.size_bytes, f.mtime_ns, d.path, f.rendition_name, f.version
+SELECT f.number, s.path, f.source_name, f.size_bytes, f.mtime_ns, d.path, f.rendition_name, f.version, f.standing
 FROM file f
 CROSS JOIN directory s ON s.number = f.source_directory
 CROSS JOIN directory d ON d.number = f.rendition_directory
@@ -44,7 +38,9 @@ SUM_BYTES = f"""
 SELECT SUM(size_bytes), SUM(MIN(size_bytes * ?, ?)) FROM file WHERE status = {PENDING} AND size_bytes > 0
 """  # noqa: S608  # our own words
 
-THERE = "AND f.rendition_directory IN (SELECT number FROM temp.there)"
+THERE = """AND (f.rendition_directory IN (SELECT number FROM temp.there) OR f.number IN
+  (SELECT r.number FROM rendition r WHERE r.directory IN (SELECT number FROM temp.there)))
+"""
 
 SAME_IDENTITY = """
 SELECT s.path, f.source_name FROM file f JOIN directory s ON s.number = f.source_directory
@@ -61,6 +57,10 @@ class PlanTable:
         The writer's.
     tasks : TaskTable
         What the rows become; keeps the job's counters.
+    directories : Directories
+        The writer's.
+    further : FurtherRenditions
+        The writer's.
 
     Attributes
     ----------
@@ -70,22 +70,24 @@ class PlanTable:
         The rows by the URLs of their sources and renditions.
     """
 
-    def __init__(self, place: OpenRecord, tasks: TaskTable) -> None:
+    def __init__(
+        self, place: OpenRecord, tasks: TaskTable, directories: Directories, further: FurtherRenditions
+    ) -> None:
         self.keys = RenditionKeys(place.connection)
         self._place, self._tasks = place, tasks
         self._connection = place.connection
-        self._directories: dict[bytes, int] = {}
-        self.places = PlannedPlaces(place.connection)
-        self._connection.execute(DIRECTORIES_THERE)
+        self._directories, self._further = directories, further
+        self.places = PlannedPlaces(place.connection, further)
 
     def begin(self) -> None:
         """Begin to plan, or begin again after a launcher died while it planned."""
-        self._directories.clear()
+        self._directories.forget()
         self.places.forget()
         with translated(self._place.path), transaction(self._connection):
             for table in ("file", "result", "directory", "warning"):
                 self._connection.execute(f"DELETE FROM {table}")  # noqa: S608  # the names stand in this line
             self.keys.clear()
+            self._further.clear()
             self._tasks.count()
             self._connection.execute(BEGIN, (time.time(),))
         self._place.unmark_ended()
@@ -97,20 +99,22 @@ class PlanTable:
             yield
             self._connection.execute("UPDATE state SET heartbeat = ?", (time.time(),))
 
-    def add(self, files: Iterable[PlannedFile], keys: Iterable[bytes]) -> None:
+    def add(self, files: Sequence[PlannedFile], keys: Iterable[tuple[bytes, ...]]) -> None:
         """Insert rows in one transaction.
 
         Parameters
         ----------
-        files : iterable of PlannedFile
+        files : sequence of PlannedFile
             With consecutive numbers.
-        keys : iterable of bytes
-            For each, its rendition path folded as the output file system folds names; empty to leave it out of
+        keys : iterable of tuple of bytes
+            For each, the paths of its renditions folded as the output file system folds names; none to leave it out of
             collisions.
         """
         with self.changing():
-            added = self._insert(files, keys)
-            self._connection.execute("UPDATE state SET total = total + ?", (added,))
+            self._insert(files)
+            self.keys.add((file.number, folded) for file, folded in zip(files, keys, strict=True))
+            self._further.add(files)
+            self._connection.execute("UPDATE state SET total = total + ?", (len(files),))
 
     def complete(self, base: bytes, ignored: Mapping[str, int], warnings: Sequence[str]) -> None:
         """Declare the plan complete.
@@ -140,35 +144,38 @@ class PlanTable:
         with translated(self._place.path):
             return not self._connection.execute("SELECT planning FROM state").fetchone()[0]
 
-    def _insert(self, files: Iterable[PlannedFile], keys: Iterable[bytes]) -> int:
-        rows, folded, details = [], [], []
-        for file, key in zip(files, keys, strict=True):
+    def _insert(self, files: Iterable[PlannedFile]) -> None:
+        rows, details = [], []
+        for file in files:
             number = file.number
             source_directory, source_name = split(file.source.path)
             directory, name = split(file.rendition)
-            source_number, directory_number = self._number(source_directory), self._number(directory)
+            source_number, directory_number = (
+                self._directories.number(source_directory),
+                self._directories.number(directory),
+            )
             identity = (file.source.size_bytes, file.source.mtime_ns)
             standing, status = STANDINGS.index(file.standing), STORED[file.status]
             code = file.failure.code if file.failure else None
             places = (source_number, source_name, *identity, directory_number, name)
             rows.append((number, *places, standing, status, code, file.source.version or None))
-            folded.append((number, key))
             if status != PENDING:
                 details.append((number, documents.write_planned(file.failure, file.outputs, file.rendition)))
         execute = self._connection.executemany
         execute("INSERT INTO file VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?)", rows)
-        self.keys.add(folded)
         execute("INSERT INTO result VALUES (?, ?)", details)
-        return len(rows)
 
-    def rename(self, number: int, rendition: bytes, key: bytes) -> None:
-        """Give a file another rendition path, within the caller's transaction."""
-        directory, name = split(rendition)
-        self._connection.execute(
-            "UPDATE file SET rendition_directory = ?, rendition_name = ? WHERE number = ?",
-            (self._number(directory), name, number),
-        )
-        self.keys.rename(number, key)
+    def rename(self, number: int, rank: int, rendition: bytes, key: bytes) -> None:
+        """Give the first (rank 0) or a further rendition of a file another path, within the caller's transaction."""
+        if rank:
+            self._further.rename(number, rank, rendition)
+        else:
+            directory, name = split(rendition)
+            self._connection.execute(
+                "UPDATE file SET rendition_directory = ?, rendition_name = ? WHERE number = ?",
+                (self._directories.number(directory), name, number),
+            )
+        self.keys.rename(number, rank, key)
 
     def pages(self, *, there: bool = False) -> Iterator[list[PlannedFile]]:
         """List the pending files in the order of their numbers, page by page.
@@ -176,16 +183,19 @@ class PlanTable:
         Parameters
         ----------
         there : bool
-            Whether only those whose rendition's directory exists: in a new tree, that is none.
+            Whether only those of which a rendition's directory exists: in a new tree, that is none.
         """
         if there:
-            self._note_directories()
+            self._directories.note_there()
         query, after = PLANNED.format(there=THERE if there else ""), -1
         while rows := self._connection.execute(query, (after, PAGE)).fetchall():
-            yield [
-                PlannedFile(number, Source(s + b"/" + name, b"", size, mtime, version=version or ""), d + b"/" + into)
-                for number, s, name, size, mtime, d, into, version in rows
-            ]
+            further = self._further.of_files([row[0] for row in rows])
+            page = []
+            for number, directory, name, size, mtime, place, into, version, standing in rows:
+                source = Source(directory + b"/" + name, b"", size, mtime, version=version or "")
+                rendition, also = place + b"/" + into, further.get(number, ())
+                page.append(PlannedFile(number, source, rendition, STANDINGS[standing], also=also))
+            yield page
             after = rows[-1][0]
 
     def sources_like(self, size_bytes: int, mtime_ns: int) -> list[bytes]:
@@ -204,6 +214,7 @@ class PlanTable:
                 details.append((file.number, documents.write_planned(file.failure, file.outputs, file.rendition)))
         self._connection.executemany("UPDATE file SET standing = ?, status = ?, code = ? WHERE number = ?", rows)
         self._connection.executemany("INSERT OR REPLACE INTO result VALUES (?, ?)", details)
+        self._further.settle(files)
         self.keys.drop(file.number for file in files if file.status is FileStatus.FAILED)
 
     def total(self) -> int:
@@ -239,22 +250,6 @@ class PlanTable:
             self._connection.execute("DROP INDEX IF EXISTS file_identity")
             self.places.forget()
             self._connection.execute(RENDITION_INDEX)
+            self._further.index()
             self.keys.clear()
-        self._directories.clear()
-
-    def _note_directories(self) -> None:
-        with transaction(self._connection):
-            self._connection.execute("DELETE FROM temp.there")
-            for number, path in self._connection.execute(RENDITION_DIRECTORIES):
-                if is_url(path) or os.path.isdir(path):
-                    self._connection.execute("INSERT INTO temp.there VALUES (?)", (number,))
-
-    def _number(self, directory: bytes) -> int:
-        number = self._directories.get(directory)
-        if number is None:
-            if len(self._directories) >= CACHED_DIRECTORIES:
-                self._directories.clear()
-            self._connection.execute("INSERT OR IGNORE INTO directory (path) VALUES (?)", (directory,))
-            found = self._connection.execute("SELECT number FROM directory WHERE path = ?", (directory,))
-            number = self._directories[directory] = int(found.fetchone()[0])
-        return number
+        self._directories.forget()

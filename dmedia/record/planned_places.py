@@ -5,19 +5,33 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dmedia.model import PlannedFile, Source
-from dmedia.record.rows import split
+from dmedia.record.rows import STANDINGS, split
 from dmedia.record.schema import PENDING, RENDITION_INDEX
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable
 
+    from dmedia.record.further import FurtherRenditions
+
+FIELDS = "f.number, s.path, f.source_name, f.size_bytes, f.mtime_ns, f.version, f.standing"
+
 AT = f"""
-SELECT f.number, s.path, f.source_name, f.size_bytes, f.mtime_ns, f.version
+SELECT {FIELDS}, d.path, f.rendition_name
 FROM directory d
 CROSS JOIN file f INDEXED BY file_rendition ON f.rendition_directory = d.number
 CROSS JOIN directory s ON s.number = f.source_directory
 WHERE d.path = ? AND f.rendition_name = ? AND f.status = {PENDING}
+"""  # noqa: S608  # our own words
+
+ALSO_AT = f"""
+SELECT {FIELDS}, o.path, f.rendition_name
+FROM directory d
+CROSS JOIN rendition r INDEXED BY rendition_place ON r.directory = d.number
+CROSS JOIN file f ON f.number = r.number
+CROSS JOIN directory s ON s.number = f.source_directory
+CROSS JOIN directory o ON o.number = f.rendition_directory
+WHERE d.path = ? AND r.name = ? AND f.status = {PENDING}
 """  # noqa: S608  # our own words
 
 SOURCE_INDEX = "CREATE INDEX IF NOT EXISTS file_source ON file (source_directory, source_name)"
@@ -34,10 +48,12 @@ class PlannedPlaces:
     ----------
     connection : sqlite3.Connection
         The writer's.
+    further : FurtherRenditions
+        The writer's.
     """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
+    def __init__(self, connection: sqlite3.Connection, further: FurtherRenditions) -> None:
+        self._connection, self._further = connection, further
         self._source_directories: set[bytes] | None = None
 
     def forget(self) -> None:
@@ -61,11 +77,15 @@ class PlannedPlaces:
     def pending_at(self, renditions: Iterable[bytes]) -> list[PlannedFile]:
         """List the pending files that have these renditions. Those that no file of the job has are passed over."""
         self._connection.execute(RENDITION_INDEX)
-        files = []
+        self._further.index()
+        files: dict[int, PlannedFile] = {}
         for rendition in renditions:
-            found = self._connection.execute(AT, split(rendition)).fetchone()
-            if found:
-                number, directory, name, size, mtime, version = found
-                source = Source(directory + b"/" + name, b"", size, mtime, version=version or "")
-                files.append(PlannedFile(number, source, rendition))
-        return files
+            for query in (AT, ALSO_AT) if self._further.is_used else (AT,):
+                for row in self._connection.execute(query, split(rendition)):
+                    number, directory, name, size, mtime, version, standing, into, target = row
+                    if number not in files:
+                        source = Source(directory + b"/" + name, b"", size, mtime, version=version or "")
+                        also = self._further.of_files([number]).get(number, ())
+                        first = into + b"/" + target
+                        files[number] = PlannedFile(number, source, first, STANDINGS[standing], also=also)
+        return list(files.values())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dmedia.record.rows import PAGE
 from dmedia.record.schema import transaction
@@ -17,41 +17,45 @@ KEY_BYTES = 16
 """Collisions are compared by digests of this length: two of 10^9 names have the same one with probability 10^-21."""
 
 KEYS = """
-CREATE TEMP TABLE IF NOT EXISTS key (
-  number INTEGER PRIMARY KEY, digest BLOB NOT NULL, renamed INTEGER NOT NULL DEFAULT 0
+CREATE TEMP TABLE IF NOT EXISTS key (  -- of each rendition, by the file's number and its rank
+  place INTEGER PRIMARY KEY, digest BLOB NOT NULL, renamed INTEGER NOT NULL DEFAULT 0
 );
-CREATE TEMP TABLE IF NOT EXISTS colliding (first INTEGER, number INTEGER, PRIMARY KEY (first, number)) WITHOUT ROWID;
+CREATE TEMP TABLE IF NOT EXISTS colliding (first INTEGER, place INTEGER, PRIMARY KEY (first, place)) WITHOUT ROWID;
 """
+
+MOST_RANKS = 256
+"""Renditions that a file can have: more than a preset may ask for."""
 
 FIND_COLLIDING = """
 INSERT INTO temp.colliding
-SELECT g.first, k.number
-FROM (SELECT digest, MIN(number) AS first FROM temp.key GROUP BY digest HAVING COUNT(*) > 1) g
+SELECT g.first, k.place
+FROM (SELECT digest, MIN(place) AS first FROM temp.key GROUP BY digest HAVING COUNT(*) > 1) g
 JOIN temp.key k ON k.digest = g.digest
 """
 
-MEMBERS = """
-SELECT c.first, c.number, s.path, f.source_name, d.path, f.rendition_name, k.renamed
+MEMBERS = f"""
+SELECT c.first, c.place, s.path, f.source_name, d.path, COALESCE(r.name, f.rendition_name), k.renamed
 FROM temp.colliding c
-CROSS JOIN temp.key k ON k.number = c.number
-CROSS JOIN file f ON f.number = c.number
-CROSS JOIN directory s ON s.number = f.source_directory
-CROSS JOIN directory d ON d.number = f.rendition_directory
-WHERE (c.first, c.number) > (?, ?)
-ORDER BY c.first, c.number LIMIT ?
-"""
+CROSS JOIN temp.key k ON k.place = c.place
+CROSS JOIN file f ON f.number = c.place / {MOST_RANKS}
+LEFT JOIN rendition r ON r.number = f.number AND r.rank = c.place % {MOST_RANKS}
+JOIN directory s ON s.number = f.source_directory
+JOIN directory d ON d.number = COALESCE(r.directory, f.rendition_directory)
+WHERE (c.first, c.place) > (?, ?)
+ORDER BY c.first, c.place LIMIT ?
+"""  # noqa: S608  # our own words
 
 
 @dataclass(frozen=True, slots=True)
 class Colliding:
-    """A file whose rendition path another file has too.
+    """A rendition whose path another one has too, of another file or of the same one.
 
     Attributes
     ----------
     group : int
-        The lowest number among the files of this path: the same for all of them.
-    number : int
-        The file's number.
+        The same for all that have this path, and for no other.
+    number, rank : int
+        The file's number, and which of its renditions it is, from 0.
     source, rendition : bytes
         Absolute paths.
     renamed : bool
@@ -60,6 +64,7 @@ class Colliding:
 
     group: int
     number: int
+    rank: int
     source: bytes
     rendition: bytes
     renamed: bool
@@ -80,18 +85,20 @@ class RenditionKeys:
         self._connection = connection
         connection.executescript(KEYS)
 
-    def add(self, keys: Iterable[tuple[int, bytes]]) -> None:
-        """Note files' keys by their numbers; an empty key takes no part in collisions."""
-        rows = [(number, digest(key)) for number, key in keys if key]
-        self._connection.executemany("INSERT INTO temp.key (number, digest) VALUES (?, ?)", rows)
+    def add(self, keys: Iterable[tuple[int, tuple[bytes, ...]]]) -> None:
+        """Note the keys of files' renditions by the files' numbers; without any a file takes no part in collisions."""
+        rows = [(_place(number, rank), digest(key)) for number, folded in keys for rank, key in enumerate(folded)]
+        self._connection.executemany("INSERT INTO temp.key (place, digest) VALUES (?, ?)", rows)
 
-    def rename(self, number: int, key: bytes) -> None:
-        """Give a file another key."""
-        self._connection.execute("UPDATE temp.key SET digest = ?, renamed = 1 WHERE number = ?", (digest(key), number))
+    def rename(self, number: int, rank: int, key: bytes) -> None:
+        """Give a rendition another key."""
+        values = (digest(key), _place(number, rank))
+        self._connection.execute("UPDATE temp.key SET digest = ?, renamed = 1 WHERE place = ?", values)
 
     def drop(self, numbers: Iterable[int]) -> None:
         """Let files take no further part."""
-        self._connection.executemany("DELETE FROM temp.key WHERE number = ?", [(number,) for number in numbers])
+        rows = [(_place(number, 0), _place(number + 1, 0)) for number in numbers]
+        self._connection.executemany("DELETE FROM temp.key WHERE place >= ? AND place < ?", rows)
 
     def clear(self) -> None:
         """Forget all."""
@@ -104,7 +111,7 @@ class RenditionKeys:
         Returns
         -------
         int
-            How many files collide.
+            How many renditions collide.
         """
         with transaction(self._connection):
             self._connection.execute("CREATE INDEX IF NOT EXISTS temp.key_digest ON key (digest)")
@@ -115,16 +122,23 @@ class RenditionKeys:
         """List what the last `find_collisions` found, by group and number, page by page. Pages may part a group."""
         after = (-1, -1)
         while rows := self._connection.execute(MEMBERS, (*after, PAGE)).fetchall():
-            yield [
-                Colliding(first, number, directory + b"/" + name, into + b"/" + target, bool(renamed))
-                for first, number, directory, name, into, target, renamed in rows
-            ]
+            yield [_colliding(row) for row in rows]
             after = rows[-1][:2]
 
     def is_taken(self, key: bytes) -> bool:
         """Tell whether a rendition has this key."""
         query = "SELECT 1 FROM temp.key WHERE digest = ?"
         return self._connection.execute(query, (digest(key),)).fetchone() is not None
+
+
+def _colliding(row: tuple[Any, ...]) -> Colliding:
+    group, place, directory, name, into, target, renamed = row
+    number, rank = divmod(place, MOST_RANKS)
+    return Colliding(group, number, rank, directory + b"/" + name, into + b"/" + target, bool(renamed))
+
+
+def _place(number: int, rank: int) -> int:
+    return number * MOST_RANKS + rank
 
 
 def digest(key: bytes) -> bytes:

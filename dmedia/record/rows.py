@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from dmedia.model import FileReport, FileStatus
+from dmedia.model import FileReport, FileStatus, Standing
 from dmedia.record import documents
 from dmedia.record.schema import CANCELLED, COMPLETED, FAILED, PENDING, SKIPPED
 
@@ -21,6 +21,9 @@ STATUS = {
     CANCELLED: FileStatus.CANCELLED,
 }
 STORED = {status: stored for stored, status in STATUS.items()}
+
+STANDINGS = (Standing.NOTHING, Standing.OURS, Standing.FOREIGN)
+"""What stands at a rendition's path, by the number that is stored."""
 
 PAGE = 1_000
 """Rows a query takes: short enough that a reader never stays in the way of the writer."""

@@ -1,4 +1,4 @@
-"""The record's database: its tables, and the one way to open it."""
+"""The record's database: what is stored in it, and the one way to open it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from dmedia.errors import DamagedRecordError, RecordError, RecordFullError
 from dmedia.record.connections import connect
 from dmedia.record.header import APPLICATION_ID, SCHEMA_VERSION, check_header, cure
+from dmedia.record.tables import RENDITIONS, TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,70 +24,13 @@ WRITE_WAIT_S = 60.0
 PENDING, COMPLETED, FAILED, SKIPPED, CANCELLED = range(5)
 """File status as it is stored. ``processing`` is no stored status: a pending file in ``running`` is processing."""
 
-TABLES = """
-CREATE TABLE job (            -- one row, written when the job is made and when its plan is complete
-  id TEXT NOT NULL,
-  created_at REAL NOT NULL,
-  operation TEXT NOT NULL,
-  digest TEXT NOT NULL,       -- of the parameters, and of who brings the operation
-  preset TEXT,
-  given TEXT NOT NULL,        -- JSON: the parameters that differ from their defaults
-  output_directory BLOB NOT NULL,
-  base BLOB NOT NULL DEFAULT x'',
-  ignored TEXT NOT NULL DEFAULT '{}',
-  request TEXT NOT NULL       -- JSON: the whole JobSpec; last, because a list of inputs can be long
-);
-CREATE TABLE state (          -- one row, small: it is written with every batch of results
-  state TEXT NOT NULL,
-  planning INTEGER NOT NULL,
-  total INTEGER NOT NULL DEFAULT 0,
-  completed INTEGER NOT NULL DEFAULT 0,
-  failed INTEGER NOT NULL DEFAULT 0,
-  skipped INTEGER NOT NULL DEFAULT 0,
-  cancelled INTEGER NOT NULL DEFAULT 0,
-  warned INTEGER NOT NULL DEFAULT 0,
-  errors TEXT NOT NULL DEFAULT '{}',
-  bytes_in INTEGER NOT NULL DEFAULT 0,
-  bytes_out INTEGER NOT NULL DEFAULT 0,
-  started_at REAL,
-  ended_at REAL,
-  taken_at REAL NOT NULL,     -- when the present or last launcher took the job
-  worked_s REAL NOT NULL DEFAULT 0,  -- by the launchers before it, or by all when the job has ended
-  run_started_at REAL,        -- when the present or last launcher began to process
-  run_done INTEGER NOT NULL DEFAULT 0,  -- files completed or failed before that
-  heartbeat REAL NOT NULL,
-  host TEXT NOT NULL,         -- empty when the launcher has let go
-  pid INTEGER NOT NULL,
-  scheduler TEXT,
-  dashboard TEXT
-);
-CREATE TABLE warning (text TEXT NOT NULL UNIQUE, passing INTEGER NOT NULL DEFAULT 0);  -- passing: until it is over
-CREATE TABLE directory (number INTEGER PRIMARY KEY, path BLOB NOT NULL UNIQUE);
-CREATE TABLE file (           -- one row a task; paths are split because a directory holds many files
-  number INTEGER PRIMARY KEY,
-  source_directory INTEGER NOT NULL,
-  source_name BLOB NOT NULL,
-  size_bytes INTEGER NOT NULL,
-  mtime_ns INTEGER NOT NULL,
-  rendition_directory INTEGER NOT NULL,
-  rendition_name BLOB NOT NULL,
-  standing INTEGER NOT NULL,
-  status INTEGER NOT NULL,
-  attempts INTEGER NOT NULL DEFAULT 0,
-  code TEXT,
-  version TEXT                -- of the source in its store; NULL where there is none
-);
-CREATE TABLE result (number INTEGER PRIMARY KEY, detail TEXT NOT NULL);  -- beside `file`, so that its rows never grow
-CREATE TABLE warned (number INTEGER PRIMARY KEY);  -- completed files of which something must be told
-CREATE TABLE running (number INTEGER PRIMARY KEY, worker TEXT NOT NULL, started_at REAL NOT NULL) WITHOUT ROWID;
-"""
-
 FAILED_INDEX = f"CREATE INDEX file_failed ON file (status) WHERE status = {FAILED}"
 
 RENDITION_INDEX = "CREATE INDEX IF NOT EXISTS file_rendition ON file (rendition_directory, rendition_name)"
 
 RENDITION_DIRECTORIES = """
-SELECT number, path FROM directory WHERE number IN (SELECT DISTINCT rendition_directory FROM file)
+SELECT number, path FROM directory
+WHERE number IN (SELECT rendition_directory FROM file UNION SELECT directory FROM rendition)
 """
 
 
@@ -233,12 +177,23 @@ def complete(connection: sqlite3.Connection) -> None:
     columns = {name for _, name, *_ in connection.execute("PRAGMA table_info(warning)")}
     if "passing" not in columns:
         connection.execute("ALTER TABLE warning ADD COLUMN passing INTEGER NOT NULL DEFAULT 0")
-    if not has_versions(connection):
+    if not has_several(connection):
         with transaction(connection, durable=True):
-            connection.execute("ALTER TABLE file ADD COLUMN version TEXT")
+            if not has_versions(connection):
+                connection.execute("ALTER TABLE file ADD COLUMN version TEXT")
+            connection.execute(RENDITIONS)
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
 
 def has_versions(connection: sqlite3.Connection) -> bool:
     """Tell whether a record notes its sources' versions: those of schema version 1 do not."""
-    return int(connection.execute("PRAGMA user_version").fetchone()[0]) > 1
+    return _version(connection) > 1
+
+
+def has_several(connection: sqlite3.Connection) -> bool:
+    """Tell whether a record can note several renditions of a file: those of schema versions 1 and 2 cannot."""
+    return _version(connection) > 2
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])

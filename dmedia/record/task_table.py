@@ -7,10 +7,9 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from dmedia.model import Standing, Task
+from dmedia.model import Place, Standing, Task
 from dmedia.record import documents
-from dmedia.record.plan_table import STANDINGS
-from dmedia.record.rows import count_rows
+from dmedia.record.rows import STANDINGS, count_rows
 from dmedia.record.schema import CANCELLED, COMPLETED, FAILED, PENDING, SKIPPED
 
 if TYPE_CHECKING:
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from dmedia.model import FileResult
+    from dmedia.record.further import FurtherRenditions
 
 OURS = STANDINGS.index(Standing.OURS)
 
@@ -48,12 +48,15 @@ class TaskTable:
     ----------
     connection : sqlite3.Connection
         The writer's. All but `pending` is called within the writer's transaction.
+    further : FurtherRenditions
+        The writer's.
     overwrite : bool
         Whether the job may replace whatever stands at a rendition's path.
     """
 
-    def __init__(self, connection: sqlite3.Connection, *, overwrite: bool) -> None:
+    def __init__(self, connection: sqlite3.Connection, further: FurtherRenditions, *, overwrite: bool) -> None:
         self._connection = connection
+        self._further = further
         self._overwrite = overwrite
         text = connection.execute("SELECT errors FROM state").fetchone()[0]
         self._errors: Counter[str] = Counter(json.loads(text))
@@ -183,11 +186,14 @@ class TaskTable:
         return {number: directory + b"/" + name for number, directory, name in found}
 
     def _read(self, which: str, value: int | str, limit: int) -> list[Task]:
-        rows = self._connection.execute(TASKS.format(which=which), (value, limit))
-        return [
-            Task(number, s + b"/" + name, d + b"/" + into, size, self._overwrite, version or "", bool(renews))
-            for number, s, name, d, into, size, renews, version in rows
-        ]
+        rows = self._connection.execute(TASKS.format(which=which), (value, limit)).fetchall()
+        further = self._further.of_files([row[0] for row in rows])
+        tasks = []
+        for number, directory, name, place, into, size, renews, version in rows:
+            source, rendition = directory + b"/" + name, place + b"/" + into
+            also = tuple(Place(path, standing is Standing.OURS) for path, standing in further.get(number, ()))
+            tasks.append(Task(number, source, rendition, size, self._overwrite, version or "", bool(renews), also))
+        return tasks
 
 
 def _outcomes(counted: Counter[int]) -> tuple[int, ...]:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dmedia.errors import MediaError, RecordError
 from dmedia.model import ENDED, JobState, Standing
 from dmedia.record import documents, home
 from dmedia.record.earlier import stands_as_written
-from dmedia.record.plan_table import STANDINGS
 from dmedia.record.reader import read_job
-from dmedia.record.rows import split
-from dmedia.record.schema import CANCELLED, PENDING, decoded, open_for_reading, translated
+from dmedia.record.rows import STANDINGS, split
+from dmedia.record.schema import CANCELLED, PENDING, decoded, has_several, open_for_reading, translated
 from dmedia.storage import local as storage
 from dmedia.storage.locations import is_url, scheme
 from dmedia.storage.stores import store_of
@@ -36,13 +35,25 @@ MARKLESS = frozenset({"sftp"})
 """Schemes of stores that keep no marks."""
 
 ASK = f"""
-SELECT f.status, r.detail FROM file f JOIN directory d ON d.number = f.rendition_directory
+SELECT f.status, r.detail, d.path, f.rendition_name FROM file f JOIN directory d ON d.number = f.rendition_directory
 LEFT JOIN result r ON r.number = f.number
 WHERE d.path = ? AND f.rendition_name = ? AND f.standing <> {FOREIGN}
 """  # noqa: S608  # our own words
 
+ASK_FURTHER = f"""
+SELECT f.status, r.detail, o.path, f.rendition_name FROM rendition n JOIN directory d ON d.number = n.directory
+JOIN file f ON f.number = n.number JOIN directory o ON o.number = f.rendition_directory
+LEFT JOIN result r ON r.number = f.number
+WHERE d.path = ? AND n.name = ? AND n.standing <> {FOREIGN}
+"""  # noqa: S608  # our own words
+
 DIRECTORIES = f"""
 SELECT path FROM directory WHERE number IN (SELECT DISTINCT rendition_directory FROM file WHERE status = {PENDING})
+"""  # noqa: S608  # our own words
+
+DIRECTORIES_FURTHER = f"""
+SELECT path FROM directory WHERE number IN (
+  SELECT n.directory FROM rendition n JOIN file f ON f.number = n.number WHERE f.status = {PENDING})
 """  # noqa: S608  # our own words
 
 
@@ -172,12 +183,13 @@ class _Record:
     def may_have_written(self, found: _Found) -> bool:
         """See `UnfinishedJobs.may_have_written`."""
         with suppress(RecordError), translated(self.path), decoded(self.path):
-            for status, text in self.connection.execute(ASK, split(found.path)):
+            for status, text, directory, name in self._ask(ASK, ASK_FURTHER, *split(found.path)):
                 if found.marked_by == self.job:
                     return True
                 if found.marked_by is None and status in {PENDING, CANCELLED} and self._wrote_at(found.now.mtime_ns):
                     return True
-                outputs = documents.read_outputs(documents.read_detail(text), found.path) if text else ()
+                first = directory + b"/" + name
+                outputs = documents.read_outputs(documents.read_detail(text), first) if text else ()
                 if any(output.path == found.path and stands_as_written(output, found.now) for output in outputs):
                     return True
         return False
@@ -189,5 +201,11 @@ class _Record:
     def directories(self) -> list[bytes]:
         """List where tasks without an outcome were going to write."""
         with suppress(RecordError), translated(self.path):
-            return [path for (path,) in self.connection.execute(DIRECTORIES)]
+            return [path for (path,) in self._ask(DIRECTORIES, DIRECTORIES_FURTHER)]
         return []
+
+    def _ask(self, query: str, about_further: str, *values: bytes) -> Iterator[tuple[Any, ...]]:
+        """Ask about first renditions, and about further ones where the record can have some."""
+        yield from self.connection.execute(query, values)
+        if has_several(self.connection):
+            yield from self.connection.execute(about_further, values)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from dmedia.model import FileStatus
 from dmedia.record import folder
+from dmedia.record.directories import Directories
+from dmedia.record.further import FurtherRenditions
 from dmedia.record.life import JobLife, let_go, take_over
 from dmedia.record.plan_table import PlanTable
 from dmedia.record.rows import STORED, read_rows
@@ -53,8 +55,10 @@ class RecordWriter:
         self.ephemeral = opened.ephemeral
         self._place = opened
         self._connection = opened.connection
-        self._tasks = TaskTable(opened.connection, overwrite=opened.spec.policies.overwrite)
-        self.plan = PlanTable(opened, self._tasks)
+        directories = Directories(opened.connection)
+        self._further = FurtherRenditions(opened.connection, directories, is_used=bool(opened.spec.also))
+        self._tasks = TaskTable(opened.connection, self._further, overwrite=opened.spec.policies.overwrite)
+        self.plan = PlanTable(opened, self._tasks, directories, self._further)
         self.life = JobLife(opened, self._tasks)
         self._running: list[tuple[int, str, float]] = []
         self._beaten_at = 0.0

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from typing import Any, Literal, cast
 
 from dmedia.errors import ErrorCode, Stage
-from dmedia.model import Failure, FileResult, Output, Task
+from dmedia.model import Failure, FileResult, Output, Place, Task
 from dmedia.model.info import LARGEST_COUNT
 from dmedia.operations.parameters import ImageFormat
 from dmedia.run.answers import Answer, Deadline, Description, Hindrance, Said, SlotReport
@@ -90,10 +90,12 @@ def read(message: bytes, asked: Task | Inquiry | None = None) -> Said:
 def _result(found: Fields, task: Task) -> FileResult:
     if found.integer("number") != task.number:
         raise BreachError("an answer about another file")
-    outputs = tuple(_output(Fields(output), task) for output in found.items("outputs", 1))
+    places = task.places
+    said = found.items("outputs", len(places))
     failure = _failure(found.fields("failure")) if found.has("failure") else None
-    if bool(outputs) == bool(failure):
-        raise BreachError("a file has either a rendition or a failure")
+    if len(said) != (0 if failure else len(places)):
+        raise BreachError("a file has either its renditions or a failure")
+    outputs = tuple(_output(Fields(output), place) for output, place in zip(said, places, strict=False))
     return FileResult(
         number=task.number,
         outputs=outputs,
@@ -113,15 +115,15 @@ def _description(found: Fields) -> Description:
     return Description(info, failure, found.boolean("is_last"), found.text("exposure"))
 
 
-def _output(found: Fields, task: Task) -> Output:
+def _output(found: Fields, place: Place) -> Output:
     """Take the rendition that was planned: another path would let the job's record claim somebody's file."""
-    if found.path("path") != task.rendition:
+    if found.path("path") != place.rendition:
         raise BreachError("a rendition that was not asked for")
     sha256 = found.text("sha256")
     if len(sha256) != SHA256_DIGITS or not HEXADECIMAL.issuperset(sha256):
         raise BreachError("sha256 is no checksum")
     return Output(
-        task.rendition,
+        place.rendition,
         found.integer("width", LARGEST_COUNT, 1),
         found.integer("height", LARGEST_COUNT, 1),
         found.choice("format", ImageFormat),

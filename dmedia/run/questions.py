@@ -17,12 +17,12 @@ class Assignment:
     ----------
     task : Task
         What to do.
-    temporary : bytes
-        Where the rendition is written first.
+    temporaries : tuple of bytes
+        Where each rendition is written first, in the order of the task's places.
     """
 
     task: Task
-    temporary: bytes
+    temporaries: tuple[bytes, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -58,17 +59,12 @@ def process_stored(order: WorkOrder, task: Task, held: Held) -> FileResult:
     task = replace(task, renews=_stands(task))
     scratch = Scratch()
     transfers = Transfers(order, scratch.path)
-    with held(order_of_slot(order, scratch.path, 0), scratch) as slot:
+    with held(order_of_slot(order, scratch.path, 0), scratch) as slot, contextlib.ExitStack() as descriptors:
         try:
             with transfers.source(task) as source:
                 staged = transfers.staged(task, slot.output_directory)
-                result, rendition = transfers.take(staged, slot.work_on(source, staged))
-            if rendition is None:
-                return result
-            try:
-                return transfers.put(task, result, rendition)
-            finally:
-                os.close(rendition)
+                result, renditions = transfers.take(staged, slot.work_on(source, staged), descriptors)
+            return transfers.put(task, result, renditions) if renditions else result
         except MediaError as error:
             return FileResult(task.number, failure=Failure.of(error))
 

@@ -110,7 +110,8 @@ class Slot:
     def work_on(self, source: int, task: Task) -> FileResult:
         """Process one file as `work` does, by a descriptor of the source, at its beginning, that stays the caller's."""
         began_s = time.monotonic()
-        ended = self._settle(Assignment(task, storage.temporary_path(task.rendition, self._order.job)), source)
+        temporaries = tuple(storage.temporary_path(place.rendition, self._order.job) for place in task.places)
+        ended = self._settle(Assignment(task, temporaries), source)
         if isinstance(ended, Answer):
             return ended.result
         assert isinstance(ended, Death), "a description is no answer to a task"
@@ -236,7 +237,8 @@ class Slot:
         """Clean up after a slot that is not to be used any more; return how it ended."""
         status = self._children.end(at_once=death.overdue or bool(death.breach))
         if isinstance(question, Assignment):
-            storage.discard(question.temporary)
+            for temporary in question.temporaries:
+                storage.discard(temporary)
         return status
 
 

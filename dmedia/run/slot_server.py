@@ -63,7 +63,8 @@ def serve(descriptor: int) -> None:
         import dmedia.media.process  # noqa: F401 - loaded while the job is planned, used with the first file
         from dmedia.media.work import load_work
 
-        load_work(beginning.order.operation)  # outside of the sandbox: what it imports may lie anywhere
+        for recipe in beginning.order.recipes:
+            load_work(recipe.operation)  # outside of the sandbox: what it imports may lie anywhere
     except UnknownOperationError as error:
         connection.send_bytes(write(Hindrance(error.message)))
         return
@@ -159,7 +160,7 @@ class _Server:
             except MediaError as error:
                 return FileResult(task.number, failure=failure_of(error, task))
             self._exposure = self._enter_sandbox().failing
-        return process(self._order, task, assignment.temporary, source)
+        return process(self._order, task, assignment.temporaries, source)
 
     def _describe(self, inquiry: Inquiry, source: int) -> MediaInfo | Failure:
         from dmedia.media.information import describe
@@ -177,7 +178,8 @@ class _Server:
 
         self._output = _identity(self._order.output_directory)
         scratch = (os.fsencode(self._scratch),) if self._scratch else ()
-        entered = sandbox.enter((self._order.output_directory, *scratch), packages_of(self._order.operation))
+        packages = {package for recipe in self._order.recipes for package in packages_of(recipe.operation)}
+        entered = sandbox.enter((self._order.output_directory, *scratch), tuple(sorted(packages)))
         guard.watch()
         return entered
 

@@ -12,7 +12,7 @@ import zlib
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from dmedia.model import Failure, FileResult, Output, Task
+from dmedia.model import Failure, FileResult, Output, Place, Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -31,13 +31,17 @@ _result_fields = attrgetter(*FileResult.__slots__)
 
 def pack_tasks(tasks: Iterable[Task]) -> bytes:
     """Pack a chunk for its way to a worker."""
-    return zlib.compress(pickle.dumps([_task_fields(task) for task in tasks], PROTOCOL), LEVEL)
+    rows = []
+    for task in tasks:
+        *fields, also = _task_fields(task)
+        rows.append((*fields, tuple(map(tuple, also))))
+    return zlib.compress(pickle.dumps(rows, PROTOCOL), LEVEL)
 
 
 def unpack_tasks(packed: bytes) -> tuple[Task, ...]:
     """Unpack a chunk."""
     rows = pickle.loads(zlib.decompress(packed))  # noqa: S301 - it comes from the launcher, as this call does
-    return tuple(Task(*row) for row in rows)
+    return tuple(Task(*(*row[:-1], tuple(Place(*place) for place in row[-1]))) for row in rows)
 
 
 def pack_results(results: Sequence[FileResult]) -> bytes:

@@ -71,7 +71,9 @@ class SlotsPlugin:
     """
 
     def __init__(self, order: WorkOrder, demand: Demand | None, launch: str) -> None:
-        self._job, self._operation, self._package = order.job, order.operation, package_of(order.operation)
+        operations = [recipe.operation for recipe in order.recipes]
+        self._job, self._operation = order.job, next(filter(package_of, operations), order.operation)
+        self._package = package_of(self._operation)
         self._order = pickle.dumps(order)  # a worker that lacks a package can still read all the rest, and say so
         self._demand, self._launch = demand, launch
         self._slots: Slots | None = None
@@ -140,7 +142,8 @@ class SlotsPlugin:
     def _read_order(self) -> WorkOrder:
         try:
             order: WorkOrder = pickle.loads(self._order)  # noqa: S301 - it comes from the launcher, with the plugin
-            find_operation(order.operation)
+            for recipe in order.recipes:
+                find_operation(recipe.operation)
         except Exception as error:
             if not self._package:
                 raise

@@ -38,7 +38,7 @@ def naming(template: str = "{dir}/{stem}.{ext}", preset: str | None = None) -> N
     ],
 )
 def test_a_template_names_a_rendition(template: str, path: bytes, name: str | None, expected: bytes) -> None:
-    assert naming(template, "we/b").rendition(Source(path, b"/in", 1, 1, name)) == expected
+    assert naming(template, "we/b").renditions(Source(path, b"/in", 1, 1, name)) == (expected,)
 
 
 @pytest.mark.parametrize(
@@ -66,14 +66,14 @@ def test_a_template_that_cannot_work_is_refused(template: str, message: str) -> 
 def test_a_name_of_a_listing_never_leads_out(name: str) -> None:
     source = Source(b"/in/x/a.jpg", b"/in", 1, 1, name)
     with pytest.raises(MediaError) as caught:
-        naming().rendition(source)
+        naming().renditions(source)
     assert (caught.value.code, caught.value.stage) == ("permission_denied", "plan")
-    assert naming().fallback(source) == b"/out/unnamed.tif"
+    assert naming().fallback(source) == (b"/out/unnamed.tif",)
 
 
 def test_a_directory_that_leads_upward_never_leads_out() -> None:
     with pytest.raises(MediaError):
-        naming().rendition(Source(b"/in/../../a.jpg", b"/in", 1, 1))
+        naming().renditions(Source(b"/in/../../a.jpg", b"/in", 1, 1))
 
 
 def test_without_a_format_the_content_decides_then_the_name_then_jpg(tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_without_a_format_the_content_decides_then_the_name_then_jpg(tmp_path: P
     assert kept("f", None) == "jpg"
     spec = JobSpec("compress", Compress(), Inputs(), b"/out")
     source = Source(bytes(tmp_path / "a.jpg"), bytes(tmp_path), 1, 1)
-    assert Naming(spec).rendition(source) == b"/out/a.png"
+    assert Naming(spec).renditions(source) == (b"/out/a.png",)
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_names_that_keep_apart() -> None:
 
 
 def test_a_name_that_the_file_system_cannot_hold_says_so() -> None:
-    assert too_long(b"/out/" + b"x" * 255, 255) is None
-    error = too_long(b"/out/" + b"x" * 256 + b"/a.webp", 255)
+    assert too_long([b"/out/" + b"x" * 255], 255) is None
+    error = too_long([b"/out/" + b"x" * 256 + b"/a.webp"], 255)
     assert error
     assert error.message.startswith("File name too long: 256 bytes")

@@ -25,6 +25,7 @@ from dmedia.model import (
     Output,
     Plan,
     Policies,
+    Recipe,
     Source,
 )
 from dmedia.operations.compress import Compress
@@ -427,11 +428,11 @@ def test_a_disk_too_small_is_refused_with_both_numbers(tmp_path: Path, monkeypat
     ],
 )
 def test_a_forecast_takes_the_smaller_of_ratio_and_box(parameters: Parameters, expected: tuple[float, float]) -> None:
-    assert preflight.most_bytes(JobSpec("x", parameters, Inputs(), b"/out")) == pytest.approx(expected)
+    assert preflight.most_bytes(Recipe("", "", "x", parameters)) == pytest.approx(expected)
 
 
 def test_a_compressed_file_is_never_larger() -> None:
-    assert preflight.most_bytes(JobSpec("compress", Compress(), Inputs(), b"/out")) == (1.0, float("inf"))
+    assert preflight.most_bytes(Recipe("", "", "compress", Compress())) == (1.0, float("inf"))
 
 
 def test_a_template_that_cannot_work_makes_nothing(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ def make_files(count: int, out: bytes = b"/nowhere/out", start: int = 0) -> list
 
 def fill(record: RecordWriter, files: Iterable[PlannedFile]) -> RecordWriter:
     files = list(files)
-    record.plan.add(files, [file.rendition for file in files])
+    record.plan.add(files, [(file.rendition,) for file in files])
     record.plan.complete(b"/photos", {}, [])
     return record
 
@@ -76,10 +76,12 @@ def python(code: str, *arguments: str) -> subprocess.Popen[str]:
     )
 
 
-def make_older(path: Path) -> None:
-    """Make of a record one as schema version 1 had it: without versions of sources."""
+def make_older(path: Path, version: int = 1) -> None:
+    """Make of a record one as an earlier schema had it: 2 without several renditions, 1 without sources' versions."""
     connection = sqlite3.connect(path)
-    connection.execute("ALTER TABLE file DROP COLUMN version")
-    connection.execute("PRAGMA user_version = 1")
+    connection.execute("DROP TABLE rendition")
+    if version < 2:
+        connection.execute("ALTER TABLE file DROP COLUMN version")
+    connection.execute(f"PRAGMA user_version = {version}")
     connection.commit()
     connection.close()

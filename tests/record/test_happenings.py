@@ -86,7 +86,7 @@ def test_files_that_are_up_to_date_are_told_when_the_plan_is_complete() -> None:
     with RecordWriter.create(make_spec()) as record:
         files = make_files(6)
         files[1::2] = [replace(file, status=FileStatus.SKIPPED) for file in files[1::2]]
-        record.plan.add(files, [file.rendition for file in files])
+        record.plan.add(files, [(file.rendition,) for file in files])
         events = follow(record.job, SOON_S)
         planning = until_quiet(events)
         assert [(r.state, r.planning, r.total) for r in planning if isinstance(r, JobReport)] == [
@@ -120,7 +120,7 @@ def test_what_is_waited_for_no_longer_ends_without_the_job() -> None:
 def test_a_job_cancelled_while_it_is_planned_tells_its_files() -> None:
     with RecordWriter.create(make_spec()) as record:
         files = make_files(3)
-        record.plan.add(files, [file.rendition for file in files])
+        record.plan.add(files, [(file.rendition,) for file in files])
         events = follow(record.job, SOON_S)
         assert numbers(until_quiet(events)) == []
         record.life.end_unplanned(JobState.CANCELLED)

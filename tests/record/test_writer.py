@@ -73,7 +73,7 @@ def test_a_request_of_before_there_were_roots_is_read() -> None:
 def test_a_new_job_is_queued_and_planning_and_counts_what_is_found() -> None:
     record = RecordWriter.create(make_spec(preset="web"))
     files = make_files(3)
-    record.plan.add(files, [file.rendition for file in files])
+    record.plan.add(files, [(file.rendition,) for file in files])
     report = reader.read_job(record.job)
     assert (report.state, report.planning, report.total, report.progress) == (JobState.QUEUED, True, 3, 0)
     assert report.parameters == {"format": "webp", "width": 800}
@@ -91,7 +91,7 @@ def test_a_new_job_is_queued_and_planning_and_counts_what_is_found() -> None:
 def test_planning_can_begin_again() -> None:
     record = RecordWriter.create(make_spec())
     files = make_files(3)
-    record.plan.add(files, [file.rendition for file in files])
+    record.plan.add(files, [(file.rendition,) for file in files])
     record.plan.begin()
     assert reader.read_job(record.job).total == 0
     fill(record, make_files(2))
@@ -384,15 +384,16 @@ def test_numbers_that_repeat_are_a_bug_and_leave_nothing() -> None:
     record = RecordWriter.create(make_spec())
     files = make_files(2)
     with pytest.raises(sqlite3.IntegrityError):
-        record.plan.add([files[0], files[0]], [b"a", b"b"])
+        record.plan.add([files[0], files[0]], [(b"a",), (b"b",)])
     assert reader.read_job(record.job).total == 0
     record.close()
 
 
-def test_a_job_of_before_versions_is_taken_up_and_brought_up_to_date() -> None:
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_job_of_an_earlier_version_is_taken_up_and_brought_up_to_date(version: int) -> None:
     with make_record(3) as record:
         record.commit([completed(0)], [])
-    make_older(home.record_path(record.job))
+    make_older(home.record_path(record.job), version)
     assert reader.read_job(record.job).completed == 1
     with RecordWriter.open(record.job) as again:
         assert [(task.number, task.version) for task in again.pending(5)] == [(1, ""), (2, "")]

@@ -262,7 +262,6 @@ def test_a_slot_that_was_taken_over_makes_its_worker_put_nothing_else(make_worke
 
 def test_what_a_slot_has_staged_is_gone_when_it_is_taken(tmp_path: Path) -> None:
     (tmp_path / "rendition.png").write_bytes(b"rendition")
-    (task,) = tasks(1)
-    descriptor = take(replace(task, rendition=os.fsencode(tmp_path / "rendition.png")))
+    descriptor = take(os.fsencode(tmp_path / "rendition.png"))
     assert (os.read(descriptor, 100), list(tmp_path.iterdir())) == (b"rendition", [])
     os.close(descriptor)

@@ -95,7 +95,7 @@ def test_renditions_that_no_listing_has_settled_are_asked_after_together(gather:
     store = gather()
     files = [PlannedFile(n, Source(b"/in/a", b"/in", 1, 1), b"s3://b/out/%d" % n) for n in range(MANY)]
     (told,) = standing_in_store.ask_after([files], lambda: None)
-    assert told == (files, {n: standing_in_store.There(SOME, "file") for n in range(MANY)})
+    assert told == (files, {file.rendition: standing_in_store.There(SOME, "file") for file in files})
     assert store.most == AT_ONCE
 
 

@@ -8,6 +8,8 @@ from dmedia.media.decoders.picture import Traits
 from dmedia.operations.parameters import Box
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dmedia.media.decoders.picture import Picture
     from dmedia.media.geometry import Size
     from dmedia.media.opened import OpenSource
@@ -37,7 +39,7 @@ class PosterPicture:
         return self._image
 
 
-def open_poster(source: OpenSource, limits: Limits, parameters: Parameters) -> Picture:
+def open_poster(source: OpenSource, limits: Limits, wanted: Sequence[Parameters]) -> Picture:
     """Choose a film's frame.
 
     Parameters
@@ -46,8 +48,8 @@ def open_poster(source: OpenSource, limits: Limits, parameters: Parameters) -> P
         A film.
     limits : Limits
         What one file may cost.
-    parameters : Parameters
-        The size that is wanted spares work.
+    wanted : sequence of Parameters
+        Of each rendition: the size that is wanted spares work.
 
     Returns
     -------
@@ -61,5 +63,14 @@ def open_poster(source: OpenSource, limits: Limits, parameters: Parameters) -> P
     """
     from dmedia.media.films.poster import choose_poster
 
-    box = (parameters.width, parameters.height) if isinstance(parameters, Box) else (None, None)
-    return PosterPicture(choose_poster(source, *box, limits))
+    boxes = [(one.width, one.height) if isinstance(one, Box) else (None, None) for one in wanted]
+    return PosterPicture(choose_poster(source, *_largest(boxes), limits))
+
+
+def _largest(boxes: list[tuple[int | None, int | None]]) -> tuple[int | None, int | None]:
+    """Tell what box is enough for all: one that bounds a side only when all of them do."""
+    widths, heights = ([side for side in sides if side] for sides in zip(*boxes, strict=True))
+    return (
+        max(widths) if len(widths) == len(boxes) else None,
+        max(heights) if len(heights) == len(boxes) else None,
+    )

@@ -129,7 +129,7 @@ def demanded_reads(extensions: Iterable[str]) -> tuple[str, ...]:
 
 
 def demanded_writes(spec: JobSpec, reads: Iterable[str]) -> tuple[str, ...]:
-    """Tell which formats must be encoded: the one that was asked for, or those of the sources.
+    """Tell which formats must be encoded: those that were asked for, and where none was, those of the sources.
 
     Parameters
     ----------
@@ -143,10 +143,12 @@ def demanded_writes(spec: JobSpec, reads: Iterable[str]) -> tuple[str, ...]:
     tuple of str
         Sorted.
     """
-    if chosen := getattr(spec.parameters, "format", None):
-        return (str(chosen),) if chosen in formats.RENDITION_EXTENSION else ()
-    kept = {name for name in reads if name in formats.RENDITION_EXTENSION}
-    return tuple(sorted(kept if kept.issuperset(reads) else {*kept, "jpg", "png"}))
+    asked = {getattr(recipe.parameters, "format", None) for recipe in spec.recipes}
+    wanted = {str(chosen) for chosen in asked if chosen in formats.RENDITION_EXTENSION}
+    if None in asked:
+        kept = {name for name in reads if name in formats.RENDITION_EXTENSION}
+        wanted |= kept if kept.issuperset(reads) else {*kept, "jpg", "png"}
+    return tuple(sorted(wanted))
 
 
 def is_as_planned(sample: Sample, roots: tuple[bytes, ...] = ()) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
-import os
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -58,22 +58,19 @@ class Carriage:
             When nothing came of it.
         """
         result = FileResult(task.number, worker=worker)
-        rendition: int | None = None
         try:
-            wanted = partial(self._slots.refuse_drained, wave)  # a large object comes for an hour
-            with self._transfers.source(task, wanted) as source, self._slots.hold(task, wave, worker) as slot:
-                staged = self._transfers.staged(task, slot.output_directory)
-                told = self._slots.attempt(slot, staged, lambda asked: slot.work_on(source, asked))
-                result = replace(told, worker=worker)
-                result, rendition = self._transfers.take(staged, result)
-            if rendition is None:
-                return result
-            self._slots.refuse_drained(math.inf)  # after a job's end nothing is put
-            return self._transfers.put(task, result, rendition)
+            with contextlib.ExitStack() as held:
+                wanted = partial(self._slots.refuse_drained, wave)  # a large object comes for an hour
+                with self._transfers.source(task, wanted) as source, self._slots.hold(task, wave, worker) as slot:
+                    staged = self._transfers.staged(task, slot.output_directory)
+                    told = self._slots.attempt(slot, staged, lambda asked: slot.work_on(source, asked))
+                    result = replace(told, worker=worker)
+                    result, renditions = self._transfers.take(staged, result, held)
+                if not renditions:
+                    return result
+                self._slots.refuse_drained(math.inf)  # after a job's end nothing is put
+                return self._transfers.put(task, result, renditions)
         except (SlotKilledError, NoSlotError):
             raise
         except Exception as error:  # noqa: BLE001 - it would end the whole chunk, with what is done already
             return replace(result, outputs=(), failure=failure_of(error, task))
-        finally:
-            if rendition is not None:
-                os.close(rendition)

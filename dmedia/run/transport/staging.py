@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from dmedia.errors import Stage
     from dmedia.model import FileResult, Task, WorkOrder
 
-STAGED = b"rendition"
-"""The name of a rendition for a store in its slot's directory: a slot works on one file at a time."""
+STAGED = b"rendition-%d"
+"""The name of a rendition for a store in its slot's directory, with its rank: a slot works on one file at a time."""
 
 SCRATCH_HINT = (
     "Free space where workers keep temporary files, or let TMPDIR name another directory there; then resume the job"
@@ -66,21 +66,29 @@ def staged(task: Task, directory: bytes) -> Task:
     Returns
     -------
     Task
-        The same where the rendition stays on this machine; otherwise it goes into the slot's directory.
+        The same where renditions stay on this machine; otherwise they go into the slot's directory.
     """
     if not is_url(task.rendition):
         return task
-    extension = formats.extension(task.rendition).encode()
-    return replace(task, rendition=os.path.join(directory, STAGED + (b"." + extension if extension else b"")))
+    first, *others = (
+        place._replace(rendition=os.path.join(directory, STAGED % rank + _dotted(place.rendition)))
+        for rank, place in enumerate(task.places)
+    )
+    return replace(task, rendition=first.rendition, also=tuple(others))
 
 
-def take(staged: Task) -> int:
+def _dotted(rendition: bytes) -> bytes:
+    extension = formats.extension(rendition).encode()
+    return b"." + extension if extension else b""
+
+
+def take(staged: bytes) -> int:
     """Take a rendition that is on its way to a store out of its slot's directory.
 
     Parameters
     ----------
-    staged : Task
-        As the slot was told; it says that it has published it.
+    staged : bytes
+        Where the slot was told to put it; it says that it has.
 
     Returns
     -------
@@ -95,10 +103,9 @@ def take(staged: Task) -> int:
         it is no regular file; ``io_error`` when it cannot be opened.
     """
     try:
-        directory = os.path.realpath(os.path.dirname(staged.rendition))
-        return storage.open_source(staged.rendition, (directory,))
+        return storage.open_source(staged, (os.path.realpath(os.path.dirname(staged)),))
     finally:
-        storage.discard(staged.rendition)
+        storage.discard(staged)
 
 
 def about_scratch(error: MediaError, scratch: str | None) -> MediaError:

@@ -24,9 +24,9 @@ from dmedia.storage.stores import Terms, store_of
 from dmedia.storage.stores.bodies import digest_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
-    from dmedia.model import FileResult, Limits, Task, WorkOrder
+    from dmedia.model import FileResult, Limits, Output, Place, Task, WorkOrder
     from dmedia.storage.stores import Store
 
 CONTENT_TYPES = {
@@ -73,7 +73,7 @@ class Transfers:
             As `storage.local.open_source` and `Store.fetch` do; ``disk_full`` when there is no room for the copy;
             ``output_exists`` when the rendition would replace its own source.
         """
-        if task.source == task.rendition:
+        if any(place.rendition == task.source for place in task.places):
             message = "Output exists: the rendition would replace its own source"
             raise MediaError("output_exists", message, "publish", "Choose another output directory or name")
         is_local = not is_url(task.source)
@@ -95,12 +95,13 @@ class Transfers:
         """
         if not self.stages:
             return task
-        storage.refuse_outside(task.rendition, self._order.roots, "publish")
+        for place in task.places:
+            storage.refuse_outside(place.rendition, self._order.roots, "publish")
         if self._scratch is None:
             raise staging.no_scratch("publish")
         return staging.staged(task, directory)
 
-    def take(self, staged: Task, result: FileResult) -> tuple[FileResult, int | None]:
+    def take(self, staged: Task, result: FileResult, held: contextlib.ExitStack) -> tuple[FileResult, list[int]]:
         """Take what a slot has made, when that is on its way to a store.
 
         Parameters
@@ -109,12 +110,13 @@ class Transfers:
             As the slot was told.
         result : FileResult
             What the slot says came of it.
+        held : contextlib.ExitStack
+            Closes the descriptors.
 
         Returns
         -------
-        FileResult, int or None
-            The result as a person understands it, and the rendition's descriptor, to be closed by the caller;
-            ``None`` when there is nothing to put.
+        FileResult, list of int
+            The result as a person understands it, and the renditions' descriptors; none when there is nothing to put.
 
         Raises
         ------
@@ -122,18 +124,22 @@ class Transfers:
             As by `staging.take`.
         """
         if not self.stages:
-            return result, None
+            return result, []
         if result.failure:
-            return staging.told(result, self._scratch), None
-        return result, staging.take(staged)
+            return staging.told(result, self._scratch), []
+        renditions = []
+        for place in staged.places:
+            renditions.append(staging.take(place.rendition))
+            held.callback(os.close, renditions[-1])
+        return result, renditions
 
     @property
     def stages(self) -> bool:
         """Whether renditions go to a store."""
         return is_url(self._order.output_directory)
 
-    def put(self, task: Task, result: FileResult, descriptor: int) -> FileResult:
-        """Publish a rendition in its store.
+    def put(self, task: Task, result: FileResult, renditions: Sequence[int]) -> FileResult:
+        """Publish the renditions of a task in their store, one after the other.
 
         Parameters
         ----------
@@ -141,32 +147,34 @@ class Transfers:
             As it was planned.
         result : FileResult
             What came of it in the slot.
-        descriptor : int
-            The rendition, from `take`; stays the caller's.
+        renditions : sequence of int
+            Their descriptors, from `take`.
 
         Returns
         -------
         FileResult
-            With the rendition as its store has it.
+            With the renditions as their store has them.
 
         Raises
         ------
         MediaError
             As by `Store.put`.
         """
-        (made,) = result.outputs
+        each = zip(result.outputs, task.places, renditions, strict=True)
+        return replace(result, outputs=tuple(self._put(task, *one) for one in each))
+
+    def _put(self, task: Task, made: Output, place: Place, descriptor: int) -> Output:
         sha256 = digest_of(descriptor).hex()
-        terms = Terms(self._order.job, task.replaces, CONTENT_TYPES.get(made.format, ""), task.renews, sha256)
-        identity = _store_of(task.rendition).put(descriptor, task.rendition, terms)
-        put = replace(
+        terms = Terms(self._order.job, task.replaces, CONTENT_TYPES.get(made.format, ""), place.renews, sha256)
+        identity = _store_of(place.rendition).put(descriptor, place.rendition, terms)
+        return replace(
             made,
-            path=task.rendition,
+            path=place.rendition,
             size_bytes=os.fstat(descriptor).st_size,
             mtime_ns=identity.mtime_ns,
             sha256=sha256,
             version=identity.version,
         )
-        return replace(result, outputs=(put,))
 
     def _fetched(self, task: Task, refuse_unwanted: Callable[[], object]) -> int:
         storage.refuse_outside(task.source, self._order.roots, "open")
@@ -196,7 +204,7 @@ class Transfers:
     def _most_bytes(self, store: Store, task: Task) -> int:
         """Tell how much of a source is fetched; only what may be a film, by its content, may be as large as one."""
         limits: Limits = self._order.limits
-        if "film" not in find_operation(self._order.operation).accepts:
+        if not all("film" in find_operation(recipe.operation).accepts for recipe in self._order.recipes):
             return limits.max_image_bytes
         if 0 <= task.size_bytes <= limits.max_image_bytes:
             return limits.max_image_bytes

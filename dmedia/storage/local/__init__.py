@@ -9,6 +9,7 @@ from dmedia.storage.local.renditions import (
     is_temporary,
     prepare_parent,
     publish,
+    refuse_foreign,
     sweep,
     temporary_path,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "publish",
     "read_head",
     "real_roots",
+    "refuse_foreign",
     "refuse_outside",
     "refuse_outside_descriptor",
     "same_file",

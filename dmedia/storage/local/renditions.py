@@ -140,7 +140,7 @@ def publish(temporary: bytes, rendition: bytes, job: str, *, replaces: bool = Fa
             os.fchmod(descriptor, 0o666 & ~_umask())
             os.fsync(descriptor)
         if not replaces:
-            _refuse_foreign(rendition)  # last, so that hardly anything can come between
+            refuse_foreign(rendition)  # last, so that hardly anything can come between
         os.replace(temporary, rendition)
     except OSError as error:
         raise fault(error, "publish") from None
@@ -199,7 +199,14 @@ def _descriptor(path: bytes) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _refuse_foreign(rendition: bytes) -> None:
+def refuse_foreign(rendition: bytes) -> None:
+    """Refuse to publish where somebody else's file stands, or a directory.
+
+    Raises
+    ------
+    MediaError
+        ``output_exists``.
+    """
     if os.path.isdir(rendition):  # of renditions, where one object's key is the beginning of another's
         message = "Output exists: a directory has the rendition's name"
         raise MediaError("output_exists", message, "publish", "Give it another name with --name")
