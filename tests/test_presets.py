@@ -14,7 +14,7 @@ import pytest
 from dmedia import presets
 from dmedia.errors import PresetError
 from dmedia.operations import find_operation
-from dmedia.presets import BrokenPreset, Preset, find_presets, list_presets, load_preset, read_preset
+from dmedia.presets import BrokenPreset, Preset, find_presets, finding, list_presets, load_preset, read_preset
 
 GOOD = 'operation = "resize"\n[parameters]\nwidth = 10\n'
 
@@ -72,7 +72,7 @@ def test_these_presets_come_with_dmedia() -> None:
 def test_presets_within_the_package_go_before_those_of_a_checkout(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(presets, "__file__", str(tmp_path / "site" / "dmedia" / "presets.py"))
+    monkeypatch.setattr(finding, "__file__", str(tmp_path / "site" / "dmedia" / "presets" / "finding.py"))
     assert presets.shipped_directory() == os.fsencode(tmp_path / "site" / "presets")
     installed = write(tmp_path / "site" / "dmedia" / "shipped_presets" / "a.toml")
     assert find_presets() == {"a": installed}
@@ -187,7 +187,7 @@ def test_a_broken_preset_is_listed_with_its_reason_and_hides_no_other(elsewhere:
 
 
 def test_a_shipped_preset_is_found_by_a_package_that_was_copied_whole(tmp_path: Path) -> None:
-    checkout = Path(presets.__file__).parent
+    checkout = Path(presets.__file__).parents[1]
     ignore = shutil.ignore_patterns("__pycache__", "media", "run", "cli", "report", "record")
     shutil.copytree(checkout, tmp_path / "site" / "dmedia", ignore=ignore)
     shutil.copytree(

@@ -6,9 +6,11 @@ import itertools
 from typing import TYPE_CHECKING, Any, Unpack, overload
 
 from dmedia.api.job import Job
+from dmedia.api.options import further_presets
 from dmedia.api.place import read_place, take_place
-from dmedia.api.request import read_spec, read_work
+from dmedia.api.request import read_spec
 from dmedia.api.start import start
+from dmedia.api.work import read_work
 from dmedia.model import FileStatus
 from dmedia.record.reader import list_jobs, read_files, read_job
 from dmedia.report.documents import file_document, job_document
@@ -66,7 +68,8 @@ def batch_process(
         When the plan is refused within a moment: no input, renditions that collide, no space. Otherwise the job's
         status will say so.
     """
-    spec = read_spec(input_pattern, read_work(operation, parameters, options.get("preset")), output_directory, options)
+    work = read_work(operation, parameters, options.get("preset"), further_presets(options))
+    spec = read_spec(input_pattern, work, output_directory, options)
     place = take_place(options)
     return Job(start(spec, client, read_place(place, client)), client, **place)
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from dmedia import formats
 from dmedia.api.options import FileOptions, read_options
-from dmedia.api.request import Work, anchored, encoded, is_operation, read_arguments, read_spec, read_work
+from dmedia.api.request import anchored, encoded, read_spec
+from dmedia.api.work import Work, is_operation, read_arguments, read_work
 from dmedia.errors import MediaError, ParameterError, UsageError
 from dmedia.model import FileReport, FileStatus, Source, Task, WorkOrder
 from dmedia.operations.parameters import Encoding
@@ -161,6 +162,11 @@ def _process(input_path: AnyPath, target: Target, work: Work, options: FileOptio
 
     said = read_options(options, FileOptions)
     source = _source(input_path)
+    if len(work.recipes) > 1:
+        raise ParameterError(
+            f"The preset {work.preset} makes {len(work.recipes)} renditions of a file, and this is for one",
+            "batch_process makes all of them, of one file too",
+        )
     if target.format and _format(work) != target.format:
         raise ParameterError(
             f"The rendition is {_format(work)}, and {quoted(target.path)} ends like {target.format}",
@@ -235,5 +241,6 @@ def _refuse_outside(path: bytes, roots: tuple[bytes, ...]) -> None:
 
 
 def _format(work: Work) -> str | None:
-    assert isinstance(work.parameters, Encoding), "all operations write pictures"
-    return work.parameters.format
+    parameters = work.recipes[0].parameters
+    assert isinstance(parameters, Encoding), "all operations write pictures"
+    return parameters.format

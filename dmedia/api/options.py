@@ -71,6 +71,8 @@ class BatchOptions(FileOptions, PlaceOptions, total=False):
         See `PlaceOptions`.
     preset : str
         A preset; ``parameters`` then take precedence over its own.
+    also : str or sequence of str
+        Further presets: one task makes the renditions of all of one decoded picture.
     recursive : bool
         Whether directories are walked into.
     include, exclude : str or sequence of str
@@ -90,6 +92,7 @@ class BatchOptions(FileOptions, PlaceOptions, total=False):
     """
 
     preset: str | None
+    also: str | Sequence[str] | None
     recursive: bool | None
     include: str | Sequence[str] | None
     exclude: str | Sequence[str] | None
@@ -101,7 +104,9 @@ class BatchOptions(FileOptions, PlaceOptions, total=False):
     persistence: Persistence | None
 
 
-LISTS: dict[str, tuple[type, ...]] = {"include": (str,), "exclude": (str,), "roots": (str, bytes, os.PathLike)}
+LISTS: dict[str, tuple[type, ...]] = {
+    "also": (str,), "include": (str,), "exclude": (str,), "roots": (str, bytes, os.PathLike),
+}  # fmt: skip
 """Options that may have several values, and what each of them is."""
 
 SWITCHES = frozenset({"overwrite", "recursive", "portable_names"})
@@ -139,6 +144,11 @@ def read_options(given: Mapping[str, Any], known: type) -> dict[str, Any]:
         if name not in known.__annotations__:
             raise ParameterError(f"Unknown option {name!r}: {nearest(name, known.__annotations__)}")
     return {name: _read(name, value) for name, value in given.items() if value is not None}
+
+
+def further_presets(given: BatchOptions) -> tuple[str, ...]:
+    """Take the further presets of a batch from its options. Raises `ParameterError` like `read_options`."""
+    return tuple(read_options({"also": given.get("also")}, BatchOptions).get("also", ()))
 
 
 def _read(name: str, value: Any) -> Any:

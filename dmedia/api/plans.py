@@ -8,7 +8,9 @@ from queue import Empty, Queue
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Unpack
 
-from dmedia.api.request import read_spec, read_work
+from dmedia.api.options import further_presets
+from dmedia.api.request import read_spec
+from dmedia.api.work import read_work
 from dmedia.report.documents import plan_document, planned_file_document
 
 if TYPE_CHECKING:
@@ -49,7 +51,7 @@ def plan(
     UsageError, NoInputError, CollisionError, PreflightError
         What would keep the batch from starting.
     """
-    work = read_work(operation, parameters, options.get("preset"))
+    work = read_work(operation, parameters, options.get("preset"), further_presets(options))
     return preview(read_spec(input_pattern, work, output_directory, options), MOST_PLANNED)
 
 

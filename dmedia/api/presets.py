@@ -41,10 +41,23 @@ def preset_document(preset: Preset | BrokenPreset) -> PresetDocument:
     """Make the document of a preset, or of a file that should be one."""
     if isinstance(preset, BrokenPreset):
         return {"name": preset.name, "path": shown(preset.path), "error": preset.error.message}
-    return {
+    document: PresetDocument = {
         "name": preset.name,
         "description": preset.description,
         "operation": preset.operation,
         "parameters": preset.parameters.given(),
         "path": shown(preset.path),
     }
+    if len(preset.recipes) > 1:
+        document["renditions"] = [
+            {
+                "name": recipe.name,
+                "preset": recipe.preset,
+                "operation": recipe.operation,
+                "parameters": recipe.parameters.given(),
+            }
+            for recipe in preset.recipes
+        ]
+    if preset.manifests:
+        document["manifests"] = [str(manifest) for manifest in preset.manifests]
+    return document

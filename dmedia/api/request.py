@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dmedia.api.options import BatchOptions, read_options
-from dmedia.errors import ParameterError, UnknownOperationError, UsageError
+from dmedia.errors import ParameterError, UsageError
 from dmedia.model import Inputs, JobSpec, Limits, OnCollision, Persistence, Policies
-from dmedia.operations import OPERATIONS, find_operation, foreign_names
 from dmedia.storage.local import real_roots
 from dmedia.storage.locations import is_url, writable
 from dmedia.words import nearest, quoted
@@ -18,91 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from dmedia.api.options import AnyPath
-    from dmedia.operations.parameters import Parameters
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """What is done with each file.
-
-    Attributes
-    ----------
-    operation : str
-        Name of the operation.
-    parameters : Parameters
-        Its validated arguments.
-    preset : str or None
-        The preset they came from.
-    """
-
-    operation: str
-    parameters: Parameters
-    preset: str | None = None
-
-
-def read_work(operation: str, parameters: Mapping[str, Any] | None, preset: str | None = None) -> Work:
-    """Find out what is asked for.
-
-    Parameters
-    ----------
-    operation : str
-        Name of an operation, or of a preset. Where both have a name, it is the operation.
-    parameters : mapping of str to object or None
-        Arguments; of a preset, those that shall be otherwise.
-    preset : str, optional
-        Name of a preset; ``operation`` is then its operation or its name once more.
-
-    Returns
-    -------
-    Work
-
-    Raises
-    ------
-    UnknownOperationError, ParameterError, PresetError
-        They name what is wrong, and the nearest that exists.
-    """
-    from dmedia.operations.validation import validate
-    from dmedia.presets import find_presets, load_preset
-
-    given = read_arguments(parameters)
-    if preset is None:
-        if is_operation(operation):
-            return Work(operation, validate(operation, given))
-        known = find_presets()
-        if operation not in known:
-            choices = nearest(str(operation), {*OPERATIONS, *foreign_names(), *known})
-            raise UnknownOperationError(f"No operation or preset {operation!r}: {choices}")
-        preset = operation
-    found = load_preset(preset)
-    if operation not in (found.operation, found.name):
-        raise ParameterError(
-            f"The preset {preset} does {found.operation}, and the operation asked for is {operation}",
-            "leave one of them out, or give the preset's name as the operation too",
-        )
-    return Work(found.operation, validate(found.operation, found.parameters.given() | given), found.name)
-
-
-def read_arguments(parameters: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Copy an operation's arguments.
-
-    Raises
-    ------
-    ParameterError
-        When they have no names.
-    """
-    try:
-        given = dict(parameters or {})
-    except (TypeError, ValueError):
-        raise ParameterError(f"parameters is {parameters!r}: it is a dict of names and values") from None
-    for name in given:
-        if not isinstance(name, str):
-            raise ParameterError(f"parameters: {name!r} is no name")
-    return given
-
-
-def is_operation(name: str) -> bool:
-    """Tell whether a name is an operation's, of ours or of another package's."""
-    return name in OPERATIONS or name in foreign_names()
+    from dmedia.api.work import Work
 
 
 def read_spec(
@@ -142,9 +56,10 @@ def read_spec(
         raise ParameterError(f"input is {inputs!r}: it is a path, a glob, or a list of them") from None
     if not listed:
         raise UsageError("No input was given", "name files, directories or globs")
+    first, *others = work.recipes
     return JobSpec(
-        operation=work.operation,
-        parameters=work.parameters,
+        operation=first.operation,
+        parameters=first.parameters,
         inputs=Inputs(
             paths=tuple(anchored(encoded("input", path)) for path in listed),
             recursive=said.get("recursive", False),
@@ -158,7 +73,10 @@ def read_spec(
         limits=said.get("limits", Limits()),
         persistence=said.get("persistence", Persistence()),
         preset=work.preset,
-        accepts=find_operation(work.operation).accepts,
+        rendition=first.name,
+        also=tuple(others),
+        manifests=work.manifests,
+        accepts=work.accepts,
         roots=real_roots(map(os.fsencode, said.get("roots", ()))),
     )
 

@@ -8,20 +8,19 @@ import click
 
 from dmedia.cli.command import make_command, option
 from dmedia.cli.launch import launch
-from dmedia.cli.options import HOW_PARAMETERS, INPUT, PATH, WHERE_PARAMETERS, read_spec
+from dmedia.cli.options import HOW_PARAMETERS, INPUT, OUTPUT, PATH, WHERE_PARAMETERS, read_spec
 from dmedia.errors import OutsideRootsError
-from dmedia.operations import find_operation
 from dmedia.words import quoted
 
 
 def apply(**values: Any) -> int:
     """Process files by a preset."""
+    from dmedia.api.work import Work
     from dmedia.presets import load_preset
 
     refuse_outside(values["preset_file"], values["root"])
-    preset = load_preset(values["preset"], values["preset_file"])
-    operation = find_operation(preset.operation)
-    return launch(read_spec(operation, preset.parameters, values, preset.name), values)
+    presets = [load_preset(name, values["preset_file"]) for name in (values["preset"], *values["also"])]
+    return launch(read_spec(Work.by(*presets), values), values)
 
 
 def refuse_outside(files: tuple[bytes, ...], roots: tuple[bytes, ...]) -> None:
@@ -49,6 +48,13 @@ command = make_command(
         click.Argument(["preset"], metavar="PRESET"),
         *WHERE_PARAMETERS,
         *HOW_PARAMETERS,
+        option(
+            "--also",
+            group=OUTPUT,
+            metavar="PRESET",
+            multiple=True,
+            help="Make this preset's renditions too, of one decoded picture; may be repeated.",
+        ),
         option(
             "--preset-file",
             group=INPUT,

@@ -54,6 +54,8 @@ def _print_lines(plan: Plan, files: Iterator[FileReport]) -> None:
     for file in files:
         reason = f"  ({file.failure.message})" if file.failure else ""
         click.echo(f"{SAID[file.status]:<10} {printable(file.source)} -> {printable(file.rendition)}{reason}")
+        for rendition in file.also:
+            click.echo(f"{'':<10} {printable(file.source)} -> {printable(rendition)}")
     click.echo(
         f"{counted(plan.total)}: {plan.pending:,} to do, {plan.skipped:,} up to date, {plan.failed:,} cannot be done"
     )

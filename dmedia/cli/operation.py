@@ -43,10 +43,11 @@ def operation_command(operation: Operation) -> Command:
     declared = parameter_fields(operation.parameters)
 
     def run(**values: Any) -> int:
+        from dmedia.api.work import Work
         from dmedia.operations.validation import validate
 
         parameters = validate(operation.name, {name: values[name] for name in declared if values[name] is not None})
-        return launch(read_spec(operation, parameters, values), values)
+        return launch(read_spec(Work.of(operation.name, parameters), values), values)
 
     options = [_parameter_option(name, *field) for name, field in declared.items()]
     _refuse_taken(operation, options)

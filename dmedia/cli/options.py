@@ -15,8 +15,7 @@ from dmedia.errors import UsageError
 from dmedia.model import Inputs, JobSpec, Limits, OnCollision, Policies
 
 if TYPE_CHECKING:
-    from dmedia.operations.operation import Operation
-    from dmedia.operations.parameters import Parameters
+    from dmedia.api.work import Work
 
 INPUT, OUTPUT, RUN, LIMIT = "Input", "Output", "Run", "Limits of one file"
 
@@ -142,21 +141,15 @@ HOW_PARAMETERS = [DRY_RUN, *RUN_PARAMETERS, *LIMIT_PARAMETERS]
 """How it runs: behind them."""
 
 
-def read_spec(
-    operation: Operation, parameters: Parameters, values: dict[str, Any], preset: str | None = None
-) -> JobSpec:
+def read_spec(work: Work, values: dict[str, Any]) -> JobSpec:
     """Put a job together from a command's values.
 
     Parameters
     ----------
-    operation : Operation
-        What is done.
-    parameters : Parameters
-        Its validated arguments.
+    work : Work
+        What is done with each file.
     values : dict
         The command's values for its input, output and limit options.
-    preset : str, optional
-        Name of the preset that operation and parameters came from.
 
     Returns
     -------
@@ -169,16 +162,20 @@ def read_spec(
     """
     from dmedia.api.request import read_directory
 
+    first, *others = work.recipes
     return JobSpec(
-        operation=operation.name,
-        parameters=parameters,
+        operation=first.operation,
+        parameters=first.parameters,
         inputs=read_inputs(values),
         output_directory=read_directory(values["output"]),
         policies=read_policies(values),
         limits=read_limits(values),
         persistence=new_persistence(values),
-        preset=preset,
-        accepts=operation.accepts,
+        preset=work.preset,
+        rendition=first.name,
+        also=tuple(others),
+        manifests=work.manifests,
+        accepts=work.accepts,
         roots=tuple(dict.fromkeys(values["root"])),
     )
 

@@ -49,9 +49,14 @@ def show(name: str, preset_file: tuple[bytes, ...], *, as_json: bool) -> int:
         click.echo(json.dumps(preset_document(preset)))
         return 0
     click.echo(f"{preset.name}: {preset.description}")
-    click.echo(f"  operation = {preset.operation}")
-    for parameter, value in preset.parameters.given().items():
-        click.echo(f"  {parameter} = {value}")
+    for recipe in preset.recipes:
+        if recipe.name:
+            click.echo(f"  rendition {recipe.name}")
+        click.echo(f"  operation = {recipe.operation}")
+        for parameter, value in recipe.parameters.given().items():
+            click.echo(f"  {parameter} = {value}")
+    for manifest in preset.manifests:
+        click.echo(f"  manifest = {manifest}")
     click.echo(f"  from {os.fsdecode(preset.path)}")
     return 0
 
@@ -63,5 +68,6 @@ def check(file: bytes) -> int:
     from dmedia.presets import read_preset
 
     preset = read_preset(file)
-    click.echo(f"{preset.name}: valid, {preset.operation} with {len(preset.parameters.given())} parameters")
+    several = f", {len(preset.recipes)} renditions" if len(preset.recipes) > 1 else ""
+    click.echo(f"{preset.name}: valid, {preset.operation} with {len(preset.parameters.given())} parameters{several}")
     return 0

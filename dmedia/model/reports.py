@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dmedia.model.states import ENDED, JobState
 
@@ -28,6 +28,8 @@ class FileReport:
     bytes_in: int = 0
     outputs: tuple[Output, ...] = ()
     warnings: tuple[str, ...] = ()
+    also: tuple[bytes, ...] = ()
+    """Of a planned file, where its further renditions would go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,8 @@ class JobReport:
         Addresses.
     shard : str or None
         Which part of the sources it is about, ``K/N``; ``None``: all.
+    renditions : tuple of dict
+        ``name``, ``preset``, ``operation`` and ``parameters`` of each rendition, where a source has several.
     """
 
     id: str
@@ -101,6 +105,7 @@ class JobReport:
     scheduler: str | None
     dashboard: str | None
     shard: str | None = None
+    renditions: tuple[dict[str, Any], ...] = ()
 
     @property
     def done(self) -> int:

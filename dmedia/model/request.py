@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from dmedia.model.states import Manifest, OnCollision
+from dmedia.model.states import OnCollision
 
 if TYPE_CHECKING:
+    from dmedia.model.states import Manifest
     from dmedia.operations.parameters import Parameters
 
 
@@ -172,7 +173,7 @@ class JobSpec:
         Name of the first rendition of each source, where there are several. See `Recipe`.
     also : tuple of Recipe
         The further ones, made of the same decoded picture.
-    manifest : Manifest
+    manifests : tuple of Manifest
         What is written beside the renditions when the job has ended.
     accepts : frozenset of str
         Kinds of media (``image``, ``film``) taken from directories.
@@ -191,7 +192,7 @@ class JobSpec:
     preset: str | None = None
     rendition: str = ""
     also: tuple[Recipe, ...] = ()
-    manifest: Manifest = Manifest.NONE
+    manifests: tuple[Manifest, ...] = ()
     accepts: frozenset[str] = frozenset({"image"})
     roots: tuple[bytes, ...] = ()
 

@@ -47,7 +47,6 @@ class OnCollision(StrEnum):
 class Manifest(StrEnum):
     """What is written beside the renditions when a job has ended."""
 
-    NONE = ""
     SRCSET = "srcset"
     CHECKSUMS = "checksums"
 

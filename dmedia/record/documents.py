@@ -45,10 +45,11 @@ def write_spec(spec: JobSpec) -> str:
                     "operation": recipe.operation,
                     "package": package_of(recipe.operation),
                     "parameters": asdict(recipe.parameters),
+                    "given": recipe.parameters.given(),
                 }
                 for recipe in spec.also
             ],
-            "manifest": spec.manifest,
+            "manifests": list(spec.manifests),
             "output_directory": _text(spec.output_directory),
             "policies": asdict(spec.policies),
             "limits": asdict(spec.limits),
@@ -87,7 +88,7 @@ def read_spec(text: str) -> JobSpec:
             Recipe(other["name"], other["preset"], other["operation"], _read_parameters(other))
             for other in stored.get("also", ())
         ),
-        manifest=Manifest(stored.get("manifest", "")),
+        manifests=tuple(map(Manifest, stored.get("manifests", ()))),
         accepts=frozenset(stored["accepts"]),
         roots=tuple(_bytes(root) for root in stored.get("roots", ())),  # older records have none
     )

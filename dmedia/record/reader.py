@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 JOB = """
 SELECT id, created_at, operation, preset, given, output_directory, base, ignored,
-  json_extract(request, '$.inputs.shard') FROM job
+  json_extract(request, '$.inputs.shard'), json_extract(request, '$.rendition'), json_extract(request, '$.also')
+FROM job
 """
 
 STATE = f"""
@@ -194,7 +195,7 @@ def _seen_state(state: dict[str, Any], path: Path) -> JobState:
 
 
 def _report(job: tuple[Any, ...], state: dict[str, Any], seen: JobState, warnings: tuple[str, ...]) -> JobReport:
-    identity, created_at, operation, preset, given, output_directory, base, ignored, shard = job
+    identity, created_at, operation, preset, given, output_directory, base, ignored, shard, first, also = job
     elapsed_s, files_per_s = _pace(state, seen)
     left = state["total"] - sum(state[name] for name in ("completed", "failed", "skipped", "cancelled"))
     return JobReport(
@@ -215,9 +216,19 @@ def _report(job: tuple[Any, ...], state: dict[str, Any], seen: JobState, warning
         ignored=json.loads(ignored),
         warnings=warnings,
         shard=shard,
+        renditions=_renditions((first or "", preset or "", operation, json.loads(given)), json.loads(also or "[]")),
         **{name: state[name] for name in ("total", "completed", "failed", "skipped", "cancelled", "warned")},
         **{name: state[name] for name in ("started_at", "ended_at", "bytes_in", "bytes_out", "scheduler", "dashboard")},
     )
+
+
+def _renditions(first: tuple[Any, ...], also: list[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
+    """List how each rendition of a source is made; nothing where it is one."""
+    if not also:
+        return ()
+    names = ("name", "preset", "operation", "parameters")
+    others = ((one["name"], one["preset"], one["operation"], one["given"]) for one in also)
+    return tuple(dict(zip(names, one, strict=True)) for one in (first, *others))
 
 
 def _pace(state: dict[str, Any], seen: JobState) -> tuple[float, float | None]:

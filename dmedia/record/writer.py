@@ -113,7 +113,9 @@ class RecordWriter:
     def files(self) -> Iterator[FileReport]:
         """Read the job's files: a dry run lists ``source``, ``rendition``, ``status`` and ``failure`` of each."""
         with translated(self._place.path):
-            yield from read_rows(self._connection, None)
+            for file in read_rows(self._connection, None):
+                also = self._further.of_files([file.number]).get(file.number, ())
+                yield replace(file, also=tuple(place.rendition for place in also)) if also else file
 
     def rendition_directories(self) -> list[bytes]:
         """List the directories that the job's renditions go into."""

@@ -36,7 +36,7 @@ def job_document(report: JobReport) -> JobDocument:
     dict
         The eight keys that programs rely on first, in their order; then the rest. Times are ISO 8601 in UTC.
     """
-    return {
+    document: JobDocument = {
         "id": report.id,
         "operation": report.operation,
         "status": str(report.state),
@@ -69,6 +69,9 @@ def job_document(report: JobReport) -> JobDocument:
         "scheduler": report.scheduler,
         "dashboard": report.dashboard,
     }
+    if report.renditions:
+        document["renditions"] = [{**rendition} for rendition in report.renditions]  # type: ignore[typeddict-item]  # the record's own
+    return document
 
 
 def file_document(report: FileReport) -> FileDocument:
@@ -131,6 +134,8 @@ def planned_file_document(report: FileReport) -> PlannedFileDocument:
         "error": report.failure.message if report.failure else None,
         "rendition": shown(report.rendition),
     }
+    if report.also:
+        document["also"] = [shown(rendition) for rendition in report.also]
     if exact := exact_path(report.source):
         document["path_b64"] = exact
     return document

@@ -40,6 +40,15 @@ class Words:
 EXACT = Help("The path's exact bytes in Base64, where they are not UTF-8")
 
 
+class RenditionDocument(TypedDict):
+    """How one of several renditions of each source is made."""
+
+    name: Annotated[str, Help("Of a preset's [[renditions]]; empty where the preset makes one")]
+    preset: Annotated[str, Help("The preset it comes from")]
+    operation: str
+    parameters: Annotated[dict[str, Any], Help("Those that differ from the defaults")]
+
+
 class JobDocument(TypedDict):
     """A job at one moment."""
 
@@ -74,6 +83,7 @@ class JobDocument(TypedDict):
     warnings: Annotated[list[str], Help("What concerns the job as a whole")]
     scheduler: Annotated[str | None, Help("Address of the Dask scheduler")]
     dashboard: Annotated[str | None, Help("Address of the Dask dashboard while the job runs")]
+    renditions: NotRequired[Annotated[list[RenditionDocument], Help("Where each source has several")]]
 
 
 class OutputDocument(TypedDict):
@@ -140,6 +150,7 @@ class PlannedFileDocument(TypedDict):
     status: Annotated[str, Words(FileStatus), Help("pending: would be written; skipped: up to date; failed: cannot")]
     error: Annotated[str | None, Help("Why it cannot be done")]
     rendition: Annotated[str, Help("Absolute path of what would be written")]
+    also: NotRequired[Annotated[list[str], Help("Of several renditions the further ones")]]
     path_b64: NotRequired[Annotated[str, EXACT]]
 
 
@@ -174,6 +185,8 @@ class PresetDocument(TypedDict):
     description: NotRequired[str]
     operation: NotRequired[str]
     parameters: NotRequired[Annotated[dict[str, Any], Help("Those that differ from the defaults")]]
+    renditions: NotRequired[Annotated[list[RenditionDocument], Help("Where it makes several of each source")]]
+    manifests: NotRequired[Annotated[list[str], Help("What is written beside the renditions: srcset, checksums")]]
     error: NotRequired[Annotated[str, Help("What is wrong with the file")]]
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from dmedia.api.request import read_spec, read_work
+from dmedia.api.request import read_spec
+from dmedia.api.work import read_work
 from dmedia.catalog import bounds
 from dmedia.catalog.given import look
 from dmedia.errors import CollisionError, NoInputError, ParameterError, UsageError

@@ -11,8 +11,9 @@ from annotated_types import Ge, Le
 
 from dmedia.api.job import Job, refuse_nothing_failed
 from dmedia.api.plans import preview
-from dmedia.api.request import read_spec, read_work
+from dmedia.api.request import read_spec
 from dmedia.api.start import go_on, start
+from dmedia.api.work import read_work
 from dmedia.errors import ErrorCode  # noqa: TC001 - a schema is made of it
 from dmedia.model import ENDED, JobState
 from dmedia.operations.parameters import Help
@@ -64,6 +65,7 @@ class BatchProcess:
         ),
     ] = None
     preset: Annotated[str | None, Help("Name of a preset; operation is then its operation, or its name again")] = None
+    also: Annotated[list[str] | None, Help("Further presets whose renditions are made of each file too")] = None
     recursive: Annotated[bool, Help("Walk into a directory's subdirectories")] = False
     overwrite: Annotated[bool, Help("Replace files in the output directory that dmedia has not made itself")] = False
     on_collision: Annotated[
@@ -97,8 +99,10 @@ class RetryBatch(ResumeBatch):
 
 def batch_process(roots: Roots, asked: BatchProcess) -> Answer:
     """Start a batch."""
-    roots.refuse_preset(asked.preset or asked.operation)
-    work = read_work(asked.operation, asked.parameters, asked.preset)
+    also = tuple(asked.also or ())
+    for preset in (asked.preset or asked.operation, *also):
+        roots.refuse_preset(preset)
+    work = read_work(asked.operation, asked.parameters, asked.preset, also)
     options: BatchOptions = {
         "recursive": asked.recursive,
         "overwrite": asked.overwrite,

@@ -11,6 +11,7 @@ from dmedia.catalog.given import classify
 from dmedia.errors import ParameterError
 from dmedia.operations import OPERATIONS
 from dmedia.operations.parameters import Help, parameter_fields
+from dmedia.presets import load_preset
 from dmedia.report.media_document import MediaDocument
 from dmedia.report.shapes import FileDocument, JobDocument
 from dmedia.report.summary import size
@@ -51,9 +52,10 @@ ASPECT = Annotated[bool, Help("Keep the picture's proportions; false stretches i
 
 
 def apply_preset(roots: Roots, asked: ApplyPreset) -> Answer:
-    """Make one file by a preset; of a directory, or what a glob finds, a batch."""
+    """Make one file by a preset; of a directory, or what a glob finds, and by one of several renditions, a batch."""
     roots.refuse_preset(asked.preset)
-    if classify(roots.resolve_pattern(asked.inputPath, recursive=True), recursive=True).glob:
+    makes_several = len(load_preset(asked.preset).recipes) > 1
+    if makes_several or classify(roots.resolve_pattern(asked.inputPath, recursive=True), recursive=True).glob:
         batch = BatchProcess(
             input_pattern=asked.inputPath,
             operation=asked.preset,
