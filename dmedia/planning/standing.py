@@ -133,6 +133,8 @@ class _Look:
             elif rendition in there:
                 standings[rank] = self._standing(rendition, there[rendition])
                 if failure := self._refusal(standings[rank], there[rendition]):
+                    if file.also:
+                        failure = replace(failure, message=f"{failure.message} ({shown(rendition)})")
                     return replace(file.standing_as(standings), status=FileStatus.FAILED, failure=failure)
         return file.standing_as(standings)
 

@@ -12,6 +12,7 @@ from dmedia.planning import plan_job, refuse_outside_roots
 from dmedia.record.reader import read_job
 from dmedia.record.writer import RecordWriter
 from dmedia.report.observer import tell
+from dmedia.run.manifests import write_manifests
 from dmedia.run.slots import STARTED_EARLY, Slots
 from dmedia.run.sweeping import sweep, sweep_abandoned
 
@@ -216,6 +217,7 @@ def _end(record: RecordWriter, course: Course) -> None:
         course.ledger.write(record.cancel_pending)
         course.ledger.write(lambda: record.life.finish(JobState.CANCELLED))
     elif (left := read_job(record.job)).done == left.total:
+        course.ledger.write(lambda: write_manifests(record))
         course.ledger.write(record.life.finish)
     elif course.brake.gave_up:
         raise TooManyFailedError(
