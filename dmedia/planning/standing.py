@@ -200,9 +200,10 @@ def _is_up_to_date(file: PlannedFile, known: EarlierRendition, ours: dict[bytes,
     now = file.source
     then = (known.source, known.size_bytes, known.version or known.mtime_ns)
     is_same = then == (now.path, now.size_bytes, now.version or now.mtime_ns) and is_identified(now)
-    if not (known.same_request and is_same and {output.path for output in known.outputs} == set(file.renditions)):
+    outputs = known.outputs
+    if not (known.same_request and is_same and {output.path for output in outputs} == set(file.renditions)):
         return False
-    return all(output.path in ours or _stands_as_written(output) for output in known.outputs)
+    return all(ours[output.path] == known if output.path in ours else _stands_as_written(output) for output in outputs)
 
 
 def is_identified(source: Source) -> bool:
