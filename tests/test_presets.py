@@ -18,6 +18,8 @@ from dmedia.presets import BrokenPreset, Preset, find_presets, finding, list_pre
 
 GOOD = 'operation = "resize"\n[parameters]\nwidth = 10\n'
 
+SHIPPED = ["archive", "catalog", "high_quality", "responsive", "social_media", "thumbnail", "web_optimized"]
+
 
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -66,7 +68,7 @@ def test_the_shipped_presets_are_exactly_as_promised(
 
 
 def test_these_presets_come_with_dmedia() -> None:
-    assert list(find_presets()) == ["high_quality", "social_media", "thumbnail", "web_optimized"]
+    assert list(find_presets()) == SHIPPED
 
 
 def test_presets_within_the_package_go_before_those_of_a_checkout(
@@ -92,7 +94,7 @@ def test_a_later_place_takes_precedence(elsewhere: Path) -> None:
 def test_only_visible_toml_files_of_a_directory_are_presets(elsewhere: Path) -> None:
     write(elsewhere / "work" / "presets" / "README.md")
     write(elsewhere / "work" / "presets" / ".hidden.toml")
-    assert len(find_presets()) == 4
+    assert list(find_presets()) == SHIPPED
 
 
 def test_a_preset_is_read_with_everything_it_says(elsewhere: Path) -> None:
@@ -100,6 +102,32 @@ def test_a_preset_is_read_with_everything_it_says(elsewhere: Path) -> None:
     preset = read_preset(write(elsewhere / "My-mark_1.toml", b"\xef\xbb\xbf" + text.encode()))
     assert (preset.name, preset.description, preset.operation) == ("My-mark_1", "Ünïcode", "watermark")
     assert preset.parameters.given() == {"text": "© <b>", "opacity": 1.0}
+
+
+def test_a_preset_makes_several_renditions_of_what_they_share_and_what_is_their_own(elsewhere: Path) -> None:
+    text = """
+operation = "resize"
+manifest = "checksums"
+parameters = {width = 10, format = "webp"}
+renditions = [{name = "a"}, {name = "a", format = "jpg"}, {name = "b", operation = "thumbnail", height = 5}]
+"""
+    preset = read_preset(write(elsewhere / "three.toml", text))
+    assert [(recipe.name, recipe.preset, recipe.operation) for recipe in preset.recipes] == [
+        ("a", "three", "resize"), ("a", "three", "resize"), ("b", "three", "thumbnail"),
+    ]  # fmt: skip
+    assert [recipe.parameters.given() for recipe in preset.recipes] == [
+        {"width": 10, "format": "webp"}, {"width": 10, "format": "jpg"}, {"width": 10, "height": 5, "format": "webp"},
+    ]  # fmt: skip
+    assert (preset.operation, preset.manifests) == ("resize", ("checksums",))
+
+
+def test_the_shipped_presets_of_several_renditions_are_as_promised() -> None:
+    responsive = load_preset("responsive")
+    made = [(recipe.name, recipe.parameters.given()["format"]) for recipe in responsive.recipes]
+    assert sorted(made) == sorted((width, form) for width in ("480", "960", "1600") for form in ("webp", "avif", "jpg"))
+    assert responsive.manifests == ("srcset",)
+    assert [recipe.name for recipe in load_preset("catalog").recipes] == ["thumbnail", "preview"]
+    assert load_preset("archive").manifests == ("checksums",)
 
 
 def test_a_preset_needs_no_parameters_where_the_operation_needs_none(elsewhere: Path) -> None:
@@ -127,6 +155,14 @@ def test_a_preset_needs_no_parameters_where_the_operation_needs_none(elsewhere: 
         ('operation = "resize"\n[parameters]\nwidth = true', "width is True"),
         ('operation = "resize"\n[parameters]\nwidth = 2024-01-01', "width is"),
         ('operation = "resize"', "resize needs width, height or both"),
+        ('operation = "compress"\nrenditions = 5', r"\[\[renditions\]\]"),
+        ('operation = "compress"\n[[renditions]]\nquality = 5', "rendition 1 has no name"),
+        ('operation = "compress"\n[[renditions]]\nname = "../a"', "cannot name"),
+        ('operation = "compress"\n[[renditions]]\nname = "a"\n[[renditions]]\nname = "a"', "two renditions are called"),
+        ('operation = "compress"\n[[renditions]]\nname = "a"\nqality = 5', "did you mean 'quality'"),
+        ('operation = "compress"\n' + '[[renditions]]\nname = "a"\n' * 65, "65 renditions, and 64 can be"),
+        ('operation = "compress"\nmanifest = "checksum"', "did you mean 'checksums'"),
+        ('operation = "compress"\nmanifest = 5', "manifest is one of"),
         ("#" * 1_000_001, "larger than 1 MB"),
     ],
 )
@@ -174,7 +210,7 @@ def test_a_broken_preset_is_listed_with_its_reason_and_hides_no_other(elsewhere:
     write(elsewhere / "work" / "presets" / "broken.toml", "operation = ")
     write(elsewhere / "work" / "presets" / "odd name.toml")
     listed = {preset.name: preset for preset in list_presets()}
-    assert list(listed) == ["broken", "high_quality", "odd name", "social_media", "thumbnail", "web_optimized"]
+    assert list(listed) == sorted(["broken", "odd name", *SHIPPED])
     broken, odd = listed["broken"], listed["odd name"]
     assert isinstance(broken, BrokenPreset)
     assert "line 1" in broken.error.message

@@ -334,3 +334,16 @@ def test_a_bad_photo_costs_a_pool_of_processes_nothing_else(here: Path, photo: P
         with pytest.raises(dmedia.MediaError, match=r"half\.jpg") as refused:
             bad.result(LIMIT_S)
         assert (refused.value.code, refused.value.stage) == ("corrupt_input", "decode")
+
+
+def test_a_preset_of_several_renditions_is_for_batches(here: Path, photo: Path) -> None:
+    with pytest.raises(dmedia.DmediaError, match="makes 9 renditions of a file") as refused:
+        dmedia.apply_preset(photo, "out/", "responsive")
+    assert "batch_process" in (refused.value.hint or "")
+    job = dmedia.batch_process(photo, "catalog", "out", also="archive")
+    assert job.wait(100)["completed"] == 1
+    assert below(here / "out") == [
+        "SHA256SUMS", "archive/photo.jpg", "catalog/photo-preview.jpg", "catalog/photo-thumbnail.jpg",
+    ]  # fmt: skip
+    planned = dmedia.plan(photo, "catalog", "elsewhere")
+    assert [Path(name).name for name in planned["files"][0]["also"]] == ["photo-preview.jpg"]

@@ -362,7 +362,7 @@ from dmedia.model import Limits, Task, WorkOrder
 from dmedia.operations.resize import Resize
 out, source = {bytes(tmp_path / "out")!r}, {bytes(tmp_path / "a.jpg")!r}
 order = WorkOrder("j", "resize", Resize(width=10), out, Limits())
-result = process(order, Task(0, source, out + b"/a.jpg", 0), out + b"/t", os.open(source, os.O_RDONLY))
+result = process(order, Task(0, source, out + b"/a.jpg", 0), (out + b"/t",), os.open(source, os.O_RDONLY))
 assert result.failure is None, result
 print(sorted({{"numpy", "PIL", "av", "rawpy", "pillow_heif", "pydantic"}} & set(sys.modules)))
 """

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from dmedia.model import Failure, FileResult, Output, Task
+from dmedia.model import Failure, FileResult, Output, Place, Task
 from dmedia.run.answers import Answer, Deadline, Hindrance, SlotReport
 from dmedia.run.fields import BreachError
 from dmedia.run.messages import LONGEST_MESSAGE_BYTES, read, write
@@ -122,3 +122,27 @@ def test_everything_else_is_a_breach(message: bytes) -> None:
 def test_an_answer_is_not_taken_from_a_slot_that_was_asked_about_itself() -> None:
     with pytest.raises(BreachError):
         read(write(HONEST))
+
+
+TWO = replace(TASK, also=(Place(b"/out/second.jpg"),))
+SECOND = replace(OUTPUT, path=b"/out/second.jpg", format="jpg")
+
+
+def test_each_of_several_renditions_arrives_at_its_place() -> None:
+    said = Answer(replace(DONE, outputs=(OUTPUT, SECOND)), is_last=False)
+    assert read(write(said), TWO) == said
+
+
+@pytest.mark.parametrize(
+    "outputs",
+    [
+        (OUTPUT,),
+        (SECOND, OUTPUT),
+        (OUTPUT, OUTPUT),
+        (OUTPUT, SECOND, SECOND),
+        (OUTPUT, replace(SECOND, path=b"/etc/x")),
+    ],
+)
+def test_fewer_renditions_or_others_than_were_asked_for_are_a_breach(outputs: tuple[Output, ...]) -> None:
+    with pytest.raises(BreachError):
+        read(write(Answer(replace(DONE, outputs=outputs), is_last=False)), TWO)

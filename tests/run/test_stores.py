@@ -272,3 +272,29 @@ def test_a_job_without_stores_loads_nothing_of_them(dmedia: Dmedia, tmp_path: Pa
         "dmedia.run.transport.staging",
     }
     assert not [name for name in loaded if name.startswith("dmedia.storage.stores.s3")]
+
+
+def test_several_renditions_go_to_a_store_and_are_up_to_date_there(
+    dmedia: Dmedia, photos: Bucket, tmp_path: Path
+) -> None:
+    (tmp_path / "presets").mkdir()
+    (tmp_path / "presets" / "two.toml").write_text(
+        'operation = "resize"\nmanifest = "srcset"\n[parameters]\nwidth = 40\n'
+        '[[renditions]]\nname = "a"\nformat = "webp"\n[[renditions]]\nname = "b"\nwidth = 20\nformat = "png"\n'
+    )
+    command = ("apply", "two", photos.url("in"), "-r", "-o", photos.url("out"), "--json")
+    ran = dmedia(*command)
+    assert (ran.status, ran.document["completed"]) == (0, FILES), ran.err
+    keys: list[str] = photos.keys()
+    made = [key for key in keys if key.startswith("out/")]
+    numbers = [f"{number:02}" for number in range(FILES)]
+    assert made == sorted(
+        [*(f"out/{n}-a.webp" for n in numbers), *(f"out/{n}-b.png" for n in numbers), "out/srcset.json"]
+    )
+    ran = dmedia(*command)
+    assert (ran.status, ran.document["skipped"]) == (0, FILES), ran.err
+    photos.client.delete_object(Bucket=photos.name, Key="out/03-b.png")
+    photos.put("out/04-b.png", b"mine")
+    ran = dmedia(*command)
+    assert (ran.document["skipped"], ran.document["completed"], ran.document["failed"]) == (FILES - 2, 1, 1)
+    assert ran.document["warnings"] == []

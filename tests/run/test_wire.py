@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pickle
 
-from dmedia.model import Failure, FileResult, Output, Task
+from dmedia.model import Failure, FileResult, Output, Place, Task
 from dmedia.run.wire import pack_results, pack_tasks, unpack_results, unpack_tasks
 
 TASKS = (
     Task(0, b"/photos/a\xff.jpg", b"/out/a.webp", -1),
     Task(7, b"s3://bucket/b.jpg", b"/out/b.webp", 12, replaces=True, version="etag", renews=True),
+    Task(8, b"/photos/c.jpg", b"/out/c-1.webp", 12, also=(Place(b"/out/c-2.webp", renews=True), Place(b"/out/c.jpg"))),
 )
 
 RESULTS = [

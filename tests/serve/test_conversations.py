@@ -108,3 +108,21 @@ def test_create_thumbnails_for_all_mp4_files_in_my_videos_folder(dmedia: Dmedia,
     for name in ("a", "b"):
         with Image.open(tmp_path / f"thumbnails/{name}.jpg") as picture:
             assert (picture.format, picture.size) == ("JPEG", (320, 240))
+
+
+def test_a_preset_of_several_renditions_makes_all_of_one_file_in_a_batch(
+    dmedia: Dmedia, tmp_path: Path, mode: Mode
+) -> None:
+    (tmp_path / "mug.jpg").write_bytes(jpeg(size=(600, 400)))
+
+    async def conversation(client: Client) -> None:
+        started = await ask(client, "apply_preset", inputPath="mug.jpg", outputPath="shop", preset="catalog")
+        status = await until_over(client, started["id"])
+        assert [one["name"] for one in status["renditions"]] == ["thumbnail", "preview"]
+        more = {"operation": "archive", "also": ["social_media"], "wait_seconds": 60}
+        done = await ask(client, "batch_process", input_pattern="mug.jpg", output_directory="more", **more)
+        assert done["status"] == "completed"
+
+    Assistant(dmedia, mode).talk(conversation)
+    assert below(tmp_path / "shop") == ["mug-preview.jpg", "mug-thumbnail.jpg"]
+    assert below(tmp_path / "more") == ["SHA256SUMS", "archive/mug.jpg", "social_media/mug.jpg"]

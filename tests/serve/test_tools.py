@@ -25,8 +25,8 @@ FILE = {"inputPath", "outputPath", "overwrite"}
 
 ARGUMENTS = {
     "batch_process": {
-        "input_pattern", "operation", "output_directory", "parameters", "preset", "recursive", "overwrite",
-        "on_collision", "dry_run", "wait_seconds",
+        "input_pattern", "operation", "output_directory", "parameters", "preset", "also", "recursive",
+        "overwrite", "on_collision", "dry_run", "wait_seconds",
     },
     "get_batch_status": {"job_id"},
     "apply_preset": {"inputPath", "outputPath", "preset", "overwrite"},
