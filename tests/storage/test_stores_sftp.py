@@ -58,7 +58,8 @@ def test_what_is_put_is_a_file_there_and_is_fetched_as_it_was(
     store.remove(location)
     store.remove(location)
     assert store.look(location) is None
-    assert below(files) == []
+    assert list(there.parent.glob(".dmedia-*")) == []
+    assert not there.exists()
 
 
 def test_a_listing_tells_files_and_follows_no_link_to_a_directory(
