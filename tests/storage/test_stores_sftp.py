@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -209,6 +210,36 @@ def test_a_listing_begins_again_and_an_end_in_the_middle_is_told(wire: Wire, fil
     wire.breaks = [("cut", 100)] * 99
     wire.sever()
     assert code_of(lambda: list(store_of(url).entries(url, recursive=True)))[0] == "remote_error"
+
+
+@pytest.mark.parametrize("silently", [False, True])
+def test_connections_that_died_while_nobody_used_them_cost_one_attempt_at_most(
+    wire: Wire, files: Path, monkeypatch: pytest.MonkeyPatch, lead: Leads, *, silently: bool
+) -> None:
+    lead({"DMEDIA_STORE_ATTEMPTS": "2", "DMEDIA_STORE_READ_TIMEOUT_S": "3"})
+    (files / "a.jpg").write_bytes(b"x")
+    location = f"sftp://tester@127.0.0.1:{wire.port}/a.jpg".encode()
+    store = store_of(location)
+    with contextlib.ExitStack() as at_once:
+        for _ in range(6):
+            at_once.enter_context(store._sessions.one())  # type: ignore[attr-defined]
+    assert wire.made == 6
+    wire.hush() if silently else wire.sever()
+    found = store.look(location)
+    assert found is not None
+    assert (found.size_bytes, wire.made) == (1, 7)
+
+
+def test_a_failure_of_one_file_closes_no_idle_connection(wire: Wire, files: Path, descriptor: int) -> None:
+    location = f"sftp://tester@127.0.0.1:{wire.port}/a.jpg".encode()
+    store = store_of(location)
+    with contextlib.ExitStack() as at_once:
+        for _ in range(3):
+            at_once.enter_context(store._sessions.one())  # type: ignore[attr-defined]
+    (files / "a.jpg").write_bytes(b"theirs")
+    assert code_of(lambda: store.put(fill(descriptor, b"ours"), location, OURS))[0] == "output_exists"
+    store.look(location)
+    assert wire.made == 3
 
 
 def test_a_wire_that_stays_broken_is_a_remote_error_and_leaves_no_half_file(
