@@ -39,6 +39,10 @@ LONGEST_KEY = 1024
 
 _ESCAPED = re.compile(rb"%([0-9A-Fa-f]{2})")  # RFC 3986, section 2.1
 
+_HOST = re.compile(rb"([A-Za-z0-9_][A-Za-z0-9._~-]*|\[[0-9A-Fa-f:.]+(%[A-Za-z0-9][A-Za-z0-9._~-]*)?\])(:[0-9]{1,5})?")
+"""A name, of characters that need no escape (RFC 3986, section 2.3), or an address of IPv6, and a port. No more than
+that is taken, for hosts come to stand in commands: ssh is started to reach one through another."""
+
 _URL = re.compile(rb"([A-Za-z][A-Za-z0-9+.-]*)://")  # RFC 3986, section 3.1
 
 
@@ -205,6 +209,10 @@ def _refuse_strange(location: bytes, kind: str, where: bytes) -> None:
     if not host or b"\0" in location:
         what = "holds a NUL byte" if host else f"names no {'host' if kind in RESOLVING else 'bucket'}"
         raise UsageError(f"{quoted(location)} {what}", f"a URL looks like {kind}://{_EXAMPLE[kind in RESOLVING]}")
+    if kind in RESOLVING and not _HOST.fullmatch(host):
+        international = "an international name is written in ASCII: xn--..."
+        hint = f"a URL looks like {kind}://{_EXAMPLE[True]}" if host.isascii() else international
+        raise UsageError(f"{quoted(location)} has no name of a host in front of its path", hint)
 
 
 _EXAMPLE = {True: "host/photos/a.jpg", False: "bucket/photos/a.jpg"}

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from dmedia.errors import MediaError
+from dmedia.errors import MediaError, UsageError
 from dmedia.storage.stores import Store, Terms, store_of
 from dmedia.storage.stores.bodies import size_of
 from tests.command import below, wait_until
-from tests.servers.processes import SftpServer
+from tests.servers.processes import IMPATIENT, SftpServer
 from tests.servers.wire import Wire
 from tests.storage.conftest import Leads, code_of, content_of, fill
 
@@ -136,6 +136,22 @@ def test_a_server_that_is_not_known_or_lets_nobody_in_is_not_trusted(
     with pytest.raises(MediaError, match="lets nobody in") as caught:
         store_of(location).look(location)
     assert (caught.value.code, "~/.ssh/config" in str(caught.value.hint)) == ("permission_denied", True)
+
+
+@pytest.mark.parametrize("setting", ["ProxyJump bastion", "ProxyCommand ssh -W %h:%p bastion"])
+def test_a_proxy_is_reached_by_ssh_with_the_host_as_one_argument(tmp_path: Path, lead: Leads, setting: str) -> None:
+    (tmp_path / ".ssh").mkdir()
+    (tmp_path / ".ssh" / "config").write_text(f"Host *\n {setting}\n")
+    program = tmp_path / "ssh"
+    program.write_text('#!/bin/sh\nfor each in "$@"; do echo "$each"; done > "$HOME/arguments"\n')
+    program.chmod(0o755)
+    lead({"HOME": str(tmp_path), "PATH": f"{tmp_path}:{os.environ['PATH']}", **IMPATIENT})
+    code_of(lambda: store_of(b"sftp://me@nas/a.jpg").look(b"sftp://me@nas/a.jpg"))
+    assert (tmp_path / "arguments").read_text().splitlines() == ["-W", "nas:22", "bastion"]
+    (tmp_path / "arguments").unlink()
+    with pytest.raises(UsageError, match="no name of a host"):
+        store_of(b'sftp://x:1 "-oproxycommand=touch pwned" y/a.jpg')
+    assert not (tmp_path / "arguments").exists()
 
 
 def test_many_threads_use_one_server_at_once(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
@@ -125,7 +126,8 @@ class Sessions:
             options["key_filename"] = [file for file in said["identityfile"] if os.path.isfile(file)]
         command = said.get("proxycommand", "")
         if not command and said.get("proxyjump", "none") != "none":
-            command = f"ssh -W {options['hostname']}:{options['port']} {said['proxyjump']}"
+            target = shlex.quote(f"{options['hostname']}:{options['port']}")  # it is parted as a shell would
+            command = f"ssh -W {target} {said['proxyjump']}"
         if command and command != "none":
             options["sock"] = paramiko.ProxyCommand(command)
         given = {name: value for name, value in fsspec.config.conf.get("sftp", {}).items() if name != "host"}
