@@ -119,6 +119,15 @@ def test_what_a_server_forbids_is_told_without_the_query(page_proxy: ProxyServer
         assert "secret" not in message
 
 
+def test_a_server_that_accepts_no_connection_is_told_without_the_query(
+    full_listener: int, lead: Leads, descriptor: int
+) -> None:
+    lead({"DMEDIA_STORE_CONNECT_TIMEOUT_S": "0.3", "DMEDIA_STORE_ATTEMPTS": "2"})
+    location = f"http://127.0.0.1:{full_listener}/a.jpg?X-Amz-Signature=secret&upload_id=secret".encode()
+    code, message = code_of(lambda: store_of(location).fetch(location, descriptor, ANY))
+    assert (code, "secret" in message, "timeout" in message) == ("remote_error", False, True)
+
+
 def test_an_object_of_a_bucket_is_a_page_too(bucket: Bucket, descriptor: int) -> None:
     bucket.client.put_bucket_acl(Bucket=bucket.name, ACL="public-read")
     etag = bucket.put("a.jpg", b"x" * 1000, ACL="public-read")
