@@ -16,8 +16,8 @@ from dmedia.errors import UsageError
 from dmedia.words import nearest, quoted, shown
 
 __all__ = [
-    "EXTRAS", "LONGEST_KEY", "Parts", "is_below", "is_read_only", "is_url", "join", "name", "normal", "parent",
-    "parted", "place", "scheme", "shown", "writable",
+    "EXTRAS", "LONGEST_KEY", "Parts", "decoded", "is_below", "is_read_only", "is_url", "join", "name", "normal",
+    "parent", "parted", "place", "scheme", "shown", "writable",
 ]  # fmt: skip
 
 EXTRAS = {"s3": "s3", "gs": "gcs", "az": "azure", "sftp": "sftp", "https": "http", "http": "http"}
@@ -163,7 +163,7 @@ def name(location: bytes) -> bytes:
     path = _path(location)
     last = path[max(len(parent(location)), len(place(location))) + 1 :]
     if is_read_only(location):
-        last = _ESCAPED.sub(lambda found: bytes.fromhex(found[1].decode("ascii")), last)
+        last = _ESCAPED.sub(_character, last)
         last = last.replace(b"/", b"_").replace(b"\0", b"_")
     return last
 
@@ -175,9 +175,23 @@ def join(directory: bytes, *parts: bytes) -> bytes:
     return b"/".join((directory.rstrip(b"/"), *parts))
 
 
+def decoded(page: bytes) -> bytes:
+    """Tell where a page lies for a server that decodes escapes before it resolves dots; its query is left out.
+
+    Some servers take a backslash for a slash, too.
+    """
+    where = place(page)
+    path = _ESCAPED.sub(_character, _path(page)[len(where) :]).replace(b"\\", b"/")
+    return where + posixpath.normpath(b"/" + path.lstrip(b"/"))
+
+
 def is_below(location: bytes, directory: bytes) -> bool:
     """Tell whether a location is a directory or lies below it, name by name. Both are normal."""
     return location == directory or location.startswith(directory.rstrip(b"/") + b"/")
+
+
+def _character(escaped: re.Match[bytes]) -> bytes:
+    return bytes.fromhex(escaped[1].decode("ascii"))
 
 
 def _path(location: bytes) -> bytes:
