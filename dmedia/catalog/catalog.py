@@ -141,7 +141,7 @@ class Catalog:
         urls = [path for path in inputs.paths if is_url(path)]
         for url in urls:
             self._bounds.refuse(normal(url), url)
-        stored = iter(classify_all(urls, recursive=inputs.recursive) if urls else ())
+        stored = iter(classify_all(urls, recursive=inputs.recursive, roots=self._bounds.roots) if urls else ())
         return [
             next(stored) if is_url(path) else self._bounded(classify(path, recursive=inputs.recursive))
             for path in inputs.paths
@@ -208,11 +208,14 @@ class Catalog:
     def _listed(self) -> Iterator[Source]:
         if self._listing is None:
             return
-        for (path, name), found in at_once(_look_at, self._wanted_entries(self._listing), self._look_here):
+        for (path, name), found in at_once(self._look_there, self._wanted_entries(self._listing), self._look_here):
             yield Source(path, self._bases[place(path)], found.size_bytes, found.mtime_ns, name, found.version)
 
     def _look_here(self, entry: Entry) -> Identity | None:
         return None if is_url(entry.path) else Identity(*self._bounds.look(entry.path)[1], "")
+
+    def _look_there(self, entry: Entry) -> Identity:
+        return look(entry.path, self._bounds.roots)
 
     def _wanted_entries(self, listing: Listing) -> Iterator[Entry]:
         for entry in listing.entries():
@@ -239,7 +242,3 @@ class Catalog:
 
     def _admits(self, relative: bytes) -> bool:
         return self._wanted.empty or self._wanted.admits(os.fsdecode(relative))
-
-
-def _look_at(entry: Entry) -> Identity:
-    return look(entry.path)
