@@ -6,6 +6,7 @@ import itertools
 import os
 import stat
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from dmedia.catalog.bounds import Bounds
@@ -203,7 +204,7 @@ class Catalog:
         objects = tree.objects(self.meanwhile)
         if given.named:
             return ((stored, "unknown") for stored in objects)
-        return at_once(kind_of, objects, kind_by_name)
+        return at_once(partial(kind_of, roots=self._bounds.roots), objects, kind_by_name)
 
     def _listed(self) -> Iterator[Source]:
         if self._listing is None:

@@ -39,7 +39,7 @@ def look(location: bytes, roots: tuple[bytes, ...] = ()) -> Identity:
 
 
 @lru_cache(maxsize=4 * ASKED_AHEAD)
-def sniff_stored(location: bytes, _identity: Identity, roots: tuple[bytes, ...] = ()) -> Sniffed:
+def sniff_stored(location: bytes, _identity: Identity, roots: tuple[bytes, ...]) -> Sniffed:
     """Tell an object's format from its beginning, which is read once for each of its versions. Raises `MediaError`."""
     return sniff(store_of(location, roots).head(location, HEAD_BYTES), name(location))
 
@@ -50,10 +50,10 @@ def kind_by_name(stored: tuple[bytes, Identity]) -> Kind | None:
     return kind_by_extension(of_name) if extension(of_name) else None
 
 
-def kind_of(stored: tuple[bytes, Identity]) -> Kind:
+def kind_of(stored: tuple[bytes, Identity], roots: tuple[bytes, ...] = ()) -> Kind:
     """Tell what kind of media an object is by its beginning."""
     try:
-        return sniff_stored(*stored).kind
+        return sniff_stored(*stored, roots).kind
     except MediaError:
         return "unknown"
 
