@@ -96,7 +96,7 @@ def make_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wor
     def make(order: WorkOrder = ORDER, count: int = 1) -> Worker:
         worker = Worker(Store(), Slots(order, count))
         made.append(worker.slots)
-        monkeypatch.setattr(transfers, "store_of", lambda location: worker.store)
+        monkeypatch.setattr(transfers, "store_of", lambda *_: worker.store)
         for slot in worker.slots._all:
             monkeypatch.setattr(slot, "work_on", worker.work_on)
         return worker
@@ -193,7 +193,7 @@ def test_without_a_directory_for_temporary_files_a_file_of_a_store_may_be_tried_
 def test_a_worker_without_the_package_of_a_store_has_no_slot_for_its_files(
     make_worker: WorkerMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def lacks(location: bytes) -> None:
+    def lacks(*_: object) -> None:
         raise UsageError("s3:// needs the package s3fs", "pip install 'dmedia[s3]'")
 
     worker = make_worker()

@@ -153,7 +153,7 @@ def is_as_planned(sample: Sample, roots: tuple[bytes, ...] = ()) -> bool:
     """Tell whether the launcher can read a source, as it was planned: otherwise it says nothing about workers."""
     try:
         if is_url(sample.location):
-            found = store_of(sample.location).look(sample.location)
+            found = store_of(sample.location, roots).look(sample.location)
             return found is not None and sample.size_bytes in (found.size_bytes, -1)
         descriptor = storage.open_source(sample.location, roots)
     except DmediaError:
