@@ -85,20 +85,23 @@ class Census:
             raise PreflightError(sentence, hint)
 
     def look(self) -> None:
-        """Note in the record which workers have come that are not fit, and get no files."""
+        """Note in the record which workers are here that are not fit, and get no files, for as long as that is so."""
         now_s = time.monotonic()
         if self._seen == self._fleet.generation or now_s - self._looked_s < LOOK_PERIOD_S:
             return
         self._seen, self._looked_s = self._fleet.generation, now_s
         sentence, hint = summary(self._fleet.examined)
-        if sentence:
-            self._warn(f"{sentence}. No files are sent there" + (f": {hint}" if hint else ""))
+        self._warn(f"{sentence}. No files are sent there" + (f": {hint}" if hint else "") if sentence else None)
 
-    def _warn(self, text: str) -> None:
+    def _warn(self, text: str | None) -> None:
+        if text == self._warning:
+            return
         with contextlib.suppress(RecordFullError):
-            if self._warning and text != self._warning:
+            if self._warning:
                 self._record.life.withdraw_warning(self._warning)
-            self._record.life.warn(text)
+            self._warning = None
+            if text:
+                self._record.life.warn(text, passing=True)
             self._warning = text
 
 
