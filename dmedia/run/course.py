@@ -184,7 +184,7 @@ class Course:
             if not window and self._is_over(window):
                 break
             outcome = harvest.next(TICK_S)
-            ended = self.ledger.enter(outcome, live.running())
+            ended = self.ledger.enter(outcome, live.running(), live.fleet)
             window.pace.learn(ended)
             if self._broadcast:
                 self._broadcast.hear(ended)

@@ -62,6 +62,8 @@ class Live:
 
     Attributes
     ----------
+    fleet : Fleet
+        As given.
     worker_was_lost : bool
         Whether a worker has left meanwhile. Dask runs its tasks elsewhere, and says nothing of it with the results.
     """
@@ -71,7 +73,7 @@ class Live:
     ) -> None:
         self._client = client
         self._order = order
-        self._fleet = fleet
+        self.fleet = fleet
         self._demand = demand
         self._tick = tick
         self._launch = secrets.token_hex(8)
@@ -146,7 +148,7 @@ class Live:
     def _wait_for(self, workers: frozenset[str]) -> None:
         """Wait until workers have examined themselves, or left."""
         until_s = time.monotonic() + TESTIMONY_LIMIT_S
-        while self._demand and self._fleet.awaits(workers) and time.monotonic() < until_s:
+        while self._demand and self.fleet.awaits(workers) and time.monotonic() < until_s:
             self._tick()
             time.sleep(LOOK_PERIOD_S)
 
@@ -160,11 +162,11 @@ class Live:
         if told.get("launch") == self._launch:
             self._told[told["worker"]] = [Running(*entry) for entry in told["running"]]
             lacks = tuple(Lack(*lack) for lack in told["lacks"])
-            self._fleet.hear(Testimony(told["worker"], told["slots"], lacks))
+            self.fleet.hear(Testimony(told["worker"], told["slots"], lacks))
 
     def _hear_scheduler(self, event: tuple[float, dict[str, Any]]) -> None:
         told = event[1]
         if isinstance(told, dict) and told.get("action") == "remove-worker":
             self.worker_was_lost = True
             self._told.pop(told.get("worker", ""), None)
-            self._fleet.lose(told.get("worker", ""))
+            self.fleet.lose(told.get("worker", ""))
