@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 ASIDE_S = 30.0
 """Seconds without files for a worker that has been set aside: as long as one that lacks something waits before it looks
-again (``LOOK_AGAIN_S`` of `worker`)."""
+again (`fitness.checkup`)."""
 
 
 class Fleet:

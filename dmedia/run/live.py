@@ -11,7 +11,7 @@ from dmedia import __version__
 from dmedia.errors import ClusterError, ClusterLostError, PreflightError
 from dmedia.model import Running
 from dmedia.run.brake import EndedError
-from dmedia.run.fitness.demand import Lack, Testimony
+from dmedia.run.fitness.demand import UNEXAMINED, Lack, Testimony
 from dmedia.run.fitness.envoy import Envoy
 from dmedia.run.patience import Call, patiently
 from dmedia.run.worker import SlotsPlugin, drain, kill, live_topic, plugin_name
@@ -146,11 +146,18 @@ class Live:
         return Envoy(plugin_name(job), __version__, pickle.dumps(plugin), live_topic(job), self._launch)
 
     def _wait_for(self, workers: frozenset[str]) -> None:
-        """Wait until workers have examined themselves, or left."""
+        """Wait until workers have examined themselves, or left; those that say nothing get no files until they do."""
         until_s = time.monotonic() + TESTIMONY_LIMIT_S
         while self._demand and self.fleet.awaits(workers) and time.monotonic() < until_s:
             self._tick()
             time.sleep(LOOK_PERIOD_S)
+        if self._demand and self.fleet.awaits(workers):
+            loop: Any = self._client.loop  # where the fleet is told what workers say
+            loop.add_callback(self._miss, workers)
+
+    def _miss(self, workers: frozenset[str]) -> None:
+        for address in self.fleet.awaits(workers):
+            self.fleet.hear(Testimony(address, 0, (UNEXAMINED,)))
 
     def _leave(self) -> None:
         self._client.unsubscribe_topic(live_topic(self._order.job))

@@ -3,35 +3,42 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
+import re
+import socket
+import threading
 from collections.abc import Callable, Iterator
+from dataclasses import astuple
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import dask
 import pytest
 
-from dmedia.errors import MediaError
-from dmedia.model import Failure, FileResult
+from dmedia.errors import MediaError, PreflightError
+from dmedia.model import Failure, FileResult, Limits, Task, WorkOrder
+from dmedia.operations.convert import Convert
 from dmedia.record.reader import read_job
 from dmedia.record.writer import RecordWriter
 from dmedia.run import fleet as fleets
+from dmedia.run import live as lives
+from dmedia.run import worker as workers
 from dmedia.run.collect import Outcome
 from dmedia.run.fitness import census
-from dmedia.run.fitness.demand import Lack
+from dmedia.run.fitness.demand import UNEXAMINED, Demand, Lack
 from dmedia.run.fitness.demand import Testimony as Said  # pytest takes what is called Test... for a test
 from dmedia.run.fleet import Fleet
 from dmedia.run.ledger import Ledger
 from dmedia.run.room import SCRATCH, Room
 from dmedia.run.transport.staging import about_scratch
-from tests.command import ROOT, Dmedia, wait_until
+from tests.command import Dmedia, wait_until
 from tests.media_making import encoded, photo
 from tests.record.making import make_record
-from tests.run.conftest import ClusterMaker
+from tests.run.conftest import ClusterMaker, StartWorker
 from tests.run.small_disk import can_mount
 from tests.servers.processes import Bucket
 
+TASK = Task(0, b"/in/a.jpg", b"/out/a.png", 1)
 LACKING = (Lack("do not see /in", "", "mount it"),)
 
 
@@ -113,43 +120,123 @@ def test_workers_without_room_get_files_when_the_others_are_gone(fleet: Fleet) -
     assert (fleet.allowed(), fleet.slots) == (None, 1)
 
 
-def test_one_worker_with_a_full_scratch_does_not_stop_a_job_that_others_can_do(
-    dmedia: Dmedia, bucket: Bucket, tmp_path: Path, make_cluster: ClusterMaker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if not can_mount(tmp_path):
-        pytest.skip("no file system can be mounted here: neither root nor user namespaces")
+NAMES = [f"slow{number:02}.png" for number in range(30)]
+
+
+@pytest.fixture
+def photos(dmedia: Dmedia, bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> Bucket:
+    """Thirty photos in a bucket, which the launcher and workers reach, and which take half a second each."""
     dmedia.environment |= bucket.server.environment()
     dmedia.slow_down(0.5)
     for name, value in dmedia.environment.items():
         monkeypatch.setenv(name, value)
-    names = [f"slow{number:02}.png" for number in range(30)]
-    for number, name in enumerate(names):
+    for number, name in enumerate(NAMES):
         bucket.put(f"in/{name}", encoded(photo((300, 200), number), "PNG", compress_level=0))
+    return bucket
+
+
+def test_one_worker_with_a_full_scratch_does_not_stop_a_job_that_others_can_do(
+    dmedia: Dmedia, photos: Bucket, tmp_path: Path, make_cluster: ClusterMaker, start_worker: StartWorker
+) -> None:
+    if not can_mount(tmp_path):
+        pytest.skip("no file system can be mounted here: neither root nor user namespaces")
     cluster = make_cluster(1, 1, nanny=False)
     own = () if os.geteuid() == 0 else ("--user", "--map-root-user")
     small = ("unshare", *own, "--mount", "sh", "-c", 'mount -t tmpfs -o size=64k none out && exec "$@"', "sh")
-    worker = [sys.executable, "-m", "distributed.cli.dask_worker", cluster.address, "--no-dashboard", "--no-nanny"]
-    places = {"TMPDIR": str(tmp_path / "out"), "DASK_TEMPORARY_DIRECTORY": str(tmp_path), "PYTHONPATH": str(ROOT)}
-    log = tmp_path / "full.log"
-    with log.open("wb") as words:
-        full = subprocess.Popen(
-            [*small, *worker, "--nthreads", "1"], cwd=tmp_path, env=os.environ | places, stdout=words, stderr=words
-        )
-    try:
-        wait_until(lambda: b"Registered to:" in log.read_bytes())
-        command = ("convert", bucket.url("in"), "-r", "-o", bucket.url("web"), "--format", "webp", "--json")
-        launcher = dmedia.start(*command, "--scheduler", cluster.address)
-
-        def told() -> dict[str, Any] | None:
-            seen: dict[str, Any] = dmedia("status", "last", "--json").document
-            return seen if "1 of 2 workers has no room for temporary" in str(seen.get("warnings")) else None
-
-        assert wait_until(told)["status"] == "running"
-        _, err = launcher.communicate(timeout=120)
-    finally:
-        full.kill()
-        full.wait()
+    start_worker(cluster, within=small, TMPDIR=str(tmp_path / "out"), DASK_TEMPORARY_DIRECTORY=str(tmp_path))
+    launcher = dmedia.start(*convert(photos), "--scheduler", cluster.address)
+    assert wait_until(lambda: told_of(dmedia, "has no room for temporary files"))["status"] == "running"
+    _, err = launcher.communicate(timeout=120)
     assert launcher.returncode == 0, err
+    assert_done_by_one(dmedia)
+
+
+def convert(bucket: Bucket) -> tuple[str, ...]:
+    return ("convert", bucket.url("in"), "-r", "-o", bucket.url("web"), "--format", "webp", "--json")
+
+
+def told_of(dmedia: Dmedia, lack: str) -> dict[str, Any] | None:
+    """Read the newest job's status once it says of one of two workers that it is not fit."""
+    seen: dict[str, Any] = dmedia("status", "last", "--json").document
+    return seen if f"1 of 2 workers {lack}" in str(seen.get("warnings")) else None
+
+
+def assert_done_by_one(dmedia: Dmedia) -> None:
     files = dmedia.files()
-    assert {name: file["attempts"] for name, file in files.items()} == dict.fromkeys(names, 1)
-    assert len({file["worker"] for file in files.values()}) == 1, "who had no room did nothing"
+    assert {name: file["attempts"] for name, file in files.items()} == dict.fromkeys(NAMES, 1)
+    assert len({file["worker"] for file in files.values()}) == 1, "who was not fit did nothing"
+
+
+def test_a_worker_that_never_ends_examining_itself_gets_no_files(
+    dmedia: Dmedia, photos: Bucket, make_cluster: ClusterMaker, start_worker: StartWorker
+) -> None:
+    cluster = make_cluster(1, 1, nanny=False)
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections, and never answers
+        hanging = {
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{silent.getsockname()[1]}",
+            "DMEDIA_STORE_READ_TIMEOUT_S": "600",
+            "DASK_DMEDIA__EXAMINATION_LIMIT_S": "1",
+        }
+        start_worker(cluster, **hanging)
+        launcher = dmedia.start(*convert(photos), "--scheduler", cluster.address)
+        told = wait_until(lambda: told_of(dmedia, "has not come back from looking at inputs and output: tcp://"))
+        assert "No files are sent there: see whether a directory or a store of the job hangs there" in str(told)
+        _, err = launcher.communicate(timeout=120)
+    assert launcher.returncode == 0, err
+    assert_done_by_one(dmedia)
+
+
+def test_a_worker_that_has_not_ended_examining_itself_lets_its_chunks_go_elsewhere_until_it_has(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    may_end = threading.Event()
+    lacks: tuple[Lack, ...] = LACKING
+
+    def examine(*about: object) -> tuple[Lack, ...]:
+        may_end.wait()
+        return lacks
+
+    monkeypatch.setattr(workers, "examine", examine)
+    monkeypatch.setattr(workers, "LIVE_PERIOD_S", 0.01)
+    said: list[Any] = []
+    worker: Any = SimpleNamespace(
+        address="tcp://w", state=SimpleNamespace(nthreads=1), log_event=lambda _, words: said.append(words["lacks"])
+    )
+    order = WorkOrder("batch-1-aaaaaa", "convert", Convert(format="png"), b"/nowhere", Limits())
+    plugin = workers.SlotsPlugin(order, Demand(), "launch")
+    with dask.config.set({"dmedia.examination-limit-s": 0.01, "dmedia.look-again-s": 0.01}):
+        plugin.setup(worker)
+        try:
+            with pytest.raises(workers.UnfitWorkerError, match="it has not come back from looking"):
+                plugin.work((TASK,), 0)
+            may_end.set()
+            wait_until(lambda: said[-1] == [astuple(LACKING[0])])
+            lacks = ()
+            wait_until(lambda: said[-1] == [])
+            plugin.slots.drain(0)
+            assert plugin.work((TASK,), 0) == [], "it is no longer refused"
+        finally:
+            may_end.set()
+            plugin.teardown(worker)
+
+
+def test_a_worker_that_says_nothing_gets_no_files_until_it_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lives, "TESTIMONY_LIMIT_S", 0.0)
+    client: Any = SimpleNamespace(loop=SimpleNamespace(add_callback=lambda function, *given: function(*given)))
+    fleet = Fleet(1)
+    fleet.hear(Said("tcp://a", 1))
+    order = WorkOrder("batch-1-aaaaaa", "convert", Convert(format="png"), b"/nowhere", Limits())
+    live = lives.Live(client, order, fleet, Demand(), lambda: None)
+    live._wait_for(frozenset({"tcp://a", "tcp://b"}))
+    assert fleet.allowed() == ["tcp://a"]
+    fleet.hear(Said("tcp://b", 1))
+    assert fleet.allowed() is None
+
+
+def test_a_job_is_not_refused_for_a_worker_that_may_be_slow(record: RecordWriter, fleet: Fleet) -> None:
+    watch = census.Census(record, fleet, "inproc://x")
+    fleet.hear(Said("tcp://a", 1, (UNEXAMINED,)))
+    watch.refuse_unfit()
+    fleet.hear(Said("tcp://b", 1, LACKING))
+    with pytest.raises(PreflightError, match=re.escape("1 of 2 workers does not see /in: tcp://b")):
+        watch.refuse_unfit()

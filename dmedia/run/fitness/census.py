@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dmedia import formats
 from dmedia.errors import DmediaError, PreflightError, RecordFullError
 from dmedia.media.libraries import LOADERS, MODULES
 from dmedia.record.sampling import pending_extensions, pending_samples
-from dmedia.run.fitness.demand import Demand, Sample, in_singular
+from dmedia.run.fitness.demand import UNEXAMINED, Demand, Sample, in_singular
 from dmedia.storage import local as storage
 from dmedia.storage.locations import is_url, place
 from dmedia.storage.stores import store_of
@@ -73,14 +74,14 @@ class Census:
                 os.unlink(self.demand.marker)
 
     def refuse_unfit(self) -> None:
-        """Refuse to start a job when a worker lacks something.
+        """Refuse to start a job when a worker lacks something. One that may be slow only gets no files yet.
 
         Raises
         ------
         PreflightError
             It says how many lack what, and names some of them.
         """
-        sentence, hint = summary(self._fleet.examined)
+        sentence, hint = summary({address: _settled(said) for address, said in self._fleet.examined.items()})
         if sentence:
             raise PreflightError(sentence, hint)
 
@@ -103,6 +104,10 @@ class Census:
             if text:
                 self._record.life.warn(text, passing=True)
             self._warning = text
+
+
+def _settled(testimony: Testimony) -> Testimony:
+    return replace(testimony, lacks=()) if testimony.lacks == (UNEXAMINED,) else testimony
 
 
 def _demand_of(record: RecordWriter) -> Demand:
