@@ -188,7 +188,7 @@ class Course:
             window.pace.learn(ended)
             if self._broadcast:
                 self._broadcast.hear(ended)
-            pulse.hear(outcome)
+            pulse.hear(outcome, at_work=live.is_at_work)
             self._observe()
             if outcome.lost and not outcome.results:
                 time.sleep(TICK_S)  # whatever gives tasks back at once shall not be asked without end

@@ -78,6 +78,7 @@ class Live:
         self._tick = tick
         self._launch = secrets.token_hex(8)
         self._told: dict[str, list[Running]] = {}
+        self._busy: set[str] = set()
         self._drained = -1
         self._killed = False
         self.worker_was_lost = False
@@ -121,6 +122,11 @@ class Live:
     def running(self) -> list[Running]:
         """Tell what slots were working on when their workers last told."""
         return [entry for entries in list(self._told.values()) for entry in entries]
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether a worker was working on files, or on their way from or to a store, when it last told."""
+        return bool(self._busy)
 
     def drain(self, wave: int) -> None:
         """Let every worker begin no further file of the chunks that were submitted up to a wave.
@@ -168,6 +174,7 @@ class Live:
         told = event[1]
         if told.get("launch") == self._launch:
             self._told[told["worker"]] = [Running(*entry) for entry in told["running"]]
+            (self._busy.add if told.get("busy") else self._busy.discard)(told["worker"])
             lacks = tuple(Lack(*lack) for lack in told["lacks"])
             self.fleet.hear(Testimony(told["worker"], told["slots"], lacks))
 
@@ -176,4 +183,5 @@ class Live:
         if isinstance(told, dict) and told.get("action") == "remove-worker":
             self.worker_was_lost = True
             self._told.pop(told.get("worker", ""), None)
+            self._busy.discard(told.get("worker", ""))
             self.fleet.lose(told.get("worker", ""))

@@ -25,7 +25,8 @@ SILENCE_LIMIT_S = 30.0
 """Seconds after which it counts as lost."""
 
 REFUSALS_LIMIT_S = 30.0
-"""Seconds after which a cluster whose workers refuse every chunk is given up, if not ``--worker-wait`` is shorter."""
+"""Seconds after which a cluster whose workers refuse every chunk, while none of them is at work, is given up, if not
+``--worker-wait`` is shorter."""
 
 
 class Pulse:
@@ -50,13 +51,15 @@ class Pulse:
         self._call: Call | None = None
         self._warning: str | None = None
 
-    def hear(self, outcome: Outcome) -> None:
+    def hear(self, outcome: Outcome, *, at_work: bool) -> None:
         """Note what came.
 
         Parameters
         ----------
         outcome : Outcome
             Of futures; empty when nothing came.
+        at_work : bool
+            Whether some worker is working on files of the job: then others may refuse what they get.
 
         Raises
         ------
@@ -67,6 +70,8 @@ class Pulse:
             self._heard_s = self._alone_since_s = time.monotonic()
             self._call = self._refused_since_s = None
             self._warn(None)
+        elif at_work:
+            self._refused_since_s = None
         elif outcome.refused:
             self._refused_since_s = self._refused_since_s or time.monotonic()
             if time.monotonic() - self._refused_since_s > min(REFUSALS_LIMIT_S, self._cluster.worker_wait_s):

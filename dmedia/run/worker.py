@@ -173,6 +173,7 @@ class SlotsPlugin:
             "worker": self._worker.address,
             "launch": self._launch,
             "running": [astuple(entry) for entry in self._slots.running()] if self._slots else [],
+            "busy": self._slots is not None and self._slots.is_busy,
             "slots": self._slots.count if self._slots else 0,
             "lacks": [astuple(lack) for lack in self._lacks or ()],
         }

@@ -41,6 +41,10 @@ class Carriage:
         """Process the tasks of a chunk, in any order. As `Slots.work`."""
         return self._lanes.work(tasks, wave, lambda task: self._carry(task, wave, worker))
 
+    def is_busy(self, for_s: float) -> bool:
+        """Tell whether a file has been under way for so many seconds."""
+        return self._lanes.is_busy(for_s)
+
     def wake(self) -> None:
         """Let files that have not begun ask again whether they may."""
         self._lanes.wake()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from typing import TYPE_CHECKING
 
 from dmedia.run.slot import NoSlotError, SlotKilledError
@@ -41,7 +42,7 @@ class Lanes:
         self._slots = slots
         self._may_begin = may_begin
         self._changed = threading.Condition()
-        self._files = 0
+        self._files: dict[int, float] = {}
         self._bytes = 0
         self._closed = False
 
@@ -88,6 +89,11 @@ class Lanes:
             raise chunk.hindrance
         return results
 
+    def is_busy(self, for_s: float) -> bool:
+        """Tell whether a file has been under way for so many seconds."""
+        with self._changed:
+            return any(began_s < time.monotonic() - for_s for began_s in self._files.values())
+
     def wake(self) -> None:
         """Let those that wait for a lane ask again whether they may begin."""
         with self._changed:
@@ -110,15 +116,15 @@ class Lanes:
             self._changed.wait_for(lambda: self._has_room(size_bytes) or not may_begin())
             if not may_begin():
                 return False
-            self._files += 1
+            self._files[task.number] = time.monotonic()
             self._bytes += size_bytes
             chunk.under_way += 1
             return True
 
     def _has_room(self, size_bytes: int) -> bool:
-        if self._files < self._slots:
+        if len(self._files) < self._slots:
             return True
-        return self._files < LANES_PER_SLOT * self._slots and self._bytes + size_bytes <= AHEAD_BYTES * self._slots
+        return len(self._files) < LANES_PER_SLOT * self._slots and self._bytes + size_bytes <= AHEAD_BYTES * self._slots
 
     def _carry(self, task: Task, carry: Callable[[Task], FileResult], chunk: _Chunk) -> None:
         try:
@@ -135,7 +141,7 @@ class Lanes:
 
     def _leave(self, task: Task, chunk: _Chunk) -> None:
         with self._changed:
-            self._files -= 1
+            self._files.pop(task.number, None)
             self._bytes -= max(0, task.size_bytes)
             chunk.under_way -= 1
             self._changed.notify_all()
