@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from dmedia import __version__
-from dmedia.errors import ClusterError, ClusterLostError, PreflightError
+from dmedia.errors import ClusterError, ClusterLostError
 from dmedia.model import Running
 from dmedia.run.brake import EndedError
 from dmedia.run.fitness.demand import UNEXAMINED, Lack, Testimony
@@ -108,6 +108,7 @@ class Live:
         except Exception as error:
             if self._client.status != "running":
                 raise ClusterLostError(f"The scheduler was lost while workers got their slots: {error}") from error
+            Call(self._leave).wait(ANSWER_LIMIT_S)
             raise ClusterError(
                 f"The workers cannot run dmedia: {type(error).__name__}: {error}",
                 "install the same version of dmedia in every worker's environment",
@@ -116,7 +117,8 @@ class Live:
 
     def __exit__(self, kind: type[BaseException] | None, *ended: object) -> None:
         """End the slots on every worker, unless the cluster was lost: it would hear that much later, and obey."""
-        if kind is None or kind is PreflightError:
+        is_lost = kind is not None and (issubclass(kind, ClusterLostError) or self._client.status != "running")
+        if not is_lost:
             Call(self._leave).wait(ANSWER_LIMIT_S)
 
     def running(self) -> list[Running]:

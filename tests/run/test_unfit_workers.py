@@ -24,7 +24,7 @@ from dmedia.run import fleet as fleets
 from dmedia.run import live as lives
 from dmedia.run import worker as workers
 from dmedia.run.collect import Outcome
-from dmedia.run.fitness import census
+from dmedia.run.fitness import census, checkup
 from dmedia.run.fitness.demand import UNEXAMINED, Demand, Lack
 from dmedia.run.fitness.demand import Testimony as Said  # pytest takes what is called Test... for a test
 from dmedia.run.fleet import Fleet
@@ -240,3 +240,24 @@ def test_a_job_is_not_refused_for_a_worker_that_may_be_slow(record: RecordWriter
     fleet.hear(Said("tcp://b", 1, LACKING))
     with pytest.raises(PreflightError, match=re.escape("1 of 2 workers does not see /in: tcp://b")):
         watch.refuse_unfit()
+
+
+def test_a_worker_that_stays_unfit_looks_again_ever_more_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
+    now_s: list[float] = [0.0]
+    looks: list[float] = []
+
+    def examine() -> tuple[Lack, ...]:
+        looks.append(now_s[0])
+        return LACKING
+
+    monkeypatch.setattr(checkup, "time", SimpleNamespace(monotonic=lambda: now_s[0]))
+    ended: Any = {"error": None, "wait": lambda limit_s: True}
+    monkeypatch.setattr(checkup, "Call", lambda function: SimpleNamespace(answer=function(), **ended))
+    found = checkup.Checkup(examine, "tcp://w")
+    lacks = found.first()
+    for second in range(10 * 3600):
+        now_s[0] = second
+        lacks = found.again(lacks)
+    assert lacks == LACKING
+    assert looks[1] - looks[0] < 2 * checkup.LOOK_AGAIN_S
+    assert looks[-1] - looks[-2] > 1000

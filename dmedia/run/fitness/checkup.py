@@ -25,6 +25,10 @@ LOOK_AGAIN_S = 30.0
 """Seconds after which a worker that lacks something looks again: a directory may have been mounted meanwhile. Dask's
 setting ``dmedia.look-again-s``, on a worker also ``DASK_DMEDIA__LOOK_AGAIN_S``, changes it."""
 
+LOOK_AGAIN_SHARE = 0.1
+"""After a long time it looks again only when so much of that time has passed once more: a launcher that was killed
+leaves it to look for ever, and each look may put a small object into a store and remove it."""
+
 
 class Checkup:
     """Examines a worker in a thread of its own.
@@ -40,7 +44,7 @@ class Checkup:
     def __init__(self, examine: Callable[[], tuple[Lack, ...]], address: str) -> None:
         self._examine, self._address = examine, address
         self._call: Call | None = None
-        self._ended_s = 0.0
+        self._began_s = self._ended_s = time.monotonic()
 
     def first(self) -> tuple[Lack, ...]:
         """Examine the worker.
@@ -67,9 +71,12 @@ class Checkup:
         """
         if self._call is not None:
             return self._found(self._call, 0.0, before)
-        if before and time.monotonic() - self._ended_s > float(dask.config.get("dmedia.look-again-s", LOOK_AGAIN_S)):
-            return self._begun(0.0, before)
-        return before
+        return self._begun(0.0, before) if before and self._is_due() else before
+
+    def _is_due(self) -> bool:
+        least_s = float(dask.config.get("dmedia.look-again-s", LOOK_AGAIN_S))
+        now_s = time.monotonic()
+        return now_s - self._ended_s > max(least_s, LOOK_AGAIN_SHARE * (now_s - self._began_s))
 
     def _begun(self, limit_s: float, otherwise: tuple[Lack, ...]) -> tuple[Lack, ...]:
         try:

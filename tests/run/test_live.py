@@ -1,0 +1,62 @@
+"""What the live channel of a job leaves on the cluster when the job ends, however it does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from distributed import Client, LocalCluster
+
+from dmedia.errors import ClusterError, ClusterLostError, RecordFullError
+from dmedia.model import Limits, WorkOrder
+from dmedia.operations.convert import Convert
+from dmedia.run.fitness.demand import Demand
+from dmedia.run.fleet import Fleet
+from dmedia.run.live import Live
+from dmedia.run.worker import plugin_name
+from tests.command import wait_until
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[LocalCluster]:
+    options = {"processes": False, "dashboard_address": "127.0.0.1:0"}
+    with LocalCluster(n_workers=1, threads_per_worker=1, **options) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def client(cluster: LocalCluster) -> Iterator[Client]:
+    with Client(cluster, set_as_default=False) as client:
+        yield client
+
+
+@pytest.fixture
+def order(tmp_path: Path) -> WorkOrder:
+    return WorkOrder("batch-1-aaaaaa", "convert", Convert(format="png"), bytes(tmp_path), Limits())
+
+
+def has_plugin(cluster: LocalCluster, order: WorkOrder) -> bool:
+    (worker,) = cluster.workers.values()
+    return plugin_name(order.job) in worker.plugins
+
+
+@pytest.mark.parametrize("kind", [ClusterError, RecordFullError, ZeroDivisionError])
+def test_a_job_that_ends_with_an_error_takes_its_slots_away(
+    cluster: LocalCluster, client: Client, order: WorkOrder, kind: type[Exception]
+) -> None:
+    live = Live(client, order, Fleet(1), Demand(), lambda: None)
+    with pytest.raises(kind, match="True"), live:
+        raise kind(str(has_plugin(cluster, order)))
+    wait_until(lambda: not has_plugin(cluster, order))
+
+
+def test_a_cluster_that_was_lost_is_told_nothing_that_another_one_could_hear(
+    cluster: LocalCluster, client: Client, order: WorkOrder
+) -> None:
+    live = Live(client, order, Fleet(1), Demand(), lambda: None)
+    with pytest.raises(ClusterLostError), live:
+        raise ClusterLostError("it is gone", "look for it")
+    assert has_plugin(cluster, order)
+    live.__exit__(None)
+    assert not has_plugin(cluster, order)
