@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from dmedia import __version__
-from dmedia.errors import ClusterError, ClusterLostError
+from dmedia.errors import ClusterError, ClusterLostError, DmediaError
 from dmedia.model import Running
 from dmedia.run.brake import EndedError
 from dmedia.run.fitness.demand import UNEXAMINED, Lack, Testimony
@@ -104,6 +104,9 @@ class Live:
             raise ClusterLostError(f"The scheduler was lost while workers got their slots: {error}") from error
         except EndedError:
             Call(self._leave).wait(LEAVE_LIMIT_S)
+            raise
+        except DmediaError as error:  # what is told while it is waited
+            self.__exit__(type(error))
             raise
         except Exception as error:
             if self._client.status != "running":

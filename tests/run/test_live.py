@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from distributed import Client, LocalCluster
 
-from dmedia.errors import ClusterError, ClusterLostError, RecordFullError
+from dmedia.errors import ClusterError, ClusterLostError, DmediaError, RecordFullError
 from dmedia.model import Limits, WorkOrder
 from dmedia.operations.convert import Convert
 from dmedia.run.fitness.demand import Demand
@@ -48,6 +49,22 @@ def test_a_job_that_ends_with_an_error_takes_its_slots_away(
     live = Live(client, order, Fleet(1), Demand(), lambda: None)
     with pytest.raises(kind, match="True"), live:
         raise kind(str(has_plugin(cluster, order)))
+    wait_until(lambda: not has_plugin(cluster, order))
+
+
+def test_what_is_told_while_workers_are_waited_for_is_told_as_it_is_and_leaves_nothing(
+    cluster: LocalCluster, client: Client, order: WorkOrder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = ClusterError("The scheduler at tcp://a has no dmedia", "install it there")
+
+    def tick() -> None:
+        raise told
+
+    fleet: Any = Fleet(1)
+    monkeypatch.setattr(fleet, "awaits", lambda workers: workers)
+    with pytest.raises(DmediaError) as found:
+        Live(client, order, fleet, Demand(), tick).__enter__()
+    assert found.value is told
     wait_until(lambda: not has_plugin(cluster, order))
 
 
