@@ -130,7 +130,7 @@ class Course:
         fleet = Fleet(cluster.slots)
         window = Window(cluster.client, record, order.operation, fleet, self.ledger.retries.alone)
         census = Census(record, fleet, cluster.scheduler)
-        live = Live(cluster.client, order, fleet, census.demand, self._tick)
+        live = Live(cluster, order, fleet, census.demand, self._tick)
         self._broadcast = broadcast = Broadcast(cluster.client, record, live.running)
         try:
             with census, live:
@@ -143,7 +143,7 @@ class Course:
             record.give_back(window.abandon())
             raise
         except Exception as error:
-            if cluster.client.status == "running":
+            if not cluster.is_lost:
                 raise  # asked to end, or a bug of ours
             record.give_back(window.abandon())
             raise ClusterLostError(f"The scheduler at {cluster.scheduler} was lost: {error}") from error

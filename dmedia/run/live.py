@@ -19,9 +19,8 @@ from dmedia.run.worker import SlotsPlugin, drain, kill, live_topic, plugin_name
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from distributed import Client
-
     from dmedia.model import WorkOrder
+    from dmedia.run.clusters.cluster import ConnectedCluster
     from dmedia.run.fitness.demand import Demand
     from dmedia.run.fleet import Fleet
 
@@ -49,8 +48,8 @@ class Live:
 
     Parameters
     ----------
-    client : distributed.Client
-        Of the cluster.
+    cluster : ConnectedCluster
+        The cluster.
     order : WorkOrder
         The job.
     fleet : Fleet
@@ -69,9 +68,9 @@ class Live:
     """
 
     def __init__(
-        self, client: Client, order: WorkOrder, fleet: Fleet, demand: Demand | None, tick: Callable[[], None]
+        self, cluster: ConnectedCluster, order: WorkOrder, fleet: Fleet, demand: Demand | None, tick: Callable[[], None]
     ) -> None:
-        self._client = client
+        self._cluster, self._client = cluster, cluster.client
         self._order = order
         self.fleet = fleet
         self._demand = demand
@@ -98,6 +97,7 @@ class Live:
         try:
             given = patiently(lambda: self._client.register_plugin(self._envoy()), self._tick, REGISTER_LIMIT_S)
             self._wait_for(frozenset(given or ()))
+            self._refuse_lost()
         except TimeoutError:
             pass  # a worker is frozen: the others have their slots, and it gets them when it thaws
         except OSError as error:
@@ -109,7 +109,7 @@ class Live:
             self.__exit__(type(error))
             raise
         except Exception as error:
-            if self._client.status != "running":
+            if self._cluster.is_lost:
                 raise ClusterLostError(f"The scheduler was lost while workers got their slots: {error}") from error
             Call(self._leave).wait(ANSWER_LIMIT_S)
             raise ClusterError(
@@ -120,7 +120,7 @@ class Live:
 
     def __exit__(self, kind: type[BaseException] | None, *ended: object) -> None:
         """End the slots on every worker, unless the cluster was lost: it would hear that much later, and obey."""
-        is_lost = kind is not None and (issubclass(kind, ClusterLostError) or self._client.status != "running")
+        is_lost = kind is not None and (issubclass(kind, ClusterLostError) or self._cluster.is_lost)
         if not is_lost:
             Call(self._leave).wait(ANSWER_LIMIT_S)
 
@@ -160,11 +160,16 @@ class Live:
         """Wait until workers have examined themselves, or left; those that say nothing get no files until they do."""
         until_s = time.monotonic() + TESTIMONY_LIMIT_S
         while self._demand and self.fleet.awaits(workers) and time.monotonic() < until_s:
+            self._refuse_lost()
             self._tick()
             time.sleep(LOOK_PERIOD_S)
         if self._demand and self.fleet.awaits(workers):
             loop: Any = self._client.loop  # where the fleet is told what workers say
             loop.add_callback(self._miss, workers)
+
+    def _refuse_lost(self) -> None:
+        if self._cluster.is_lost:
+            raise ClusterLostError(f"The scheduler at {self._cluster.scheduler} was lost while workers got their slots")
 
     def _miss(self, workers: frozenset[str]) -> None:
         for address in self.fleet.awaits(workers):

@@ -44,7 +44,6 @@ class Pulse:
 
     def __init__(self, cluster: ConnectedCluster, record: RecordWriter, fleet: Fleet) -> None:
         self._cluster, self._record, self._fleet = cluster, record, fleet
-        self._connection = getattr(cluster.client, "scheduler_comm", None)
         self._heard_s = self._alone_since_s = time.monotonic()
         self._asked_s = 0.0
         self._refused_since_s: float | None = None
@@ -97,8 +96,7 @@ class Pulse:
         """
         now_s = time.monotonic()
         client: Any = self._cluster.client
-        # Dask's client connects again by itself, to a scheduler that may be another one and has none of our slots.
-        if client.status != "running" or client.scheduler_comm is not self._connection:
+        if self._cluster.is_lost:
             raise self._lost("was lost")
         if self._call is None:
             if now_s - self._heard_s > IDLE_S:

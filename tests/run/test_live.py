@@ -12,6 +12,7 @@ from distributed import Client, LocalCluster
 from dmedia.errors import ClusterError, ClusterLostError, DmediaError, RecordFullError
 from dmedia.model import Limits, WorkOrder
 from dmedia.operations.convert import Convert
+from dmedia.run.clusters.cluster import ConnectedCluster
 from dmedia.run.fitness.demand import Demand
 from dmedia.run.fleet import Fleet
 from dmedia.run.live import Live
@@ -21,15 +22,15 @@ from tests.command import wait_until
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[LocalCluster]:
-    options = {"processes": False, "dashboard_address": "127.0.0.1:0"}
+    options = {"processes": False, "protocol": "tcp", "dashboard_address": "127.0.0.1:0"}
     with LocalCluster(n_workers=1, threads_per_worker=1, **options) as cluster:
         yield cluster
 
 
 @pytest.fixture
-def client(cluster: LocalCluster) -> Iterator[Client]:
+def connected(cluster: LocalCluster) -> Iterator[ConnectedCluster]:
     with Client(cluster, set_as_default=False) as client:
-        yield client
+        yield ConnectedCluster(client, 1, cluster.scheduler_address, None, connection=client.scheduler_comm)
 
 
 @pytest.fixture
@@ -44,16 +45,16 @@ def has_plugin(cluster: LocalCluster, order: WorkOrder) -> bool:
 
 @pytest.mark.parametrize("kind", [ClusterError, RecordFullError, ZeroDivisionError])
 def test_a_job_that_ends_with_an_error_takes_its_slots_away(
-    cluster: LocalCluster, client: Client, order: WorkOrder, kind: type[Exception]
+    cluster: LocalCluster, connected: ConnectedCluster, order: WorkOrder, kind: type[Exception]
 ) -> None:
-    live = Live(client, order, Fleet(1), Demand(), lambda: None)
+    live = Live(connected, order, Fleet(1), Demand(), lambda: None)
     with pytest.raises(kind, match="True"), live:
         raise kind(str(has_plugin(cluster, order)))
     wait_until(lambda: not has_plugin(cluster, order))
 
 
 def test_what_is_told_while_workers_are_waited_for_is_told_as_it_is_and_leaves_nothing(
-    cluster: LocalCluster, client: Client, order: WorkOrder, monkeypatch: pytest.MonkeyPatch
+    cluster: LocalCluster, connected: ConnectedCluster, order: WorkOrder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told = ClusterError("The scheduler at tcp://a has no dmedia", "install it there")
 
@@ -63,17 +64,37 @@ def test_what_is_told_while_workers_are_waited_for_is_told_as_it_is_and_leaves_n
     fleet: Any = Fleet(1)
     monkeypatch.setattr(fleet, "awaits", lambda workers: workers)
     with pytest.raises(DmediaError) as found:
-        Live(client, order, fleet, Demand(), tick).__enter__()
+        Live(connected, order, fleet, Demand(), tick).__enter__()
     assert found.value is told
     wait_until(lambda: not has_plugin(cluster, order))
 
 
 def test_a_cluster_that_was_lost_is_told_nothing_that_another_one_could_hear(
-    cluster: LocalCluster, client: Client, order: WorkOrder
+    cluster: LocalCluster, connected: ConnectedCluster, order: WorkOrder
 ) -> None:
-    live = Live(client, order, Fleet(1), Demand(), lambda: None)
+    live = Live(connected, order, Fleet(1), Demand(), lambda: None)
     with pytest.raises(ClusterLostError), live:
         raise ClusterLostError("it is gone", "look for it")
     assert has_plugin(cluster, order)
     live.__exit__(None)
     assert not has_plugin(cluster, order)
+
+
+def test_a_connection_that_breaks_while_workers_are_waited_for_is_a_cluster_that_was_lost(
+    connected: ConnectedCluster, order: WorkOrder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dask's client connects again by itself: it may be another scheduler that has none of our slots."""
+    client: Any = connected.client
+    broken: list[object] = []
+
+    def tick() -> None:
+        if not broken:
+            broken.append(client.scheduler_comm)
+            client.loop.add_callback(client.scheduler_comm.comm.abort)
+            wait_until(lambda: client.status == "running" and client.scheduler_comm not in (None, *broken))
+
+    fleet: Any = Fleet(1)
+    monkeypatch.setattr(fleet, "awaits", lambda workers: workers)
+    with pytest.raises(ClusterLostError, match="was lost while workers got their slots"):
+        Live(connected, order, fleet, Demand(), tick).__enter__()
+    assert connected.is_lost

@@ -226,7 +226,8 @@ def test_a_worker_that_says_nothing_gets_no_files_until_it_does(monkeypatch: pyt
     fleet = Fleet(1)
     fleet.hear(Said("tcp://a", 1))
     order = WorkOrder("batch-1-aaaaaa", "convert", Convert(format="png"), b"/nowhere", Limits())
-    live = lives.Live(client, order, fleet, Demand(), lambda: None)
+    cluster: Any = SimpleNamespace(client=client, is_lost=False)
+    live = lives.Live(cluster, order, fleet, Demand(), lambda: None)
     live._wait_for(frozenset({"tcp://a", "tcp://b"}))
     assert fleet.allowed() == ["tcp://a"]
     fleet.hear(Said("tcp://b", 1))
