@@ -129,7 +129,7 @@ class Course:
         order = WorkOrder.of(record.job, record.spec)
         fleet = Fleet(cluster.slots)
         window = Window(cluster.client, record, order.operation, fleet, self.ledger.retries.alone)
-        census = Census(record, fleet, cluster.scheduler)
+        census = Census(record, fleet, cluster.scheduler, self._tick)
         live = Live(cluster, order, fleet, census.demand, self._tick)
         self._broadcast = broadcast = Broadcast(cluster.client, record, live.running)
         try:

@@ -24,8 +24,8 @@ from dmedia.run import fleet as fleets
 from dmedia.run import live as lives
 from dmedia.run import worker as workers
 from dmedia.run.collect import Outcome
-from dmedia.run.fitness import census, checkup
-from dmedia.run.fitness.demand import UNEXAMINED, Demand, Lack
+from dmedia.run.fitness import census, checkup, samples
+from dmedia.run.fitness.demand import UNEXAMINED, Demand, Lack, Sample
 from dmedia.run.fitness.demand import Testimony as Said  # pytest takes what is called Test... for a test
 from dmedia.run.fleet import Fleet
 from dmedia.run.ledger import Ledger
@@ -36,7 +36,8 @@ from tests.media_making import encoded, photo
 from tests.record.making import make_record
 from tests.run.conftest import ClusterMaker, StartWorker
 from tests.run.small_disk import can_mount
-from tests.servers.processes import Bucket
+from tests.servers.processes import Bucket, ProxyServer
+from tests.servers.proxy import Rule
 
 TASK = Task(0, b"/in/a.jpg", b"/out/a.png", 1)
 LACKING = (Lack("do not see /in", "", "mount it"),)
@@ -262,3 +263,34 @@ def test_a_worker_that_stays_unfit_looks_again_ever_more_seldom(monkeypatch: pyt
     assert lacks == LACKING
     assert looks[1] - looks[0] < 2 * checkup.LOOK_AGAIN_S
     assert looks[-1] - looks[-2] > 1000
+
+
+def test_a_store_that_hangs_does_not_make_the_launcher_deaf(
+    dmedia: Dmedia, photos: Bucket, s3_proxy: ProxyServer, make_cluster: ClusterMaker
+) -> None:
+    cluster = make_cluster(1, 1, nanny=False)
+    dmedia.environment |= photos.server.environment(s3_proxy.address) | {"DMEDIA_STORE_READ_TIMEOUT_S": "600"}
+    s3_proxy.obey(Rule(method="HEAD", path=r".*\.png", action="hang", times=100))
+    launcher = dmedia.start(*convert(photos), "--scheduler", cluster.address)
+    wait_until(lambda: s3_proxy.requests("HEAD"))
+    assert dmedia("cancel", "last").status == 0
+    _, err = launcher.communicate(timeout=100)
+    assert launcher.returncode == 9, err
+
+
+def test_workers_look_at_no_source_that_hangs_and_at_all_others(
+    record: RecordWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_end = threading.Event()
+    ticks: list[int] = []
+
+    def look(sample: Sample, roots: tuple[bytes, ...]) -> bool:
+        return not sample.location.endswith(b"1.jpg") or may_end.wait()
+
+    monkeypatch.setattr(samples, "is_as_planned", look)
+    monkeypatch.setattr(samples, "LIMIT_S", 0.5)
+    monkeypatch.setattr(samples, "TICK_S", 0.01)
+    found = samples.samples_of(record, lambda: ticks.append(1))
+    may_end.set()
+    assert [sample.location for sample in found] == [b"/photos/0/0.jpg", b"/photos/0/2.jpg"]
+    assert ticks, "it is not deaf meanwhile"
