@@ -34,7 +34,7 @@ class Carriage:
 
     def __init__(self, slots: Slots, count: int, scratch: str | None) -> None:
         self._slots = slots
-        self._lanes = Lanes(count, slots.may_begin)
+        self._lanes = Lanes(count, slots.order.limits.max_image_bytes, slots.may_begin)
         self._transfers = Transfers(slots.order, scratch)
 
     def work(self, tasks: tuple[Task, ...], wave: int, worker: str) -> list[FileResult]:

@@ -34,12 +34,15 @@ class Lanes:
     ----------
     slots : int
         Slots of the worker.
+    unknown_bytes : int
+        What a source counts for whose size nobody knows.
     may_begin : callable
         Tells whether files of a wave may still begin.
     """
 
-    def __init__(self, slots: int, may_begin: Callable[[int], bool]) -> None:
+    def __init__(self, slots: int, unknown_bytes: int, may_begin: Callable[[int], bool]) -> None:
         self._slots = slots
+        self._unknown_bytes = unknown_bytes
         self._may_begin = may_begin
         self._changed = threading.Condition()
         self._files: dict[int, float] = {}
@@ -107,7 +110,7 @@ class Lanes:
 
     def _enter(self, task: Task, wave: int, chunk: _Chunk) -> bool:
         """Wait for room for a file; tell whether it may begin."""
-        size_bytes = max(0, task.size_bytes)
+        size_bytes = self._weigh(task)
 
         def may_begin() -> bool:
             return not (self._closed or chunk.is_over) and self._may_begin(wave)
@@ -120,6 +123,9 @@ class Lanes:
             self._bytes += size_bytes
             chunk.under_way += 1
             return True
+
+    def _weigh(self, task: Task) -> int:
+        return task.size_bytes if task.size_bytes >= 0 else self._unknown_bytes
 
     def _has_room(self, size_bytes: int) -> bool:
         if len(self._files) < self._slots:
@@ -142,7 +148,7 @@ class Lanes:
     def _leave(self, task: Task, chunk: _Chunk) -> None:
         with self._changed:
             self._files.pop(task.number, None)
-            self._bytes -= max(0, task.size_bytes)
+            self._bytes -= self._weigh(task)
             chunk.under_way -= 1
             self._changed.notify_all()
 
