@@ -9,9 +9,7 @@ import re
 import shlex
 import signal
 import subprocess
-import sys
 import tempfile
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,53 +17,17 @@ import pytest
 import dmedia as package
 from dmedia.operations.convert import Convert
 from dmedia.operations.resize import Resize
-from dmedia.run.fitness.census import demanded_reads, demanded_writes, is_as_planned, summary
+from dmedia.run.fitness.census import demanded_reads, demanded_writes, summary
 from dmedia.run.fitness.demand import Lack, Sample
 from dmedia.run.fitness.demand import Testimony as Said  # pytest takes what is called Test... for a test
+from dmedia.run.fitness.samples import is_as_planned
 from dmedia.run.fitness.store_examination import look_into_store
-from tests.command import ROOT, SABOTAGE, Dmedia, below, wait_until
+from tests.command import SABOTAGE, Dmedia, below, wait_until
 from tests.media_making import encoded, jpeg, photo
 from tests.record.making import make_spec
-from tests.run.conftest import Cluster, ClusterMaker, free_port
+from tests.run.conftest import ClusterMaker, StartWorker, free_port
 from tests.servers.processes import Bucket, PageServer, ProxyServer
 from tests.servers.proxy import Rule
-
-StartWorker = Callable[..., Path]
-
-
-@pytest.fixture
-def start_worker(tmp_path: Path) -> Iterator[StartWorker]:
-    """Start a further worker of a cluster whose modules are shadowed; return its log."""
-    started: list[subprocess.Popen[bytes]] = []
-
-    def start(
-        cluster: Cluster,
-        shadow: Path | None = None,
-        *,
-        within: tuple[str, ...] = (),
-        threads: int = 1,
-        **environment: str,
-    ) -> Path:
-        log = tmp_path / f"worker-{len(started)}.log"
-        options = ["--no-dashboard", "--no-nanny", "--nthreads", str(threads)]
-        folders = (shadow, ROOT, os.environ.get("PYTHONPATH"))
-        with log.open("wb") as words:
-            started.append(
-                subprocess.Popen(
-                    [*within, sys.executable, "-m", "distributed.cli.dask_worker", cluster.address, *options],
-                    cwd=tmp_path,
-                    env={**os.environ, **environment, "PYTHONPATH": os.pathsep.join(map(str, filter(None, folders)))},
-                    stdout=words,
-                    stderr=words,
-                )
-            )
-        wait_until(lambda: b"Registered to:" in log.read_bytes())
-        return log
-
-    yield start
-    for process in started:
-        process.kill()
-        process.wait()
 
 
 def shadow(folder: Path, module: str, text: str) -> Path:

@@ -116,8 +116,10 @@ def test_a_rendition_is_put_with_its_job_and_told_as_its_store_has_it(make_worke
     assert result.worker == "w"
 
 
-@pytest.mark.parametrize(("size_bytes", "most"), [(6, lanes.LANES_PER_SLOT), (lanes.AHEAD_BYTES, 1)])
-def test_small_files_go_ahead_and_large_ones_alone(make_worker: WorkerMaker, size_bytes: int, most: int) -> None:
+@pytest.mark.parametrize(("size_bytes", "most"), [(6, lanes.LANES_PER_SLOT), (lanes.AHEAD_BYTES, 1), (-1, 1)])
+def test_small_files_go_ahead_and_large_ones_and_those_of_unknown_size_alone(
+    make_worker: WorkerMaker, size_bytes: int, most: int
+) -> None:
     gate = threading.Event()
     worker = make_worker()
     worker.store.fetching = lambda location: gate.wait()
