@@ -18,6 +18,12 @@ LONGEST_GIST = 300
 _SECRET = re.compile(rb"(?i)([?&][^=&#]*(?:sig|token|key|secret|password|credential|policy|auth)[^=&#]*)=[^&#]*")
 """A part of a URL's query that lets its bearer in, as signed URLs of S3, CloudFront, Google and Azure have them."""
 
+_QUERY = re.compile(r'((?:https?://|/(?=[^\s"<>]*\?[^\s"<>]*=))[^\s?"<>]*)\?[^\s"<>]+', re.IGNORECASE)
+"""Where others name a URL, or a path of a server: all of its query, for theirs have secrets of names of their own."""
+
+_PASSWORD = re.compile(r'://[^\s/@:?"<>]*:[^\s/@?"<>]*@')
+"""What a URL, mostly that of a proxy, has in front of its host."""
+
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """Name the known words closest to an unknown one.
@@ -61,11 +67,14 @@ def quoted(path: bytes) -> str:
 def gist(said: str | Exception) -> str:
     """Write what somebody or something else has said into a message: on one line, and cut where it is long.
 
+    Queries and passwords of URLs are left out: they let their bearer in.
+
     Parameters
     ----------
     said : str or Exception
         An error without words is told by its class.
     """
     text = str(said) or (type(said).__name__ if isinstance(said, Exception) else "")
-    line = " ".join(text.split())
+    line = " ".join(text.split())[: 4 * LONGEST_GIST]
+    line = _PASSWORD.sub("://...@", _QUERY.sub(r"\1?...", line))
     return line if len(line) <= LONGEST_GIST else line[:LONGEST_GIST] + "…"

@@ -91,7 +91,7 @@ def below(directory: Path) -> list[str]:
     return sorted(str(path.relative_to(directory)) for path in directory.rglob("*") if not path.is_dir())
 
 
-def wait_until(condition: Callable[[], Any], limit_s: float = 60.0) -> Any:
+def wait_until(condition: Callable[[], Any], limit_s: float = LIMIT_S) -> Any:
     """Wait for something that must come; return what it came to."""
     end_s = time.monotonic() + limit_s
     while time.monotonic() < end_s:

@@ -6,6 +6,7 @@ import itertools
 import os
 import stat
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from dmedia.catalog.bounds import Bounds
@@ -141,7 +142,7 @@ class Catalog:
         urls = [path for path in inputs.paths if is_url(path)]
         for url in urls:
             self._bounds.refuse(normal(url), url)
-        stored = iter(classify_all(urls, recursive=inputs.recursive) if urls else ())
+        stored = iter(classify_all(urls, recursive=inputs.recursive, roots=self._bounds.roots) if urls else ())
         return [
             next(stored) if is_url(path) else self._bounded(classify(path, recursive=inputs.recursive))
             for path in inputs.paths
@@ -203,16 +204,19 @@ class Catalog:
         objects = tree.objects(self.meanwhile)
         if given.named:
             return ((stored, "unknown") for stored in objects)
-        return at_once(kind_of, objects, kind_by_name)
+        return at_once(partial(kind_of, roots=self._bounds.roots), objects, kind_by_name)
 
     def _listed(self) -> Iterator[Source]:
         if self._listing is None:
             return
-        for (path, name), found in at_once(_look_at, self._wanted_entries(self._listing), self._look_here):
+        for (path, name), found in at_once(self._look_there, self._wanted_entries(self._listing), self._look_here):
             yield Source(path, self._bases[place(path)], found.size_bytes, found.mtime_ns, name, found.version)
 
     def _look_here(self, entry: Entry) -> Identity | None:
         return None if is_url(entry.path) else Identity(*self._bounds.look(entry.path)[1], "")
+
+    def _look_there(self, entry: Entry) -> Identity:
+        return look(entry.path, self._bounds.roots)
 
     def _wanted_entries(self, listing: Listing) -> Iterator[Entry]:
         for entry in listing.entries():
@@ -239,7 +243,3 @@ class Catalog:
 
     def _admits(self, relative: bytes) -> bool:
         return self._wanted.empty or self._wanted.admits(os.fsdecode(relative))
-
-
-def _look_at(entry: Entry) -> Identity:
-    return look(entry.path)

@@ -30,18 +30,18 @@ UNSEEN = Identity(*UNKNOWN, "")
 """Of an object that could not be looked at: its task says why."""
 
 
-def look(location: bytes) -> Identity:
-    """Look at an object once; `UNSEEN` where it is not there, or cannot be looked at."""
+def look(location: bytes, roots: tuple[bytes, ...] = ()) -> Identity:
+    """Look at an object once; `UNSEEN` where it is not there, leads out of roots, or cannot be looked at."""
     try:
-        return store_of(location).look(location) or UNSEEN
+        return store_of(location, roots).look(location) or UNSEEN
     except MediaError:
         return UNSEEN
 
 
 @lru_cache(maxsize=4 * ASKED_AHEAD)
-def sniff_stored(location: bytes, _identity: Identity) -> Sniffed:
+def sniff_stored(location: bytes, _identity: Identity, roots: tuple[bytes, ...]) -> Sniffed:
     """Tell an object's format from its beginning, which is read once for each of its versions. Raises `MediaError`."""
-    return sniff(store_of(location).head(location, HEAD_BYTES), name(location))
+    return sniff(store_of(location, roots).head(location, HEAD_BYTES), name(location))
 
 
 def kind_by_name(stored: tuple[bytes, Identity]) -> Kind | None:
@@ -50,20 +50,20 @@ def kind_by_name(stored: tuple[bytes, Identity]) -> Kind | None:
     return kind_by_extension(of_name) if extension(of_name) else None
 
 
-def kind_of(stored: tuple[bytes, Identity]) -> Kind:
+def kind_of(stored: tuple[bytes, Identity], roots: tuple[bytes, ...] = ()) -> Kind:
     """Tell what kind of media an object is by its beginning."""
     try:
-        return sniff_stored(*stored).kind
+        return sniff_stored(*stored, roots).kind
     except MediaError:
         return "unknown"
 
 
-def classify_all(texts: Iterable[bytes], *, recursive: bool) -> list[Given]:
+def classify_all(texts: Iterable[bytes], *, recursive: bool, roots: tuple[bytes, ...] = ()) -> list[Given]:
     """Tell what several inputs are, several at once. See `classify`."""
-    return [given for _, given in at_once(partial(classify, recursive=recursive), texts)]
+    return [given for _, given in at_once(partial(classify, recursive=recursive, roots=roots), texts)]
 
 
-def classify(text: bytes, *, recursive: bool) -> Given:
+def classify(text: bytes, *, recursive: bool, roots: tuple[bytes, ...] = ()) -> Given:
     """Tell what an input in a store is. An object that exists is itself, whatever wildcards are in its key.
 
     Parameters
@@ -72,6 +72,8 @@ def classify(text: bytes, *, recursive: bool) -> Given:
         A URL as it was given; with a ``/`` at its end it is a directory.
     recursive : bool
         Whether directories are walked into.
+    roots : tuple of bytes
+        Which no server leads out of; empty: anywhere. The input itself was found to lie in them.
 
     Returns
     -------
@@ -87,9 +89,9 @@ def classify(text: bytes, *, recursive: bool) -> Given:
     """
     location = normal(text)
     key = os.fsdecode(parted(location).key)
-    store = store_of(location)
+    store = store_of(location, roots)
     if is_read_only(location):
-        return _page(location, text)
+        return _page(location, text, roots)
     if not key or (text.endswith(b"/") and not has_wildcard(key)):
         return _directory(location, text, recursive=recursive)
     is_named = kind_by_extension(name(location)) != "unknown" or has_wildcard(key)
@@ -106,13 +108,13 @@ def classify(text: bytes, *, recursive: bool) -> Given:
     return _object(location, text, found or UNSEEN)
 
 
-def _page(location: bytes, text: bytes) -> Given:
+def _page(location: bytes, text: bytes, roots: tuple[bytes, ...]) -> Given:
     if not name(location) or text.partition(b"?")[0].endswith(b"/"):
         raise UsageError(
             f"{quoted(text)} is a directory, and {parted(location).scheme}:// has no listings",
             "name single files, or a list of them with --files-from",
         )
-    return _object(location, text, look(location))
+    return _object(location, text, look(location, roots))
 
 
 def _object(location: bytes, text: bytes, found: Identity) -> Given:

@@ -12,6 +12,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from dmedia import words
 from dmedia.errors import MediaError
 from dmedia.model import Failure, Task
 from dmedia.storage import faults as storage_faults
@@ -195,7 +196,7 @@ def _known(error: Exception) -> Failure:
         return Failure("out_of_memory", "Out of memory: the picture does not fit", "process")
     if isinstance(error, OSError) and error.errno:
         return Failure.of(storage_faults.fault(error, "process"))
-    return Failure("internal", f"Internal error: {type(error).__name__}: {error}", "process")
+    return Failure("internal", f"Internal error: {type(error).__name__}: {words.gist(str(error))}", "process")
 
 
 def _with_place(failure: Failure, task: Task) -> str:

@@ -154,7 +154,7 @@ def kept_format(source: Source, roots: tuple[bytes, ...] = ()) -> str:
     if not (promised and is_url(path)):
         with suppress(MediaError):
             if is_url(path):
-                sniffed = sniff_stored(path, Identity(source.size_bytes, source.mtime_ns, source.version))
+                sniffed = sniff_stored(path, Identity(source.size_bytes, source.mtime_ns, source.version), roots)
             else:
                 sniffed = formats.sniff(read_head(path, roots), name)
     if sniffed.kind == "unknown":

@@ -129,8 +129,8 @@ class Course:
         order = WorkOrder.of(record.job, record.spec)
         fleet = Fleet(cluster.slots)
         window = Window(cluster.client, record, order.operation, fleet, self.ledger.retries.alone)
-        census = Census(record, fleet, cluster.scheduler)
-        live = Live(cluster.client, order, fleet, census.demand, self._tick)
+        census = Census(record, fleet, cluster.scheduler, self._tick)
+        live = Live(cluster, order, fleet, census.demand, self._tick)
         self._broadcast = broadcast = Broadcast(cluster.client, record, live.running)
         try:
             with census, live:
@@ -143,7 +143,7 @@ class Course:
             record.give_back(window.abandon())
             raise
         except Exception as error:
-            if cluster.client.status == "running":
+            if not cluster.is_lost:
                 raise  # asked to end, or a bug of ours
             record.give_back(window.abandon())
             raise ClusterLostError(f"The scheduler at {cluster.scheduler} was lost: {error}") from error
@@ -184,11 +184,11 @@ class Course:
             if not window and self._is_over(window):
                 break
             outcome = harvest.next(TICK_S)
-            ended = self.ledger.enter(outcome, live.running())
+            ended = self.ledger.enter(outcome, live.running(), live.fleet)
             window.pace.learn(ended)
             if self._broadcast:
                 self._broadcast.hear(ended)
-            pulse.hear(outcome)
+            pulse.hear(outcome, at_work=live.is_at_work)
             self._observe()
             if outcome.lost and not outcome.results:
                 time.sleep(TICK_S)  # whatever gives tasks back at once shall not be asked without end

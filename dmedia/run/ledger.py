@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from dmedia.errors import RecordFullError
 from dmedia.record.reader import read_job
 from dmedia.run.brake import DRAIN_S
+from dmedia.run.fitness.demand import Lack
 from dmedia.run.patience import TICK_S
 from dmedia.run.retries import UNCHARGED, Retries
 from dmedia.run.room import SCRATCH
@@ -16,10 +17,16 @@ from dmedia.run.room import SCRATCH
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from dmedia.model import Failure, FileResult, Persistence, Running
+    from dmedia.model import FileResult, Persistence, Running
     from dmedia.record.writer import RecordWriter
     from dmedia.run.brake import Brake
     from dmedia.run.collect import Outcome
+    from dmedia.run.fleet import Fleet
+
+NO_SCRATCH = Lack(
+    "have no room for temporary files", "", "free space where they keep those, or let TMPDIR name another directory"
+)
+"""What is said of workers whose directory for temporary files is full, while others do the work."""
 
 
 class Ledger:
@@ -60,7 +67,7 @@ class Ledger:
         """Files that may still fail; ``None`` where any number may."""
         return None if self._most_failed is None else max(0, self._most_failed - self._failed)
 
-    def enter(self, outcome: Outcome, running: Sequence[Running]) -> list[FileResult]:
+    def enter(self, outcome: Outcome, running: Sequence[Running], fleet: Fleet) -> list[FileResult]:
         """Sort what files came to, and record it.
 
         Parameters
@@ -69,6 +76,8 @@ class Ledger:
             Of some futures.
         running : sequence of Running
             All that runs now.
+        fleet : Fleet
+            Is told of workers without room for temporary files: while others have some, the job goes on there.
 
         Returns
         -------
@@ -79,7 +88,7 @@ class Ledger:
         again = [task.number for task in outcome.lost]
         for result in outcome.results:
             if result.failure and result.failure.code in UNCHARGED:
-                self._brake.room.found_full(_full_place(result.failure))
+                self._note_full(result, fleet)
                 again.append(result.number)
             elif self.retries.claim(result):
                 self._tried.append(result)
@@ -118,6 +127,14 @@ class Ledger:
             else:
                 return
 
+    def _note_full(self, result: FileResult, fleet: Fleet) -> None:
+        from dmedia.run.transport.staging import is_about_scratch  # which a job without stores does not need
+
+        if not (result.failure and is_about_scratch(result.failure)):
+            self._brake.room.found_full()
+        elif not fleet.set_aside(result.worker, NO_SCRATCH):
+            self._brake.room.found_full(SCRATCH)
+
     def _commit(self, running: Sequence[Running]) -> None:
         try:
             self._record.commit(self._ended, running, self._tried)
@@ -132,13 +149,6 @@ class Ledger:
         self._failed += sum(result.failure is not None for result in ended)
         if self._most_failed is not None and self._failed >= self._most_failed:
             self._brake.gave_up = True
-
-
-def _full_place(failure: Failure) -> str | None:
-    """Tell what had no room, unless it was where renditions go to."""
-    from dmedia.run.transport.staging import is_about_scratch  # which a job without stores and full disks does not need
-
-    return SCRATCH if is_about_scratch(failure) else None
 
 
 def most_failed(persistence: Persistence, total: int) -> int | None:

@@ -8,10 +8,10 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from dmedia import __version__
-from dmedia.errors import ClusterError, ClusterLostError, PreflightError
+from dmedia.errors import ClusterError, ClusterLostError, DmediaError
 from dmedia.model import Running
 from dmedia.run.brake import EndedError
-from dmedia.run.fitness.demand import Lack, Testimony
+from dmedia.run.fitness.demand import UNEXAMINED, Lack, Testimony
 from dmedia.run.fitness.envoy import Envoy
 from dmedia.run.patience import Call, patiently
 from dmedia.run.worker import SlotsPlugin, drain, kill, live_topic, plugin_name
@@ -19,9 +19,8 @@ from dmedia.run.worker import SlotsPlugin, drain, kill, live_topic, plugin_name
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from distributed import Client
-
     from dmedia.model import WorkOrder
+    from dmedia.run.clusters.cluster import ConnectedCluster
     from dmedia.run.fitness.demand import Demand
     from dmedia.run.fleet import Fleet
 
@@ -49,8 +48,8 @@ class Live:
 
     Parameters
     ----------
-    client : distributed.Client
-        Of the cluster.
+    cluster : ConnectedCluster
+        The cluster.
     order : WorkOrder
         The job.
     fleet : Fleet
@@ -62,20 +61,23 @@ class Live:
 
     Attributes
     ----------
+    fleet : Fleet
+        As given.
     worker_was_lost : bool
         Whether a worker has left meanwhile. Dask runs its tasks elsewhere, and says nothing of it with the results.
     """
 
     def __init__(
-        self, client: Client, order: WorkOrder, fleet: Fleet, demand: Demand | None, tick: Callable[[], None]
+        self, cluster: ConnectedCluster, order: WorkOrder, fleet: Fleet, demand: Demand | None, tick: Callable[[], None]
     ) -> None:
-        self._client = client
+        self._cluster, self._client = cluster, cluster.client
         self._order = order
-        self._fleet = fleet
+        self.fleet = fleet
         self._demand = demand
         self._tick = tick
         self._launch = secrets.token_hex(8)
         self._told: dict[str, list[Running]] = {}
+        self._busy: set[str] = set()
         self._drained = -1
         self._killed = False
         self.worker_was_lost = False
@@ -95,6 +97,7 @@ class Live:
         try:
             given = patiently(lambda: self._client.register_plugin(self._envoy()), self._tick, REGISTER_LIMIT_S)
             self._wait_for(frozenset(given or ()))
+            self._refuse_lost()
         except TimeoutError:
             pass  # a worker is frozen: the others have their slots, and it gets them when it thaws
         except OSError as error:
@@ -102,9 +105,13 @@ class Live:
         except EndedError:
             Call(self._leave).wait(LEAVE_LIMIT_S)
             raise
+        except DmediaError as error:  # what is told while it is waited
+            self.__exit__(type(error))
+            raise
         except Exception as error:
-            if self._client.status != "running":
+            if self._cluster.is_lost:
                 raise ClusterLostError(f"The scheduler was lost while workers got their slots: {error}") from error
+            Call(self._leave).wait(ANSWER_LIMIT_S)
             raise ClusterError(
                 f"The workers cannot run dmedia: {type(error).__name__}: {error}",
                 "install the same version of dmedia in every worker's environment",
@@ -113,12 +120,18 @@ class Live:
 
     def __exit__(self, kind: type[BaseException] | None, *ended: object) -> None:
         """End the slots on every worker, unless the cluster was lost: it would hear that much later, and obey."""
-        if kind is None or kind is PreflightError:
+        is_lost = kind is not None and (issubclass(kind, ClusterLostError) or self._cluster.is_lost)
+        if not is_lost:
             Call(self._leave).wait(ANSWER_LIMIT_S)
 
     def running(self) -> list[Running]:
         """Tell what slots were working on when their workers last told."""
         return [entry for entries in list(self._told.values()) for entry in entries]
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether a worker was working on files, or on their way from or to a store, when it last told."""
+        return bool(self._busy)
 
     def drain(self, wave: int) -> None:
         """Let every worker begin no further file of the chunks that were submitted up to a wave.
@@ -144,11 +157,23 @@ class Live:
         return Envoy(plugin_name(job), __version__, pickle.dumps(plugin), live_topic(job), self._launch)
 
     def _wait_for(self, workers: frozenset[str]) -> None:
-        """Wait until workers have examined themselves, or left."""
+        """Wait until workers have examined themselves, or left; those that say nothing get no files until they do."""
         until_s = time.monotonic() + TESTIMONY_LIMIT_S
-        while self._demand and self._fleet.awaits(workers) and time.monotonic() < until_s:
+        while self._demand and self.fleet.awaits(workers) and time.monotonic() < until_s:
+            self._refuse_lost()
             self._tick()
             time.sleep(LOOK_PERIOD_S)
+        if self._demand and self.fleet.awaits(workers):
+            loop: Any = self._client.loop  # where the fleet is told what workers say
+            loop.add_callback(self._miss, workers)
+
+    def _refuse_lost(self) -> None:
+        if self._cluster.is_lost:
+            raise ClusterLostError(f"The scheduler at {self._cluster.scheduler} was lost while workers got their slots")
+
+    def _miss(self, workers: frozenset[str]) -> None:
+        for address in self.fleet.awaits(workers):
+            self.fleet.hear(Testimony(address, 0, (UNEXAMINED,)))
 
     def _leave(self) -> None:
         self._client.unsubscribe_topic(live_topic(self._order.job))
@@ -159,12 +184,14 @@ class Live:
         told = event[1]
         if told.get("launch") == self._launch:
             self._told[told["worker"]] = [Running(*entry) for entry in told["running"]]
+            (self._busy.add if told.get("busy") else self._busy.discard)(told["worker"])
             lacks = tuple(Lack(*lack) for lack in told["lacks"])
-            self._fleet.hear(Testimony(told["worker"], told["slots"], lacks))
+            self.fleet.hear(Testimony(told["worker"], told["slots"], lacks))
 
     def _hear_scheduler(self, event: tuple[float, dict[str, Any]]) -> None:
         told = event[1]
         if isinstance(told, dict) and told.get("action") == "remove-worker":
             self.worker_was_lost = True
             self._told.pop(told.get("worker", ""), None)
-            self._fleet.lose(told.get("worker", ""))
+            self._busy.discard(told.get("worker", ""))
+            self.fleet.lose(told.get("worker", ""))

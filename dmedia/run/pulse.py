@@ -25,7 +25,8 @@ SILENCE_LIMIT_S = 30.0
 """Seconds after which it counts as lost."""
 
 REFUSALS_LIMIT_S = 30.0
-"""Seconds after which a cluster whose workers refuse every chunk is given up, if not ``--worker-wait`` is shorter."""
+"""Seconds after which a cluster whose workers refuse every chunk, while none of them is at work, is given up, if not
+``--worker-wait`` is shorter."""
 
 
 class Pulse:
@@ -43,20 +44,21 @@ class Pulse:
 
     def __init__(self, cluster: ConnectedCluster, record: RecordWriter, fleet: Fleet) -> None:
         self._cluster, self._record, self._fleet = cluster, record, fleet
-        self._connection = getattr(cluster.client, "scheduler_comm", None)
         self._heard_s = self._alone_since_s = time.monotonic()
         self._asked_s = 0.0
         self._refused_since_s: float | None = None
         self._call: Call | None = None
         self._warning: str | None = None
 
-    def hear(self, outcome: Outcome) -> None:
+    def hear(self, outcome: Outcome, *, at_work: bool) -> None:
         """Note what came.
 
         Parameters
         ----------
         outcome : Outcome
             Of futures; empty when nothing came.
+        at_work : bool
+            Whether some worker is working on files of the job: then others may refuse what they get.
 
         Raises
         ------
@@ -67,6 +69,8 @@ class Pulse:
             self._heard_s = self._alone_since_s = time.monotonic()
             self._call = self._refused_since_s = None
             self._warn(None)
+        elif at_work:
+            self._refused_since_s = None
         elif outcome.refused:
             self._refused_since_s = self._refused_since_s or time.monotonic()
             if time.monotonic() - self._refused_since_s > min(REFUSALS_LIMIT_S, self._cluster.worker_wait_s):
@@ -92,8 +96,7 @@ class Pulse:
         """
         now_s = time.monotonic()
         client: Any = self._cluster.client
-        # Dask's client connects again by itself, to a scheduler that may be another one and has none of our slots.
-        if client.status != "running" or client.scheduler_comm is not self._connection:
+        if self._cluster.is_lost:
             raise self._lost("was lost")
         if self._call is None:
             if now_s - self._heard_s > IDLE_S:

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from dmedia.run.answers import SlotReport
     from dmedia.run.transport.carriage import Carriage
 
+BUSY_AFTER_S = 2.0
+"""Seconds on one file after which a worker counts as busy: to refuse one takes milliseconds, and is tried all the
+time."""
+
 STARTED_EARLY: dict[str, Slots] = {}
 """Slots by job, started by the launcher for the worker that its own process is going to have."""
 
@@ -168,6 +172,14 @@ class Slots:
         """Tell what the slots are working on now."""
         with self._lock:
             return list(self._running.values())
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a file has been in a slot, or on its way from or to a store, for longer than a refusal takes."""
+        before_s = time.time() - BUSY_AFTER_S
+        return any(entry.started_at < before_s for entry in self.running()) or (
+            self._carriage is not None and self._carriage.is_busy(BUSY_AFTER_S)
+        )
 
     def rest(self, after_s: float) -> None:
         """End the child processes when there was nothing to do for a while; the next file starts one.

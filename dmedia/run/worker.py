@@ -6,14 +6,15 @@ import contextlib
 import logging
 import pickle
 import threading
-import time
 from dataclasses import astuple
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import dask.config
 from distributed import get_worker
 
 from dmedia.operations import find_operation, package_of
+from dmedia.run.fitness.checkup import Checkup
 from dmedia.run.fitness.demand import Lack, in_singular
 from dmedia.run.fitness.examination import examine
 from dmedia.run.slot import NoSlotError
@@ -36,11 +37,6 @@ LIVE_PERIOD_S = 1.0
 REST_AFTER_S = 60.0
 """Seconds without a file after which slots end until there is one: Dask's setting ``dmedia.slot-rest-s``, on a worker
 also ``DASK_DMEDIA__SLOT_REST_S``, changes it."""
-
-
-LOOK_AGAIN_S = 30.0
-"""Seconds after which a worker that lacks something looks again: a directory may have been mounted meanwhile. Dask's
-setting ``dmedia.look-again-s``, on a worker also ``DASK_DMEDIA__LOOK_AGAIN_S``, changes it."""
 
 
 def plugin_name(job: str) -> str:
@@ -121,7 +117,7 @@ class SlotsPlugin:
         Raises
         ------
         UnfitWorkerError
-            When it is not.
+            When it is not, or when its examination does not end.
         """
         self._examined.wait()
         if self._lacks:
@@ -158,29 +154,21 @@ class SlotsPlugin:
 
     def _live(self) -> None:
         """Examine this worker, and then tell what is being worked on, while it changes; what is lost harms nothing."""
-        self._examine()
+        checkup = None
+        if self._slots is not None and self._demand is not None:
+            checkup = Checkup(partial(examine, self._demand, self._slots), self._worker.address)
+            self._lacks = checkup.first()
+        self._examined.set()
         told_last = self._tell(None)
-        examined_s = time.monotonic()
         rest_after_s = float(dask.config.get("dmedia.slot-rest-s", REST_AFTER_S))
-        look_again_s = float(dask.config.get("dmedia.look-again-s", LOOK_AGAIN_S))
         repeats = 1  # the launcher may not have listened yet, or Dask not been ready
         while not self._ended.wait(LIVE_PERIOD_S):
             if self._slots is not None:
                 self._slots.rest(rest_after_s)
-                if self._lacks and time.monotonic() - examined_s > look_again_s:
-                    self._examine()
-                    examined_s = time.monotonic()
+            if checkup:
+                self._lacks = checkup.again(self._lacks or ())
             told_last = self._tell(None if repeats else told_last)
             repeats = 0
-
-    def _examine(self) -> None:
-        if self._slots is not None:
-            try:
-                self._lacks = () if self._demand is None else examine(self._demand, self._slots)
-            except Exception as error:
-                logger.exception("dmedia: the worker %s cannot be examined", self._worker.address)
-                self._lacks = (Lack("cannot be examined", f"{type(error).__name__}: {error}"),)
-        self._examined.set()
 
     def _tell(self, before: dict[str, Any] | None) -> dict[str, Any]:
         """Send what there is to tell if it has changed; return it."""
@@ -188,6 +176,7 @@ class SlotsPlugin:
             "worker": self._worker.address,
             "launch": self._launch,
             "running": [astuple(entry) for entry in self._slots.running()] if self._slots else [],
+            "busy": self._slots is not None and self._slots.is_busy,
             "slots": self._slots.count if self._slots else 0,
             "lacks": [astuple(lack) for lack in self._lacks or ()],
         }

@@ -107,7 +107,7 @@ class Roots:
         return os.path.join(base, _wildcards(path)) if given.named else base
 
     def _stored_pattern(self, path: bytes, *, recursive: bool) -> bytes:
-        given = classify_stored(path, recursive=recursive)
+        given = classify_stored(path, recursive=recursive, roots=self.paths)
         if given.glob is None and given.identity == UNKNOWN:
             raise NoInputError(f"There is no {shown(given.path)}", "name a directory, or a glob: images/*.jpg")
         return path

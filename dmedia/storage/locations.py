@@ -16,8 +16,8 @@ from dmedia.errors import UsageError
 from dmedia.words import nearest, quoted, shown
 
 __all__ = [
-    "EXTRAS", "LONGEST_KEY", "Parts", "is_below", "is_read_only", "is_url", "join", "name", "normal", "parent",
-    "parted", "place", "scheme", "shown", "writable",
+    "EXTRAS", "LONGEST_KEY", "Parts", "decoded", "is_below", "is_read_only", "is_url", "join", "name", "normal",
+    "parent", "parted", "place", "scheme", "shown", "writable",
 ]  # fmt: skip
 
 EXTRAS = {"s3": "s3", "gs": "gcs", "az": "azure", "sftp": "sftp", "https": "http", "http": "http"}
@@ -38,6 +38,10 @@ LONGEST_KEY = 1024
 """Bytes of a key in S3, Google Cloud Storage and Azure, whose limits are 1024 bytes, 1024 bytes and 1024 characters."""
 
 _ESCAPED = re.compile(rb"%([0-9A-Fa-f]{2})")  # RFC 3986, section 2.1
+
+_HOST = re.compile(rb"([A-Za-z0-9_][A-Za-z0-9._~-]*|\[[0-9A-Fa-f:.]+(%[A-Za-z0-9][A-Za-z0-9._~-]*)?\])(:[0-9]{1,5})?")
+"""A name, of characters that need no escape (RFC 3986, section 2.3), or an address of IPv6, and a port. No more than
+that is taken, for hosts come to stand in commands: ssh is started to reach one through another."""
 
 _URL = re.compile(rb"([A-Za-z][A-Za-z0-9+.-]*)://")  # RFC 3986, section 3.1
 
@@ -159,7 +163,7 @@ def name(location: bytes) -> bytes:
     path = _path(location)
     last = path[max(len(parent(location)), len(place(location))) + 1 :]
     if is_read_only(location):
-        last = _ESCAPED.sub(lambda found: bytes.fromhex(found[1].decode("ascii")), last)
+        last = _ESCAPED.sub(_character, last)
         last = last.replace(b"/", b"_").replace(b"\0", b"_")
     return last
 
@@ -171,9 +175,23 @@ def join(directory: bytes, *parts: bytes) -> bytes:
     return b"/".join((directory.rstrip(b"/"), *parts))
 
 
+def decoded(page: bytes) -> bytes:
+    """Tell where a page lies for a server that decodes escapes before it resolves dots; its query is left out.
+
+    Some servers take a backslash for a slash, too.
+    """
+    where = place(page)
+    path = _ESCAPED.sub(_character, _path(page)[len(where) :]).replace(b"\\", b"/")
+    return where + posixpath.normpath(b"/" + path.lstrip(b"/"))
+
+
 def is_below(location: bytes, directory: bytes) -> bool:
     """Tell whether a location is a directory or lies below it, name by name. Both are normal."""
     return location == directory or location.startswith(directory.rstrip(b"/") + b"/")
+
+
+def _character(escaped: re.Match[bytes]) -> bytes:
+    return bytes.fromhex(escaped[1].decode("ascii"))
 
 
 def _path(location: bytes) -> bytes:
@@ -205,6 +223,10 @@ def _refuse_strange(location: bytes, kind: str, where: bytes) -> None:
     if not host or b"\0" in location:
         what = "holds a NUL byte" if host else f"names no {'host' if kind in RESOLVING else 'bucket'}"
         raise UsageError(f"{quoted(location)} {what}", f"a URL looks like {kind}://{_EXAMPLE[kind in RESOLVING]}")
+    if kind in RESOLVING and not _HOST.fullmatch(host):
+        international = "an international name is written in ASCII: xn--..."
+        hint = f"a URL looks like {kind}://{_EXAMPLE[True]}" if host.isascii() else international
+        raise UsageError(f"{quoted(location)} has no name of a host in front of its path", hint)
 
 
 _EXAMPLE = {True: "host/photos/a.jpg", False: "bucket/photos/a.jpg"}

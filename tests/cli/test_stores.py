@@ -12,7 +12,8 @@ import pytest
 
 from tests.command import ROOT, Dmedia, below
 from tests.media_making import jpeg
-from tests.servers.processes import Bucket, PageServer, S3Server, SftpServer
+from tests.servers.processes import Bucket, PageServer, ProxyServer, S3Server, SftpServer
+from tests.servers.proxy import Rule
 
 TREE = ("a.jpg", "x/b.JPG", "x/y/c.jpeg", "x/notes.txt", "x/.hidden.jpg")
 MADE = ("a.png", "x/b.png", "x/y/c.png")
@@ -120,6 +121,27 @@ def test_roots_may_be_directories_and_urls(dmedia: Dmedia, bucket: Bucket, tmp_p
     assert ran.status == 2
     assert "leads out of the directories that this job may use" in ran.err
     assert not (tmp_path / "out").exists()
+
+
+def test_a_page_below_a_root_that_leads_out_of_it_fails_alone_and_nothing_outside_is_asked_for(
+    dmedia: Dmedia, page_server: PageServer, page_proxy: ProxyServer, tmp_path: Path
+) -> None:
+    for folder in ("shop", "private"):
+        put_file(page_server.files)(f"{tmp_path.name}/{folder}/b.jpg", jpeg())
+    shop, private = f"/{tmp_path.name}/shop", f"/{tmp_path.name}/private"
+    out = {"Location": f"{private}/b.jpg"}
+    page_proxy.obey(Rule(path=f"^{shop}/(a.jpg|noextension)", status=302, headers=out, times=999))
+    pages = [f"{page_proxy.address}{shop}/{name}" for name in ("a.jpg", "b.jpg", "noextension")]
+    (tmp_path / "list").write_text("\n".join(pages))
+    command = ("resize", pages[0], "--files-from", "list", "-o", "out", "--width", "9", "--json")
+    ran = dmedia(*command, "--root", ".", "--root", f"{page_proxy.address}{shop}")
+    assert (ran.status, ran.document["completed"], ran.document["errors"]) == (3, 1, {"permission_denied": 2})
+    assert below(tmp_path / "out") == ["b.jpg"]
+    assert not [seen for seen in page_proxy.requests() if private in seen["path"]]
+    failed = dmedia("status", "last", "--failed")
+    assert "leads out of the directories that this job may use" in failed.out
+    assert dmedia(*command[:-1], "--overwrite").status == 0
+    assert [seen for seen in page_proxy.requests() if private in seen["path"]]
 
 
 def test_a_package_that_is_missing_is_named_before_anything_is_made(dmedia: Dmedia, tmp_path: Path) -> None:

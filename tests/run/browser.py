@@ -62,8 +62,9 @@ def read_page(url: str, expected: Texts, directory: Path, others: Sequence[str] 
         unmet("Chromium is not installed: apt-get install chromium")
     assert browser is not None
     options = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run")
+    quiet = ("--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-extensions")
     process = subprocess.Popen(
-        [browser, *options, f"--user-data-dir={directory}", "--remote-debugging-port=0", "about:blank"],
+        [browser, *options, *quiet, f"--user-data-dir={directory}", "--remote-debugging-port=0", "about:blank"],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,

@@ -37,6 +37,7 @@ class Cluster:
 
 
 ClusterMaker = Callable[..., Cluster]
+StartWorker = Callable[..., Path]
 
 
 @pytest.fixture
@@ -44,6 +45,41 @@ def make_cluster(tmp_path: Path) -> Iterator[ClusterMaker]:
     """Start clusters; end them all afterwards."""
     with cluster_maker(tmp_path) as make:
         yield make
+
+
+@pytest.fixture
+def start_worker(tmp_path: Path) -> Iterator[StartWorker]:
+    """Start a further worker of a cluster whose modules are shadowed; return its log."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(
+        cluster: Cluster,
+        shadow: Path | None = None,
+        *,
+        within: tuple[str, ...] = (),
+        threads: int = 1,
+        **environment: str,
+    ) -> Path:
+        log = tmp_path / f"worker-{len(started)}.log"
+        options = ["--no-dashboard", "--no-nanny", "--nthreads", str(threads)]
+        folders = (shadow, ROOT, os.environ.get("PYTHONPATH"))
+        with log.open("wb") as words:
+            started.append(
+                subprocess.Popen(
+                    [*within, sys.executable, "-m", "distributed.cli.dask_worker", cluster.address, *options],
+                    cwd=tmp_path,
+                    env={**os.environ, **environment, "PYTHONPATH": os.pathsep.join(map(str, filter(None, folders)))},
+                    stdout=words,
+                    stderr=words,
+                )
+            )
+        wait_until(lambda: b"Registered to:" in log.read_bytes())
+        return log
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
 
 
 @contextlib.contextmanager

@@ -6,16 +6,15 @@ import functools
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import psutil
 import pytest
 
-from tests.command import ROOT, SABOTAGE, Dmedia, below, wait_until
+from tests.command import SABOTAGE, Dmedia, below, wait_until
 from tests.media_making import encoded, jpeg, photo
 from tests.processes import slots_of
-from tests.run.conftest import Cluster, ClusterMaker
+from tests.run.conftest import Cluster, ClusterMaker, StartWorker
 
 GOOD = 40
 REMOTE_FILES = 40
@@ -151,24 +150,36 @@ def test_a_file_whose_slot_is_killed_from_outside_is_tried_once_more(dmedia: Dme
 
 
 def test_a_worker_without_slots_costs_no_file_beside_a_good_one(
-    dmedia: Dmedia, tmp_path: Path, make_cluster: ClusterMaker
+    dmedia: Dmedia, tmp_path: Path, make_cluster: ClusterMaker, start_worker: StartWorker
 ) -> None:
     (tmp_path / "in").mkdir()
     for number in range(40):
         (tmp_path / "in" / f"{number:02}.png").write_bytes(encoded(photo((400, 300), number), "PNG"))
     cluster = make_cluster(workers=1, threads=1)
-    environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{SABOTAGE}", "NO_SLOTS": "1"}
-    command = [sys.executable, "-m", "distributed.cli.dask_worker", cluster.address, "--no-dashboard", "--no-nanny"]
-    log = tmp_path / "refusing.log"
-    with log.open("wb") as words:
-        refusing = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=words, stderr=words)
-    try:
-        wait_until(lambda: b"Registered to:" in log.read_bytes())
-        ran = dmedia("convert", "in", "-o", "out", "--format", "avif", "--scheduler", cluster.address, "--json")
-    finally:
-        refusing.kill()
-        refusing.wait()
+    start_worker(cluster, SABOTAGE, NO_SLOTS="1")
+    ran = dmedia("convert", "in", "-o", "out", "--format", "avif", "--scheduler", cluster.address, "--json")
     assert (ran.status, ran.document["completed"]) == (0, 40)
+    assert {file["attempts"] for file in dmedia.files().values()} == {1}
+
+
+def test_a_worker_without_slots_does_not_end_a_job_whose_files_take_long_elsewhere(
+    dmedia: Dmedia,
+    tmp_path: Path,
+    make_cluster: ClusterMaker,
+    start_worker: StartWorker,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "in").mkdir()
+    for number in range(2):
+        (tmp_path / "in" / f"slow{number}.png").write_bytes(encoded(photo((40, 30), number), "PNG"))
+    dmedia.slow_down(25)
+    for name in ("PYTHONPATH", "DMEDIA_SLOT_SABOTAGE", "DMEDIA_SLOT_SLOW_S"):
+        monkeypatch.setenv(name, dmedia.environment[name])
+    cluster = make_cluster(workers=1, threads=1)
+    start_worker(cluster, SABOTAGE, NO_SLOTS="1")
+    command = ("convert", "in", "-o", "out", "--format", "webp", "--scheduler", cluster.address, "--json")
+    ran = dmedia(*command, "--worker-wait", "15")
+    assert ran.status == 0, ran.err
     assert {file["attempts"] for file in dmedia.files().values()} == {1}
 
 

@@ -9,9 +9,7 @@ import re
 import shlex
 import signal
 import subprocess
-import sys
 import tempfile
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -20,50 +18,16 @@ import dmedia as package
 from dmedia.operations.convert import Convert
 from dmedia.operations.resize import Resize
 from dmedia.run.fitness.census import demanded_reads, demanded_writes, summary
-from dmedia.run.fitness.demand import Lack
+from dmedia.run.fitness.demand import Lack, Sample
 from dmedia.run.fitness.demand import Testimony as Said  # pytest takes what is called Test... for a test
-from tests.command import ROOT, SABOTAGE, Dmedia, below, wait_until
+from dmedia.run.fitness.samples import is_as_planned
+from dmedia.run.fitness.store_examination import look_into_store
+from tests.command import SABOTAGE, Dmedia, below, wait_until
 from tests.media_making import encoded, jpeg, photo
 from tests.record.making import make_spec
-from tests.run.conftest import Cluster, ClusterMaker, free_port
-from tests.servers.processes import Bucket
-
-StartWorker = Callable[..., Path]
-
-
-@pytest.fixture
-def start_worker(tmp_path: Path) -> Iterator[StartWorker]:
-    """Start a further worker of a cluster whose modules are shadowed; return its log."""
-    started: list[subprocess.Popen[bytes]] = []
-
-    def start(
-        cluster: Cluster,
-        shadow: Path | None = None,
-        *,
-        within: tuple[str, ...] = (),
-        threads: int = 1,
-        **environment: str,
-    ) -> Path:
-        log = tmp_path / f"worker-{len(started)}.log"
-        options = ["--no-dashboard", "--no-nanny", "--nthreads", str(threads)]
-        folders = (shadow, ROOT, os.environ.get("PYTHONPATH"))
-        with log.open("wb") as words:
-            started.append(
-                subprocess.Popen(
-                    [*within, sys.executable, "-m", "distributed.cli.dask_worker", cluster.address, *options],
-                    cwd=tmp_path,
-                    env={**os.environ, **environment, "PYTHONPATH": os.pathsep.join(map(str, filter(None, folders)))},
-                    stdout=words,
-                    stderr=words,
-                )
-            )
-        wait_until(lambda: b"Registered to:" in log.read_bytes())
-        return log
-
-    yield start
-    for process in started:
-        process.kill()
-        process.wait()
+from tests.run.conftest import ClusterMaker, StartWorker, free_port
+from tests.servers.processes import Bucket, PageServer, ProxyServer
+from tests.servers.proxy import Rule
 
 
 def shadow(folder: Path, module: str, text: str) -> Path:
@@ -345,6 +309,23 @@ def test_workers_that_lack_what_speaks_to_a_store_or_cannot_reach_it_are_refused
     assert "1 of 4 workers lacks dmedia[s3]: tcp://127.0.0.1:" in ran.err
     assert f"1 of 4 workers cannot write into {place}/out: " in ran.err
     assert [found["Key"] for found in store.client.list_objects_v2(Bucket=store.name)["Contents"]] == ["in/a.jpg"]
+
+
+def test_neither_launcher_nor_worker_is_led_out_of_roots_by_a_page_that_they_look_at(
+    page_server: PageServer, page_proxy: ProxyServer
+) -> None:
+    (page_server.files / "census.jpg").write_bytes(b"abc")
+    out = Rule(path="^/shop/", status=302, headers={"Location": "/census.jpg"}, times=999)
+    page_proxy.obey(out)
+    sample, roots = Sample(f"{page_proxy.address}/shop/a.jpg".encode(), 3), (f"{page_proxy.address}/shop".encode(),)
+    assert is_as_planned(sample)
+    assert look_into_store(sample) is None
+    page_proxy.obey(out)
+    assert not is_as_planned(sample, roots)
+    lack = look_into_store(sample, roots)
+    assert lack is not None
+    assert "leads out of the directories" in lack.detail
+    assert {seen["path"] for seen in page_proxy.requests()} == {"/shop/a.jpg"}
 
 
 def test_fit_workers_pass_and_leave_nothing_in_a_store(

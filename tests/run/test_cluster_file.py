@@ -115,7 +115,7 @@ def test_ctrl_c_reaches_all_of_a_terminal_and_yet_files_end_and_the_cluster_is_c
         ("Waiting", ["--workers", "2"], r"has started no worker; its log ends with: the queue is long"),
         ("Waiting", [], r"has no workers: its file asks for none\nhint: use --workers N"),
         ("Named", ["--workers", "3"], r"has the 2 workers that its file names, and can have no more"),
-        ("Endless", [], r"was not made within 2 s"),
+        ("Endless", ["--worker-wait", "2"], r"was not made within 2 s"),
     ],
     ids=["refused", "do not come", "asks for none", "cannot grow", "hangs"],
 )
@@ -125,7 +125,7 @@ def test_a_cluster_that_cannot_be_made_is_told_of_with_what_its_log_says(
     make_photos(tmp_path / "in")
     file = write(tmp_path, kind)
     refused = dmedia(
-        *("convert", "in", "-o", "out", "--format", "webp", "--cluster", file, "--worker-wait", "2", *options)
+        *("convert", "in", "-o", "out", "--format", "webp", "--cluster", file, "--worker-wait", "15", *options)
     )
     assert (refused.status, bool(re.search(said, refused.err))) == (7, True), refused.err
     assert "cluster.yaml" in refused.err

@@ -146,7 +146,10 @@ def test_a_scheduler_that_cannot_have_the_page_does_the_work_and_one_that_has_no
         ran = dmedia("resize", "in", "-r", "-o", "out", "--width", "50", "--scheduler", f"tcp://127.0.0.1:{port}")
         assert ran.status == status, ran.err
         if status:
-            assert f"The scheduler at tcp://127.0.0.1:{port} has no dmedia" in ran.err
+            said = f"The scheduler at tcp://127.0.0.1:{port} has no dmedia: it cannot pass on its work"
+            assert f"dmedia: {said}" in ran.err, ran.err
+            assert "hint: install the same version of dmedia in its environment as in the workers'" in ran.err
+            assert "workers cannot run" not in ran.err
             assert not (tmp_path / "out" / "good.png").exists()
         else:
             warnings = dmedia("status", "last", "--json").document["warnings"]

@@ -9,7 +9,7 @@ import pytest
 from distributed import Client
 
 from dmedia.record.writer import RecordWriter
-from dmedia.run.dispatch import LONGEST_CHUNK, MOST_FETCHED, MOST_FUTURES_PER_S, Window
+from dmedia.run.dispatch import LONGEST_CHUNK, MOST_FETCHED, MOST_FUTURES_PER_S, MOST_NAMED, Window
 from dmedia.run.fitness.demand import Lack
 from dmedia.run.fitness.demand import Testimony as Said  # pytest takes what is called Test... for a test
 from dmedia.run.fleet import Fleet
@@ -126,6 +126,25 @@ def test_chunks_that_only_lost_workers_may_have_are_given_up(window: Window, fle
     wait_until(lambda: all(future.status == "cancelled" for future in futures))
     assert sum(len(window.take(future)) for future in futures) == len(futures)
     assert len(window.refill()) == 64
+
+
+def test_a_chunk_names_few_of_many_fit_workers_and_all_of_them_get_some(
+    window: Window, fleet: Fleet, record: RecordWriter
+) -> None:
+    fit = {f"tcp://127.0.0.1:{port}" for port in range(10, 3 * MOST_NAMED)}
+    for address in fit:
+        fleet.hear(Said(address, 1))
+    window.refill()
+    assert set(window._bound.values()) == set(), "all are fit"
+    record.give_back(window.abandon())
+    fleet.hear(Said("tcp://127.0.0.1:1", 1, LACKING))
+    futures = window.refill()
+    named = [window._bound[future] for future in futures]
+    assert len(futures) == 4 * len(fit)
+    assert max(map(len, named)) <= MOST_NAMED
+    assert frozenset().union(*named) == fit
+    shares = [named.count(group) / len(group) for group in set(named)]
+    assert max(shares) / min(shares) < 1.1, "each worker has its share"
 
 
 def test_chunks_are_whole_until_the_end_of_the_job_is_near(

@@ -14,6 +14,7 @@ from dmedia.media.faults import failure_of
 from dmedia.model import Failure, FileResult, Task
 from dmedia.record.writer import RecordWriter
 from dmedia.run.collect import Outcome
+from dmedia.run.fleet import Fleet
 from dmedia.run.ledger import Ledger
 from dmedia.run.room import Room
 from dmedia.run.transport.staging import about_scratch, told
@@ -44,5 +45,5 @@ def record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RecordWr
 def test_what_is_full_is_named(failure: Failure, place: str, record: RecordWriter) -> None:
     room = Room(b"s3://photos/out", None)
     brake: Any = SimpleNamespace(room=room, gave_up=False)
-    Ledger(record, brake, 0).enter(Outcome([FileResult(0, failure=failure)]), [])
+    Ledger(record, brake, 0).enter(Outcome([FileResult(0, failure=failure)]), [], Fleet(1))
     assert f"writing to {place}" in str(room.shortage())

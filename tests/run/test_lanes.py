@@ -96,7 +96,7 @@ def make_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wor
     def make(order: WorkOrder = ORDER, count: int = 1) -> Worker:
         worker = Worker(Store(), Slots(order, count))
         made.append(worker.slots)
-        monkeypatch.setattr(transfers, "store_of", lambda location: worker.store)
+        monkeypatch.setattr(transfers, "store_of", lambda *_: worker.store)
         for slot in worker.slots._all:
             monkeypatch.setattr(slot, "work_on", worker.work_on)
         return worker
@@ -116,8 +116,10 @@ def test_a_rendition_is_put_with_its_job_and_told_as_its_store_has_it(make_worke
     assert result.worker == "w"
 
 
-@pytest.mark.parametrize(("size_bytes", "most"), [(6, lanes.LANES_PER_SLOT), (lanes.AHEAD_BYTES, 1)])
-def test_small_files_go_ahead_and_large_ones_alone(make_worker: WorkerMaker, size_bytes: int, most: int) -> None:
+@pytest.mark.parametrize(("size_bytes", "most"), [(6, lanes.LANES_PER_SLOT), (lanes.AHEAD_BYTES, 1), (-1, 1)])
+def test_small_files_go_ahead_and_large_ones_and_those_of_unknown_size_alone(
+    make_worker: WorkerMaker, size_bytes: int, most: int
+) -> None:
     gate = threading.Event()
     worker = make_worker()
     worker.store.fetching = lambda location: gate.wait()
@@ -193,7 +195,7 @@ def test_without_a_directory_for_temporary_files_a_file_of_a_store_may_be_tried_
 def test_a_worker_without_the_package_of_a_store_has_no_slot_for_its_files(
     make_worker: WorkerMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def lacks(location: bytes) -> None:
+    def lacks(*_: object) -> None:
         raise UsageError("s3:// needs the package s3fs", "pip install 'dmedia[s3]'")
 
     worker = make_worker()

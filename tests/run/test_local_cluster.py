@@ -12,6 +12,7 @@ import pytest
 from dmedia.errors import ClusterError
 from dmedia.run import machine
 from dmedia.run.clusters.exposure import exposure, own_exposure
+from dmedia.run.clusters.transports import TRANSPORTS
 from tests.command import Dmedia, wait_until
 from tests.media_making import encoded, photo
 
@@ -61,6 +62,20 @@ def test_a_public_address_or_an_unknown_host_is_refused() -> None:
         exposure("tcp://nowhere.invalid:8786", insecure=False)
 
 
+@pytest.mark.parametrize("transport", sorted(TRANSPORTS - {"tls", "wss"}))
+def test_every_way_to_a_scheduler_that_needs_no_certificate_is_refused_at_a_public_address(transport: str) -> None:
+    with pytest.raises(ClusterError, match="public address"):
+        exposure(f"{transport}://8.8.8.8:8786", insecure=False)
+    assert "tls://" in str(exposure(f"{transport}://10.1.2.3:8786", insecure=False))
+    assert "tls://" in str(own_exposure(f"{transport}://10.1.2.3:8786"))
+
+
+def test_a_way_that_nobody_has_judged_yet_is_not_taken_for_an_encrypted_one() -> None:
+    with pytest.raises(ClusterError, match="public address"):
+        exposure("quic://8.8.8.8:8786", insecure=False)
+    assert "tls://" in str(own_exposure("quic://8.8.8.8:8786"))
+
+
 def test_slots_fit_the_processors_and_the_memory() -> None:
     assert machine.default_slots(1) == machine.usable_cpus()
     assert machine.default_slots(2**60) == 1
@@ -70,5 +85,6 @@ def test_a_cluster_that_a_job_made_needs_no_flag_but_others_that_may_reach_it_ar
     assert (
         own_exposure("tcp://127.0.0.1:8786") is own_exposure("tls://8.8.8.8:8786") is own_exposure("inproc://1") is None
     )
+    assert own_exposure("gateway://8.8.8.8:8786/shop.1a2b") is None
     for address in ("tcp://10.0.0.1:8786", "tcp://8.8.8.8:8786", "tcp://head-node:8786"):
         assert "tls://" in str(own_exposure(address))

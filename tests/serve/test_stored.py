@@ -10,7 +10,8 @@ from mcp import Client
 from tests.command import Dmedia
 from tests.media_making import jpeg
 from tests.serve.assistant import Assistant, ask, refusal, until_over
-from tests.servers.processes import Bucket
+from tests.servers.processes import Bucket, PageServer, ProxyServer
+from tests.servers.proxy import Rule
 
 PNG: dict[str, Any] = {"operation": "convert", "parameters": {"format": "png"}}
 
@@ -47,6 +48,28 @@ def test_a_root_that_is_a_url_lets_an_assistant_use_what_lies_below_it(
     assert bucket.keys("photos/") == [
         "photos/a.jpg", "photos/png/a.png", "photos/png/x/b.png", "photos/small/a.webp", "photos/x/b.jpg",
     ]  # fmt: skip
+
+
+def test_no_page_below_a_root_leads_an_assistant_out_of_it(
+    dmedia: Dmedia, page_server: PageServer, page_proxy: ProxyServer, tmp_path: Path
+) -> None:
+    for folder in ("shop", "private"):
+        (page_server.files / tmp_path.name / folder).mkdir(parents=True)
+        (page_server.files / tmp_path.name / folder / "b.jpg").write_bytes(jpeg())
+    shop, private = f"/{tmp_path.name}/shop", f"/{tmp_path.name}/private"
+    to = {"Location": f"{private}/b.jpg"}
+    page_proxy.obey(Rule(path=f"^{shop}/a.jpg", status=302, headers=to, times=999))
+    root = f"{page_proxy.address}{shop}"
+
+    async def converse(client: Client) -> None:
+        assert (await ask(client, "read_media_info", inputPath=f"{root}/b.jpg"))["format"] == "jpg"
+        for tool, rest in (("read_media_info", {}), ("resize_image", {"outputPath": "x.webp", "width": 9})):
+            refused = await refusal(client, tool, inputPath=f"{root}/a.jpg", **rest)
+            assert refused["code"] == "permission_denied"
+        await refusal(client, "batch_process", input_pattern=f"{root}/a.jpg", output_directory="png", **PNG)
+
+    Assistant(dmedia, "auto", "--root", str(tmp_path), "--root", root).talk(converse)
+    assert not [seen for seen in page_proxy.requests() if private in seen["path"]]
 
 
 async def jobs(client: Client) -> Any:

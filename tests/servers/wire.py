@@ -34,6 +34,7 @@ class Wire:
         self.breaks: list[tuple[str, int]] = []
         self.made = 0
         self._ends: list[socket.socket] = []
+        self._left: list[list[int]] = []
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._accept, daemon=True).start()
@@ -47,6 +48,11 @@ class Wire:
         for end in self._ends:
             shut(end)
 
+    def hush(self) -> None:
+        """Let all connections that there are fall silent, without an end."""
+        for left in self._left:
+            left[0] = 0
+
     def _accept(self) -> None:
         while True:
             try:
@@ -54,10 +60,11 @@ class Wire:
             except OSError:
                 return
             self.made += 1
-            trouble, after_bytes = self.breaks.pop(0) if self.breaks else ("", 1 << 60)
+            trouble, after_bytes = self.breaks.pop(0) if self.breaks else ("hang", 1 << 60)
             server = socket.create_connection(("127.0.0.1", self._upstream))
             self._ends += [client, server]
             left = [after_bytes]
+            self._left.append(left)
             for one, other in ((client, server), (server, client)):
                 threading.Thread(target=carry, args=(one, other, left, trouble), daemon=True).start()
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import socket
 import tempfile
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -38,6 +40,20 @@ def descriptor() -> Iterator[int]:
     """An open file without a name, empty."""
     with tempfile.TemporaryFile() as file:
         yield file.fileno()
+
+
+@pytest.fixture
+def full_listener() -> Iterator[int]:
+    """A port of this machine at which connections are made and never accepted: the queue is full."""
+    with contextlib.ExitStack() as opened:
+        listener = opened.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(4):
+            waiting = opened.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        yield listener.getsockname()[1]
 
 
 def code_of(request: Callable[[], Any]) -> tuple[str, str]:

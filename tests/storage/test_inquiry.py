@@ -56,7 +56,7 @@ def gather(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Gathering]:
     def made(*names: bytes) -> Gathering:
         store = Gathering(*names)
         for module in (stored, standing_in_store):
-            monkeypatch.setattr(module, "store_of", lambda _: store)
+            monkeypatch.setattr(module, "store_of", lambda *_: store)
         return store
 
     return made

@@ -36,6 +36,14 @@ def test_a_url_has_one_spelling(given: bytes, expected: bytes) -> None:
     assert locations.normal(expected) == expected
 
 
+@pytest.mark.parametrize(
+    "host",
+    [b"nas", b"me@nas-2.example", b"nas_2:2222", b"10.0.0.1:22", b"[::1]", b"[2001:db8::1]:22", b"[fe80::1%en0]"],
+)
+def test_hosts_are_names_or_addresses_with_a_port_if_need_be(host: bytes) -> None:
+    assert locations.parted(locations.normal(b"sftp://" + host + b"/a.jpg")).place == host
+
+
 def test_a_path_is_made_absolute() -> None:
     assert locations.normal(b"a/../b.jpg") == os.path.join(os.getcwdb(), b"b.jpg")
 
@@ -51,6 +59,19 @@ def test_a_path_is_made_absolute() -> None:
         (b"s3://key:secret@bucket/a", "credentials come from"),
         (b"https://me@host/a", "credentials come from"),
         (b"s3://b/a\0b", "NUL"),
+        (b'sftp://x:1 "-oproxycommand=touch pwned" y/a.jpg', "no name of a host"),
+        (b"sftp://-oProxyCommand=x/a.jpg", "no name of a host"),
+        (b"sftp://me@-oProxyCommand=x/a.jpg", "no name of a host"),
+        (b"sftp://$(touch pwned)/a.jpg", "no name of a host"),
+        (b"sftp://h%20x/a.jpg", "no name of a host"),
+        (b"sftp://h:22x/a.jpg", "no name of a host"),
+        (b"sftp://h:22:22/a.jpg", "no name of a host"),
+        (b"sftp://h\n/a.jpg", "no name of a host"),
+        (b"sftp://[::1%-x;y]/a.jpg", "no name of a host"),
+        (b"sftp://[::1/a.jpg", "no name of a host"),
+        ("sftp://b\u00fccher/a.jpg".encode(), "xn--"),
+        (b"https://h\\x/a.jpg", "no name of a host"),
+        (b"http://h?x=/a.jpg", "no name of a host"),
     ],
 )
 def test_a_url_that_cannot_be_used_is_refused_with_what_to_do(given: bytes, part: str) -> None:

@@ -74,6 +74,27 @@ def test_a_root_that_has_become_a_link_holds_nothing(place: Path) -> None:
     refused(lambda: local.open_source(bytes(place / "photos/b.jpg"), roots))
 
 
+@pytest.mark.parametrize(
+    ("page", "inside"),
+    [
+        (b"https://h/shop", True),
+        (b"https://h/shop/a%20b.jpg?to=/../x", True),
+        (b"https://h/shop/..a/b%2fc.jpg", True),
+        (b"https://h/shop-private/a.jpg", False),
+        (b"http://h/shop/a.jpg", False),
+        (b"https://h:8080/shop/a.jpg", False),
+        (b"https://h/shop/../private/a.jpg", False),
+        (b"https://h/shop/%2e%2E/private/a.jpg", False),
+        (b"https://h/shop/..%2fprivate/a.jpg", False),
+        (b"https://h/shop/x/..%5C..%5Cprivate/a.jpg", False),
+        (b"https://me@h/shop/a.jpg", False),
+    ],
+)
+def test_a_page_lies_inside_however_its_server_reads_its_url(page: bytes, inside: bool) -> None:
+    assert local.is_inside(page, (b"/photos", b"https://h/shop")) is inside
+    assert local.is_inside(page, (b"https://h",)) is page.startswith(b"https://h/")
+
+
 def test_a_source_outside_is_refused_like_one_that_is_not_there(place: Path) -> None:
     roots = roots_of(place)
     (place / "photos/link.jpg").symlink_to("../photos-private/b.jpg")

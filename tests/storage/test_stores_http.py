@@ -119,11 +119,84 @@ def test_what_a_server_forbids_is_told_without_the_query(page_proxy: ProxyServer
         assert "secret" not in message
 
 
+def test_a_server_that_accepts_no_connection_is_told_without_the_query(
+    full_listener: int, lead: Leads, descriptor: int
+) -> None:
+    lead({"DMEDIA_STORE_CONNECT_TIMEOUT_S": "0.3", "DMEDIA_STORE_ATTEMPTS": "2"})
+    location = f"http://127.0.0.1:{full_listener}/a.jpg?X-Amz-Signature=secret&upload_id=secret".encode()
+    code, message = code_of(lambda: store_of(location).fetch(location, descriptor, ANY))
+    assert (code, "secret" in message, "timeout" in message) == ("remote_error", False, True)
+
+
 def test_an_object_of_a_bucket_is_a_page_too(bucket: Bucket, descriptor: int) -> None:
     bucket.client.put_bucket_acl(Bucket=bucket.name, ACL="public-read")
     etag = bucket.put("a.jpg", b"x" * 1000, ACL="public-read")
     location = f"{bucket.server.address}/{bucket.name}/a.jpg".encode()
     assert store_of(location).fetch(location, descriptor, ANY).version == etag
+
+
+def led(page_proxy: ProxyServer, location: str, path: str = "^/shop/a.jpg$", times: int = 99) -> None:
+    """Let pages lead to a location."""
+    page_proxy.obey(Rule(path=path, status=302, headers={"Location": location}, times=times))
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    ["{other}/shop/b.jpg", "/private/b.jpg", "../private/b.jpg", "/shop/%2e%2e/private/b.jpg", "/shop/..%2fprivate/b"],
+)
+def test_no_page_leads_out_of_roots_and_nothing_there_is_asked_for(
+    page_server: PageServer, page_proxy: ProxyServer, descriptor: int, elsewhere: str
+) -> None:
+    (page_server.files / "shop").mkdir(exist_ok=True)
+    (page_server.files / "shop" / "b.jpg").write_bytes(b"x")
+    led(page_proxy, elsewhere.format(other=page_server.address))
+    root, location = f"{page_proxy.address}/shop".encode(), f"{page_proxy.address}/shop/a.jpg".encode()
+    store = store_of(location, (b"/nowhere", root))
+    for ask in (
+        lambda: store.look(location),
+        lambda: store.head(location, 16),
+        lambda: store.fetch(location, descriptor, ANY),
+    ):
+        code, message = code_of(ask)
+        assert (code, "leads out of the directories" in message) == ("permission_denied", True)
+    assert {seen["path"] for seen in page_proxy.requests()} == {"/shop/a.jpg"}
+    assert content_of(descriptor) == b""
+
+
+def test_pages_lead_on_within_roots_up_to_ten_times(
+    page_server: PageServer, page_proxy: ProxyServer, descriptor: int
+) -> None:
+    content = os.urandom(100_000)
+    (page_server.files / "shop").mkdir(exist_ok=True)
+    for name in ("a.jpg", "b.jpg"):
+        (page_server.files / "shop" / name).write_bytes(content)
+    root, location = f"{page_proxy.address}/shop".encode(), f"{page_proxy.address}/shop/a.jpg".encode()
+    store = store_of(location, (root, f"{page_server.address}/shop".encode()))
+    for elsewhere in ("/shop/b.jpg?size=large", "b.jpg", f"{page_server.address}/shop/b.jpg"):
+        led(page_proxy, elsewhere)
+        looked = store.look(location)
+        assert looked is not None
+        assert looked.size_bytes == len(content)
+        assert store.head(location, 16) == content[:16]
+        os.ftruncate(descriptor, 0)
+        assert store.fetch(location, descriptor, ANY) == looked
+        assert content_of(descriptor) == content
+    led(page_proxy, "/shop/a.jpg", times=10)
+    assert store.head(location, 16) == content[:16]
+    for nowhere in ("/shop/a.jpg", "ftp://h/a.jpg", "http://[::1", "https://"):
+        led(page_proxy, nowhere)
+        assert code_of(lambda: store.head(location, 16))[0] == "not_found"
+    assert len(page_proxy.requests()) == 1
+    led(page_proxy, "/shop/a.jpg")
+    code_of(lambda: store.head(location, 16))
+    assert len(page_proxy.requests()) == 11
+
+
+def test_without_roots_pages_lead_anywhere(page_server: PageServer, page_proxy: ProxyServer, descriptor: int) -> None:
+    (page_server.files / "b.jpg").write_bytes(b"x" * 1000)
+    led(page_proxy, page_server.url("b.jpg"))
+    location = f"{page_proxy.address}/shop/a.jpg".encode()
+    assert store_of(location).fetch(location, descriptor, ANY).size_bytes == 1000
 
 
 READ = """
@@ -132,7 +205,8 @@ from dmedia.errors import MediaError
 from dmedia.storage.stores import store_of
 with tempfile.TemporaryFile() as file:
     try:
-        print(store_of(sys.argv[1].encode()).fetch(sys.argv[1].encode(), file.fileno(), 1 << 20).size_bytes)
+        location, *roots = map(str.encode, sys.argv[1:])
+        print(store_of(location, tuple(roots)).fetch(location, file.fileno(), 1 << 20).size_bytes)
     except MediaError as error:
         print(error.code, error)
 """
@@ -151,9 +225,9 @@ def test_a_certificate_must_be_trusted_and_no_page_leads_away_from_it(
     (directory / "files" / "a.jpg").write_bytes(b"x" * 1000)
     with PageServer(directory / "files", directory / "cert.pem", directory / "key.pem") as server:
 
-        def read(page: str = "a.jpg", **environment: str) -> str:
+        def read(page: str = "a.jpg", *roots: str, **environment: str) -> str:
             ended = subprocess.run(
-                [sys.executable, "-c", READ, server.url(page)],
+                [sys.executable, "-c", READ, page if page.startswith("http") else server.url(page), *roots],
                 env={**os.environ, **IMPATIENT, "PYTHONPATH": str(ROOT), **environment},
                 capture_output=True,
                 text=True,
@@ -164,7 +238,13 @@ def test_a_certificate_must_be_trusted_and_no_page_leads_away_from_it(
 
         insecure = f"http://127.0.0.1:{page_server.port}/a.jpg"
         (page_server.files / "a.jpg").write_bytes(b"x" * 1000)
-        assert "leads to an insecure page" in read(f"redirect?to={insecure}", SSL_CERT_FILE=str(directory / "ca.pem"))
-        assert read(f"redirect?to={server.url('a.jpg')}", SSL_CERT_FILE=str(directory / "ca.pem")) == "1000\n"
-        assert read(SSL_CERT_FILE=str(directory / "ca.pem")) == "1000\n"
+        trusted = {"SSL_CERT_FILE": str(directory / "ca.pem")}
+        back = f"http://127.0.0.1:{page_server.port}/redirect?to={server.url('a.jpg')}"
+        for roots in ((), (server.address, f"http://127.0.0.1:{page_server.port}")):
+            assert "leads to an insecure page" in read(f"redirect?to={insecure}", *roots, **trusted)
+            assert "leads to an insecure page" in read(f"redirect?to={back}", *roots, **trusted)
+            assert read(f"redirect?to={server.url('a.jpg')}", *roots, **trusted) == "1000\n"
+            assert read(back, *roots, **trusted) == "1000\n"
+        assert "leads out of the directories" in read(back, f"http://127.0.0.1:{page_server.port}", **trusted)
+        assert read(**trusted) == "1000\n"
         assert read().startswith("permission_denied Permission denied: no safe connection to https://127.0.0.1:")

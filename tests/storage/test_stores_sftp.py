@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -12,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from dmedia.errors import MediaError
+from dmedia.errors import MediaError, UsageError
 from dmedia.storage.stores import Store, Terms, store_of
 from dmedia.storage.stores.bodies import size_of
 from tests.command import below, wait_until
-from tests.servers.processes import SftpServer
+from tests.servers.processes import IMPATIENT, SftpServer
 from tests.servers.wire import Wire
 from tests.storage.conftest import Leads, code_of, content_of, fill
 
@@ -58,7 +59,8 @@ def test_what_is_put_is_a_file_there_and_is_fetched_as_it_was(
     store.remove(location)
     store.remove(location)
     assert store.look(location) is None
-    assert below(files) == []
+    assert list(there.parent.glob(".dmedia-*")) == []
+    assert not there.exists()
 
 
 def test_a_listing_tells_files_and_follows_no_link_to_a_directory(
@@ -137,6 +139,22 @@ def test_a_server_that_is_not_known_or_lets_nobody_in_is_not_trusted(
     assert (caught.value.code, "~/.ssh/config" in str(caught.value.hint)) == ("permission_denied", True)
 
 
+@pytest.mark.parametrize("setting", ["ProxyJump bastion", "ProxyCommand ssh -W %h:%p bastion"])
+def test_a_proxy_is_reached_by_ssh_with_the_host_as_one_argument(tmp_path: Path, lead: Leads, setting: str) -> None:
+    (tmp_path / ".ssh").mkdir()
+    (tmp_path / ".ssh" / "config").write_text(f"Host *\n {setting}\n")
+    program = tmp_path / "ssh"
+    program.write_text('#!/bin/sh\nfor each in "$@"; do echo "$each"; done > "$HOME/arguments"\n')
+    program.chmod(0o755)
+    lead({"HOME": str(tmp_path), "PATH": f"{tmp_path}:{os.environ['PATH']}", **IMPATIENT})
+    code_of(lambda: store_of(b"sftp://me@nas/a.jpg").look(b"sftp://me@nas/a.jpg"))
+    assert (tmp_path / "arguments").read_text().splitlines() == ["-W", "nas:22", "bastion"]
+    (tmp_path / "arguments").unlink()
+    with pytest.raises(UsageError, match="no name of a host"):
+        store_of(b'sftp://x:1 "-oproxycommand=touch pwned" y/a.jpg')
+    assert not (tmp_path / "arguments").exists()
+
+
 def test_many_threads_use_one_server_at_once(
     store: Store, sftp_server: SftpServer, files: Path, tmp_path: Path
 ) -> None:
@@ -209,6 +227,36 @@ def test_a_listing_begins_again_and_an_end_in_the_middle_is_told(wire: Wire, fil
     wire.breaks = [("cut", 100)] * 99
     wire.sever()
     assert code_of(lambda: list(store_of(url).entries(url, recursive=True)))[0] == "remote_error"
+
+
+@pytest.mark.parametrize("silently", [False, True])
+def test_connections_that_died_while_nobody_used_them_cost_one_attempt_at_most(
+    wire: Wire, files: Path, monkeypatch: pytest.MonkeyPatch, lead: Leads, *, silently: bool
+) -> None:
+    lead({"DMEDIA_STORE_ATTEMPTS": "2", "DMEDIA_STORE_READ_TIMEOUT_S": "3"})
+    (files / "a.jpg").write_bytes(b"x")
+    location = f"sftp://tester@127.0.0.1:{wire.port}/a.jpg".encode()
+    store = store_of(location)
+    with contextlib.ExitStack() as at_once:
+        for _ in range(6):
+            at_once.enter_context(store._sessions.one())  # type: ignore[attr-defined]
+    assert wire.made == 6
+    wire.hush() if silently else wire.sever()
+    found = store.look(location)
+    assert found is not None
+    assert (found.size_bytes, wire.made) == (1, 7)
+
+
+def test_a_failure_of_one_file_closes_no_idle_connection(wire: Wire, files: Path, descriptor: int) -> None:
+    location = f"sftp://tester@127.0.0.1:{wire.port}/a.jpg".encode()
+    store = store_of(location)
+    with contextlib.ExitStack() as at_once:
+        for _ in range(3):
+            at_once.enter_context(store._sessions.one())  # type: ignore[attr-defined]
+    (files / "a.jpg").write_bytes(b"theirs")
+    assert code_of(lambda: store.put(fill(descriptor, b"ours"), location, OURS))[0] == "output_exists"
+    store.look(location)
+    assert wire.made == 3
 
 
 def test_a_wire_that_stays_broken_is_a_remote_error_and_leaves_no_half_file(

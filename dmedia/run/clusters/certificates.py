@@ -9,6 +9,7 @@ import urllib.parse
 from typing import TYPE_CHECKING
 
 from dmedia.errors import ClusterError
+from dmedia.run.clusters.transports import ENCRYPTED, WITHIN_PROCESS
 from dmedia.run.launcher import wait_for_dask
 
 if TYPE_CHECKING:
@@ -20,9 +21,6 @@ SETTINGS = "Dask's configuration names them: distributed.comm.tls.ca-file, .clie
 NEEDED = ("ca-file", "client.cert", "client.key")
 """Keys below ``distributed.comm.tls`` that a client cannot do without (Dask's documentation, "TLS/SSL"). Each names a
 file, or is what would be in it, which has several lines."""
-
-ENCRYPTED = ("tls://", "wss://")
-"""How addresses of schedulers begin that Dask reaches with certificates only."""
 
 CLOSED = ("closed", "reset", "eof ")
 """In what is said of a connection that the other side has ended: with TLS 1.3 perhaps without an alert."""
@@ -56,7 +54,7 @@ def check_certificates(address: str) -> None:
     wait_for_dask()
     import dask.config
 
-    if not address.startswith(ENCRYPTED):
+    if address.partition("://")[0] not in ENCRYPTED:
         _refuse_plaintext(address)
         return
     from distributed.security import Security
@@ -78,7 +76,7 @@ def check_certificates(address: str) -> None:
 def _refuse_plaintext(address: str) -> None:
     import dask.config
 
-    if not dask.config.get("distributed.comm.require-encryption", None) or address.startswith("inproc://"):
+    if not dask.config.get("distributed.comm.require-encryption", None) or address.startswith(f"{WITHIN_PROCESS}://"):
         return
     host = address.partition("://")[2] or address
     raise ClusterError(
@@ -122,7 +120,7 @@ def unreachable(place: str, error: Exception) -> ClusterError:
     ClusterError
     """
     said = " ".join(str(error).split())
-    if any(scheme in place for scheme in ENCRYPTED):
+    if any(f"{transport}://" in place for transport in ENCRYPTED):
         if about := _certificate_trouble(error):
             return ClusterError(f"The scheduler {place} {about}", SETTINGS)
         if not said or any(word in said.lower() for word in CLOSED):

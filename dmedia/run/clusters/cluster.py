@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dmedia.model.request import WORKER_WAIT_S
 from dmedia.run.clusters.door import (
@@ -61,6 +61,8 @@ class ConnectedCluster:
         What a person should know about it.
     worker_wait_s : float
         Seconds to wait for a worker when all were lost.
+    connection : object
+        The client's to its scheduler, when it was connected; see `is_lost`.
     """
 
     client: Client
@@ -69,6 +71,16 @@ class ConnectedCluster:
     dashboard: str | None
     warning: str | None = None
     worker_wait_s: float = WORKER_WAIT_S
+    connection: Any = None
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether this connection has ended.
+
+        Dask's client connects again by itself, to a scheduler that may be another one and has none of our slots.
+        """
+        client: Any = self.client
+        return client.status != "running" or client.scheduler_comm is not self.connection
 
 
 @contextlib.contextmanager
@@ -141,9 +153,8 @@ def _local_cluster(slots: int) -> Iterator[ConnectedCluster]:
         server = cluster.scheduler.http_server
         with contextlib.suppress(Exception):  # a job never fails because its dashboard cannot be shown
             offer_dashboard(cluster.scheduler)
-        yield ConnectedCluster(
-            client, slots, cluster.scheduler.address, f"http://{server.address}:{server.port}/status"
-        )
+        dashboard = f"http://{server.address}:{server.port}/status"
+        yield ConnectedCluster(client, slots, cluster.scheduler.address, dashboard, connection=client.scheduler_comm)
 
 
 @contextlib.contextmanager
@@ -167,8 +178,10 @@ def _open_cluster(
     door: Door, tick: Callable[[], None], *, patient: bool = False, first_s: float = CONNECT_TIMEOUT_S
 ) -> Iterator[ConnectedCluster]:
     with open_client(door, tick) as client:
+        connection = client.scheduler_comm
         slots = count_slots(client, None if patient else door, tick, first_s)
-        yield ConnectedCluster(client, slots, address_of(client), _dashboard_of(client, client))
+        dashboard = _dashboard_of(client, client)
+        yield ConnectedCluster(client, slots, address_of(client), dashboard, connection=connection)
 
 
 def _dashboard_of(client: Client, owner: Client) -> str | None:

@@ -7,9 +7,7 @@ import socket
 import urllib.parse
 
 from dmedia.errors import ClusterError
-
-UNENCRYPTED = ("tcp", "ws", "ucx")
-"""Dask's transports that whoever is on the way can read and write."""
+from dmedia.run.clusters.transports import is_open
 
 
 def exposure(address: str, *, insecure: bool) -> str | None:
@@ -32,9 +30,9 @@ def exposure(address: str, *, insecure: bool) -> str | None:
     ClusterError
         For a public address without encryption, unless it is accepted.
     """
-    parts = urllib.parse.urlsplit(address if "://" in address else f"tcp://{address}")
-    if parts.scheme not in UNENCRYPTED:
+    if not is_open(address):
         return None
+    parts = urllib.parse.urlsplit(address if "://" in address else f"tcp://{address}")
     try:
         found = socket.getaddrinfo(parts.hostname, parts.port, type=socket.SOCK_STREAM)
     except (OSError, ValueError) as error:
@@ -62,11 +60,10 @@ def own_exposure(address: str) -> str | None:
     str or None
         A warning, for an address without encryption that other machines may reach.
     """
-    parts = urllib.parse.urlsplit(address)
-    if parts.scheme not in UNENCRYPTED:
+    if not is_open(address):
         return None
     try:
-        if ipaddress.ip_address(parts.hostname or "").is_loopback:
+        if ipaddress.ip_address(urllib.parse.urlsplit(address).hostname or "").is_loopback:
             return None
     except ValueError:
         pass  # a name

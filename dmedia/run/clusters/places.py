@@ -11,6 +11,7 @@ from dmedia.errors import UsageError
 from dmedia.model.request import WORKER_WAIT_S
 from dmedia.run.clusters.cluster_file import load_maker
 from dmedia.run.clusters.given_client import is_gone, refuse_unfit
+from dmedia.run.clusters.transports import TRANSPORTS, WITHIN_PROCESS
 from dmedia.run.launcher import wait_for_dask
 
 if TYPE_CHECKING:
@@ -18,10 +19,6 @@ if TYPE_CHECKING:
 
 MOST_WORKERS = 100_000
 """Workers that a cluster can be asked for: more is a slip of the hand. Dask's scheduler serves some thousands."""
-
-
-TRANSPORTS = frozenset({"tcp", "tls", "ws", "wss", "ucx", "ucxx"})
-"""How addresses begin that Dask knows, before ``://host:port``; ``inproc://`` has no port."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +113,7 @@ class RunningCluster:
 
 
 def _is_address(text: str) -> bool:
-    if text.startswith("inproc://"):
+    if text.startswith(f"{WITHIN_PROCESS}://"):
         return True
     try:
         parts = urllib.parse.urlsplit(text if "://" in text else f"tcp://{text}")

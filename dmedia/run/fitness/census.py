@@ -5,28 +5,26 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dmedia import formats
-from dmedia.errors import DmediaError, PreflightError, RecordFullError
+from dmedia.errors import PreflightError, RecordFullError
 from dmedia.media.libraries import LOADERS, MODULES
-from dmedia.record.sampling import pending_extensions, pending_samples
-from dmedia.run.fitness.demand import Demand, Sample, in_singular
+from dmedia.record.sampling import pending_extensions
+from dmedia.run.fitness.demand import UNEXAMINED, Demand, in_singular
+from dmedia.run.fitness.samples import samples_of
 from dmedia.storage import local as storage
-from dmedia.storage.locations import is_url, place
-from dmedia.storage.stores import store_of
+from dmedia.storage.locations import is_url
 from dmedia.words import gist
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from dmedia.model import JobSpec
     from dmedia.record.writer import RecordWriter
     from dmedia.run.fitness.demand import Lack, Testimony
     from dmedia.run.fleet import Fleet
-
-SAMPLES = 5
-"""Sources that every worker looks at: from the beginning of a job to its end, for inputs may be mounted one by one."""
 
 DECODABLE = frozenset({*LOADERS, *MODULES, "jp2"})
 """Formats that a worker with everything installed decodes."""
@@ -49,6 +47,8 @@ class Census:
         The workers.
     scheduler : str
         Address; of a cluster in this process nothing is demanded.
+    tick : callable
+        Is called now and then while stores are looked at; what it raises ends that.
 
     Attributes
     ----------
@@ -56,11 +56,13 @@ class Census:
         What every worker is asked for.
     """
 
-    def __init__(self, record: RecordWriter, fleet: Fleet, scheduler: str) -> None:
+    def __init__(
+        self, record: RecordWriter, fleet: Fleet, scheduler: str, tick: Callable[[], None] = lambda: None
+    ) -> None:
         self._record, self._fleet = record, fleet
         self._seen, self._looked_s = 0, 0.0
         self._warning: str | None = None
-        self.demand = None if scheduler.startswith("inproc://") else _demand_of(record)
+        self.demand = None if scheduler.startswith("inproc://") else _demand_of(record, tick)
 
     def __enter__(self) -> Census:
         """Return the census itself."""
@@ -73,41 +75,47 @@ class Census:
                 os.unlink(self.demand.marker)
 
     def refuse_unfit(self) -> None:
-        """Refuse to start a job when a worker lacks something.
+        """Refuse to start a job when a worker lacks something. One that may be slow only gets no files yet.
 
         Raises
         ------
         PreflightError
             It says how many lack what, and names some of them.
         """
-        sentence, hint = summary(self._fleet.examined)
+        sentence, hint = summary({address: _settled(said) for address, said in self._fleet.examined.items()})
         if sentence:
             raise PreflightError(sentence, hint)
 
     def look(self) -> None:
-        """Note in the record which workers have come that are not fit, and get no files."""
+        """Note in the record which workers are here that are not fit, and get no files, for as long as that is so."""
         now_s = time.monotonic()
         if self._seen == self._fleet.generation or now_s - self._looked_s < LOOK_PERIOD_S:
             return
         self._seen, self._looked_s = self._fleet.generation, now_s
         sentence, hint = summary(self._fleet.examined)
-        if sentence:
-            self._warn(f"{sentence}. No files are sent there" + (f": {hint}" if hint else ""))
+        self._warn(f"{sentence}. No files are sent there" + (f": {hint}" if hint else "") if sentence else None)
 
-    def _warn(self, text: str) -> None:
+    def _warn(self, text: str | None) -> None:
+        if text == self._warning:
+            return
         with contextlib.suppress(RecordFullError):
-            if self._warning and text != self._warning:
+            if self._warning:
                 self._record.life.withdraw_warning(self._warning)
-            self._record.life.warn(text)
+            self._warning = None
+            if text:
+                self._record.life.warn(text, passing=True)
             self._warning = text
 
 
-def _demand_of(record: RecordWriter) -> Demand:
+def _settled(testimony: Testimony) -> Testimony:
+    return replace(testimony, lacks=()) if testimony.lacks == (UNEXAMINED,) else testimony
+
+
+def _demand_of(record: RecordWriter, tick: Callable[[], None]) -> Demand:
     spec = record.spec
     reads = demanded_reads(pending_extensions(record.job))
-    found = _few_of_stores([Sample(*found) for found in pending_samples(record.job, SAMPLES)])
+    samples = samples_of(record, tick)
     marker = b"" if is_url(spec.output_directory) else _make_marker(spec.output_directory, record.job)
-    samples = tuple(sample for sample in found if is_as_planned(sample, spec.roots))
     return Demand(reads, demanded_writes(spec, reads), samples, spec.output_directory, marker)
 
 
@@ -151,21 +159,6 @@ def demanded_writes(spec: JobSpec, reads: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(wanted))
 
 
-def is_as_planned(sample: Sample, roots: tuple[bytes, ...] = ()) -> bool:
-    """Tell whether the launcher can read a source, as it was planned: otherwise it says nothing about workers."""
-    try:
-        if is_url(sample.location):
-            found = store_of(sample.location).look(sample.location)
-            return found is not None and sample.size_bytes in (found.size_bytes, -1)
-        descriptor = storage.open_source(sample.location, roots)
-    except DmediaError:
-        return False
-    try:
-        return os.fstat(descriptor).st_size == sample.size_bytes
-    finally:
-        os.close(descriptor)
-
-
 def summary(testimonies: Mapping[str, Testimony]) -> tuple[str, str]:
     """Sum up what workers lack.
 
@@ -203,15 +196,6 @@ def _sentence(phrase: str, found: list[tuple[str, Lack]], total: int) -> str:
 def _named(addresses: list[str]) -> str:
     shown = ", ".join(addresses[:NAMED])
     return shown if len(addresses) <= NAMED else f"{shown} and {len(addresses) - NAMED:,} more"
-
-
-def _few_of_stores(samples: list[Sample]) -> list[Sample]:
-    """Leave out sources of each store but its first and last: to look at one takes the time of a journey there."""
-    ends: dict[bytes, tuple[Sample, Sample]] = {}
-    for sample in samples:
-        where = place(sample.location)
-        ends[where] = ends.get(where, (sample,))[0], sample
-    return [sample for sample in samples if not place(sample.location) or sample in ends[place(sample.location)]]
 
 
 def _make_marker(output_directory: bytes, job: str) -> bytes:

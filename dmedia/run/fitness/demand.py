@@ -66,6 +66,14 @@ class Lack:
     hint: str = ""
 
 
+UNEXAMINED = Lack(
+    "have not come back from looking at inputs and output",
+    "",
+    "see whether a directory or a store of the job hangs there",
+)
+"""What is said of workers that may be fit or not: they have not ended examining themselves within the time for it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Testimony:
     """What a worker says about itself.

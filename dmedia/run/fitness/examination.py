@@ -64,7 +64,7 @@ def _unseen(samples: tuple[Sample, ...], slots: Slots) -> Iterator[Lack]:
     """
     unread: dict[bytes, list[Lack | None]] = {}
     for sample in samples:
-        lack = look_into_store(sample) if is_url(sample.location) else _look_at(sample, slots)
+        lack = look_into_store(sample, slots.order.roots) if is_url(sample.location) else _look_at(sample, slots)
         if lack is not None and not lack.phrase.startswith(CANNOT_READ):
             yield lack
             return

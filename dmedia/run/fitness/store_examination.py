@@ -16,13 +16,15 @@ if TYPE_CHECKING:
     from dmedia.storage.stores import Store
 
 
-def look_into_store(sample: Sample) -> Lack | None:
+def look_into_store(sample: Sample, roots: tuple[bytes, ...] = ()) -> Lack | None:
     """Look at a source in a store.
 
     Parameters
     ----------
     sample : Sample
         Its location is a URL.
+    roots : tuple of bytes
+        Of the job; empty: it may use anything.
 
     Returns
     -------
@@ -30,7 +32,7 @@ def look_into_store(sample: Sample) -> Lack | None:
         What keeps this worker from seeing it as the launcher does.
     """
     name = shown(sample.location)
-    store = _store(sample.location)
+    store = _store(sample.location, roots)
     if isinstance(store, Lack):
         return store
     try:
@@ -74,9 +76,9 @@ def put_into_store(directory: bytes, job: str) -> Lack | None:
     return None
 
 
-def _store(location: bytes) -> Store | Lack:
+def _store(location: bytes, roots: tuple[bytes, ...] = ()) -> Store | Lack:
     try:
-        return store_of(location)
+        return store_of(location, roots)
     except MissingPackageError:
         extra = EXTRAS[scheme(location)]
         return Lack(f"lack dmedia[{extra}]", "", f"pip install 'dmedia[{extra}]' in every worker's environment")

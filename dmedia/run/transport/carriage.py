@@ -34,12 +34,16 @@ class Carriage:
 
     def __init__(self, slots: Slots, count: int, scratch: str | None) -> None:
         self._slots = slots
-        self._lanes = Lanes(count, slots.may_begin)
+        self._lanes = Lanes(count, slots.order.limits.max_image_bytes, slots.may_begin)
         self._transfers = Transfers(slots.order, scratch)
 
     def work(self, tasks: tuple[Task, ...], wave: int, worker: str) -> list[FileResult]:
         """Process the tasks of a chunk, in any order. As `Slots.work`."""
         return self._lanes.work(tasks, wave, lambda task: self._carry(task, wave, worker))
+
+    def is_busy(self, for_s: float) -> bool:
+        """Tell whether a file has been under way for so many seconds."""
+        return self._lanes.is_busy(for_s)
 
     def wake(self) -> None:
         """Let files that have not begun ask again whether they may."""

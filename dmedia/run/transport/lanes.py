@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from typing import TYPE_CHECKING
 
 from dmedia.run.slot import NoSlotError, SlotKilledError
@@ -33,15 +34,18 @@ class Lanes:
     ----------
     slots : int
         Slots of the worker.
+    unknown_bytes : int
+        What a source counts for whose size nobody knows.
     may_begin : callable
         Tells whether files of a wave may still begin.
     """
 
-    def __init__(self, slots: int, may_begin: Callable[[int], bool]) -> None:
+    def __init__(self, slots: int, unknown_bytes: int, may_begin: Callable[[int], bool]) -> None:
         self._slots = slots
+        self._unknown_bytes = unknown_bytes
         self._may_begin = may_begin
         self._changed = threading.Condition()
-        self._files = 0
+        self._files: dict[int, float] = {}
         self._bytes = 0
         self._closed = False
 
@@ -88,6 +92,11 @@ class Lanes:
             raise chunk.hindrance
         return results
 
+    def is_busy(self, for_s: float) -> bool:
+        """Tell whether a file has been under way for so many seconds."""
+        with self._changed:
+            return any(began_s < time.monotonic() - for_s for began_s in self._files.values())
+
     def wake(self) -> None:
         """Let those that wait for a lane ask again whether they may begin."""
         with self._changed:
@@ -101,7 +110,7 @@ class Lanes:
 
     def _enter(self, task: Task, wave: int, chunk: _Chunk) -> bool:
         """Wait for room for a file; tell whether it may begin."""
-        size_bytes = max(0, task.size_bytes)
+        size_bytes = self._weigh(task)
 
         def may_begin() -> bool:
             return not (self._closed or chunk.is_over) and self._may_begin(wave)
@@ -110,15 +119,18 @@ class Lanes:
             self._changed.wait_for(lambda: self._has_room(size_bytes) or not may_begin())
             if not may_begin():
                 return False
-            self._files += 1
+            self._files[task.number] = time.monotonic()
             self._bytes += size_bytes
             chunk.under_way += 1
             return True
 
+    def _weigh(self, task: Task) -> int:
+        return task.size_bytes if task.size_bytes >= 0 else self._unknown_bytes
+
     def _has_room(self, size_bytes: int) -> bool:
-        if self._files < self._slots:
+        if len(self._files) < self._slots:
             return True
-        return self._files < LANES_PER_SLOT * self._slots and self._bytes + size_bytes <= AHEAD_BYTES * self._slots
+        return len(self._files) < LANES_PER_SLOT * self._slots and self._bytes + size_bytes <= AHEAD_BYTES * self._slots
 
     def _carry(self, task: Task, carry: Callable[[Task], FileResult], chunk: _Chunk) -> None:
         try:
@@ -135,8 +147,8 @@ class Lanes:
 
     def _leave(self, task: Task, chunk: _Chunk) -> None:
         with self._changed:
-            self._files -= 1
-            self._bytes -= max(0, task.size_bytes)
+            self._files.pop(task.number, None)
+            self._bytes -= self._weigh(task)
             chunk.under_way -= 1
             self._changed.notify_all()
 

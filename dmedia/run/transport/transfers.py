@@ -178,7 +178,7 @@ class Transfers:
 
     def _fetched(self, task: Task, refuse_unwanted: Callable[[], object]) -> int:
         storage.refuse_outside(task.source, self._order.roots, "open")
-        store = _store_of(task.source)
+        store = _store_of(task.source, self._order.roots)
         descriptor = self._nameless_file()
         try:
             store.fetch(task.source, descriptor, self._most_bytes(store, task), refuse_unwanted)
@@ -213,9 +213,9 @@ class Transfers:
         return limits.max_film_bytes if is_film else limits.max_image_bytes
 
 
-def _store_of(location: bytes) -> Store:
+def _store_of(location: bytes, roots: tuple[bytes, ...] = ()) -> Store:
     """Find a location's store. Raises `NoSlotError` where this worker lacks what speaks to it: another may have it."""
     try:
-        return store_of(location)
+        return store_of(location, roots)
     except UsageError as error:
         raise NoSlotError(f"{error.message}; {error.hint}" if error.hint else error.message) from None

@@ -11,7 +11,7 @@ import os
 from typing import TYPE_CHECKING
 
 from dmedia.errors import MediaError, OutsideRootsError, UsageError
-from dmedia.storage.locations import is_below, is_url, normal
+from dmedia.storage.locations import decoded, is_below, is_read_only, is_url, normal
 from dmedia.words import quoted
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def is_inside(path: bytes, roots: tuple[bytes, ...]) -> bool:
         real = normal(path) if is_url(path) else os.path.realpath(path)
     except (OSError, ValueError, UsageError):  # a NUL byte
         return False
-    return any(lies_below(real, root) for root in roots)
+    return any(lies_below(real, root) for root in roots) and _stays_inside(real, roots)
 
 
 def lies_below(path: bytes, directory: bytes) -> bool:
@@ -172,6 +172,13 @@ def refuse_outside_descriptor(descriptor: int, path: bytes, roots: tuple[bytes, 
     real = _real_path(descriptor, path)
     if real is None or not any(lies_below(real, root) for root in roots):
         raise MediaError("permission_denied", REASON, stage, HINT)
+
+
+def _stays_inside(real: bytes, roots: tuple[bytes, ...]) -> bool:
+    """Tell whether a page lies inside also for a server that decodes escapes before it resolves dots."""
+    if not is_read_only(real):
+        return True
+    return any(is_below(decoded(real), decoded(root)) for root in roots if is_read_only(root))
 
 
 def _extent(roots: tuple[bytes, ...]) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import copy
+from itertools import pairwise
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from dmedia.errors import MediaError, UsageError
@@ -12,15 +14,17 @@ from dmedia.storage.stores.calls import answer_of, at_exit
 from dmedia.storage.stores.configuration import configured
 from dmedia.storage.stores.connections import widen
 from dmedia.storage.stores.objects import ReadObjects
+from dmedia.storage.stores.redirects import follow, refuse_insecure
 from dmedia.storage.stores.service import Found, Place
 from dmedia.storage.stores.settings import settings
 from dmedia.storage.stores.web import AnsweredError, explain_web, identity_of, refuse_failure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractAsyncContextManager
     from typing import NoReturn
 
-    from aiohttp import ClientResponse
+    from aiohttp import ClientResponse, ClientSession
 
     from dmedia.errors import Stage
     from dmedia.storage.stores.attempts import Refusal
@@ -45,6 +49,14 @@ class Pages(ReadObjects):
     """Files of one web server. See `Store`."""
 
     read_only = True
+
+    def __init__(self, service: Http) -> None:
+        super().__init__(service)
+        self._http = service
+
+    def within(self, roots: tuple[bytes, ...]) -> Pages:
+        """Make a store that is not led out of roots."""
+        return Pages(self._http.within(roots))
 
     def entries(self, directory: bytes, *, recursive: bool) -> Iterator[Entry]:  # noqa: ARG002 - is of a store
         """Refuse: there is no listing.
@@ -103,7 +115,14 @@ class Http:
             encoded=True,
             client_kwargs={"trust_env": True, "timeout": timeout, **given},  # proxies, and ~/.netrc
         )
+        self._roots: tuple[bytes, ...] = ()
         at_exit(self._close)
+
+    def within(self, roots: tuple[bytes, ...]) -> Http:
+        """Make one that is not led out of roots, with the same connections."""
+        other = copy.copy(self)
+        other._roots = roots  # noqa: SLF001 - it is of this class
+        return other
 
     def describe(self, place: Place) -> Found:
         """Ask what stands there."""
@@ -121,11 +140,16 @@ class Http:
         """Turn what a request raised into a refusal."""
         return explain_web(error, self._name, stage, CREDENTIALS)
 
-    async def _ask(self, method: str, place: Place, headers: dict[str, str]) -> Any:
+    async def _ask(
+        self, method: str, place: Place, headers: dict[str, str]
+    ) -> AbstractAsyncContextManager[ClientResponse]:
         with configured(self._name.partition(":")[0]):
-            session = widen(await self._system.set_session())
+            session: ClientSession = widen(await self._system.set_session())
         url = self._system.encode_url(quote(f"{self._name}/{place.key}", safe=SAFE))
-        return session.request(method, url, headers={"Accept-Encoding": "identity", **headers})
+        headers = {"Accept-Encoding": "identity", **headers}
+        if self._roots:
+            return follow(session, method, url, headers, self._roots)
+        return session.request(method, url, headers=headers)
 
     async def _look(self, place: Place) -> Identity:
         async with await self._ask("HEAD", place, {}) as answer:
@@ -157,9 +181,10 @@ class Http:
             await download.pour(answer.content.iter_chunked(BLOCK_BYTES))
 
     async def _accept(self, answer: ClientResponse) -> None:
-        """Refuse failures, and a secure page that has led to one that anybody on the way can change."""
-        if self._name.startswith("https:") and answer.url.scheme != "https":
-            raise MediaError("permission_denied", f"Permission denied: {self._name} leads to an insecure page", "open")
+        """Refuse failures, and a secure page that has led to an insecure one, be it on the way to a secure one."""
+        urls = [each.url for each in (*answer.history, answer)]
+        for url, target in pairwise(urls):
+            refuse_insecure(url, target)
         await refuse_failure(answer)
 
     def _begin(self, answer: ClientResponse, download: Download) -> None:

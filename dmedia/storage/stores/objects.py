@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from dmedia.storage import locations
 from dmedia.storage.faults import remote_fault, taken
@@ -32,6 +32,10 @@ class ReadObjects:
 
     def __init__(self, service: Readable) -> None:
         self._readable = service
+
+    def within(self, _roots: tuple[bytes, ...]) -> Self:
+        """Return the store itself: no object leads elsewhere."""
+        return self
 
     def look(self, location: bytes) -> Identity | None:
         """Tell what stands at a location."""

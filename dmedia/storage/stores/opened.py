@@ -42,18 +42,20 @@ _opened: dict[tuple[str, bytes], Store] = {}
 _lock = threading.Lock()
 
 
-def store_of(location: bytes) -> Store:
+def store_of(location: bytes, roots: tuple[bytes, ...] = ()) -> Store:
     """Find the store that a location belongs to. Nothing is asked of it yet.
 
     Parameters
     ----------
     location : bytes
         A URL.
+    roots : tuple of bytes
+        Absolute real paths and URLs that no server leads out of; empty: anywhere.
 
     Returns
     -------
     Store
-        The same one for all locations of a scheme and host in this process.
+        With the same connections for all locations of a scheme and host in this process.
 
     Raises
     ------
@@ -69,7 +71,7 @@ def store_of(location: bytes) -> Store:
         with _lock:
             found = _opened.get(key) or _open(*key)
             _opened[key] = found
-    return found
+    return found.within(roots) if roots else found
 
 
 def _open(scheme: str, host: bytes) -> Store:

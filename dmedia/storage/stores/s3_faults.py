@@ -131,7 +131,7 @@ def _answered(error: ClientError, bucket: str, stage: Stage) -> Refusal:
     if status == 412:
         return _unmet(stage)
     said = (
-        f"s3://{bucket} says {code}: {text}"[:500] if text and code != text else f"s3://{bucket} says {code or status}"
+        f"s3://{bucket} says {code}: {gist(text)}" if text and code != text else f"s3://{bucket} says {code or status}"
     )
     hint = CREDENTIALS if status in {401, 403} else None
     headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})

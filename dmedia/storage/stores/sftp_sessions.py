@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
@@ -47,26 +48,42 @@ class Sessions:
         paramiko.SFTPClient
             For this thread alone.
         """
-        with self._lock:
-            session = self._idle.pop() if self._idle else None
-        session = session or self._connect()
+        idle = self._take()
+        session = idle or self._connect()
         is_sound = False
         try:
             yield session
             is_sound = True
-        except OSError as error:
+        except Exception as error:
             is_sound = isinstance(error, FileNotFoundError | PermissionError)
+            if idle and _is_of_connection(error, session):
+                self._close_idle()
             raise
         finally:
             self._return(session, is_sound=is_sound)
+
+    def _take(self) -> Any | None:
+        """Take an idle session that nobody is known to have ended."""
+        while True:
+            with self._lock:
+                session = self._idle.pop() if self._idle else None
+            if session is None or _is_alive(session):
+                return session
+            _close(session)
+
+    def _close_idle(self) -> None:
+        """Close what lay idle as long as one that turned out to be dead: each would cost an attempt."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for session in idle:
+            _close(session)
 
     def _return(self, session: Any, *, is_sound: bool) -> None:
         with self._lock:
             if is_sound and len(self._idle) < MOST_IDLE:
                 self._idle.append(session)
                 return
-        with suppress(Exception):
-            session.connection.close()
+        _close(session)
 
     def _connect(self) -> Any:
         import paramiko
@@ -109,7 +126,8 @@ class Sessions:
             options["key_filename"] = [file for file in said["identityfile"] if os.path.isfile(file)]
         command = said.get("proxycommand", "")
         if not command and said.get("proxyjump", "none") != "none":
-            command = f"ssh -W {options['hostname']}:{options['port']} {said['proxyjump']}"
+            target = shlex.quote(f"{options['hostname']}:{options['port']}")  # it is parted as a shell would
+            command = f"ssh -W {target} {said['proxyjump']}"
         if command and command != "none":
             options["sock"] = paramiko.ProxyCommand(command)
         given = {name: value for name, value in fsspec.config.conf.get("sftp", {}).items() if name != "host"}
@@ -117,3 +135,20 @@ class Sessions:
         if self._user:
             options["username"] = self._user
         return options
+
+
+def _is_alive(session: Any) -> bool:
+    transport = session.connection.get_transport()
+    return transport is not None and bool(transport.is_active())
+
+
+def _is_of_connection(error: Exception, session: Any) -> bool:
+    """Tell whether a request failed because of its connection, not of what was asked for."""
+    from paramiko import SSHException
+
+    return isinstance(error, SSHException | EOFError | TimeoutError) or not _is_alive(session)
+
+
+def _close(session: Any) -> None:
+    with suppress(Exception):
+        session.connection.close()

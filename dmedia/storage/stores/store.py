@@ -91,6 +91,12 @@ class Store(Protocol):
 
     read_only: bool
 
+    def within(self, roots: tuple[bytes, ...]) -> Store:
+        """Make a store that is not led out of roots by what a server says: the same one where servers cannot do so.
+
+        What would be outside then is ``permission_denied``, and is not asked for.
+        """
+
     def look(self, location: bytes) -> Identity | None:
         """Tell what stands at a location; ``None``: nothing."""
 
