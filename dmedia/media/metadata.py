@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 STRUCTURE = frozenset({
     "width", "height", "bands", "format", "coding", "interpretation", "xoffset", "yoffset", "xres", "yres", "filename",
-    "resolution-unit", "n-pages", "page-height", "loop", "delay", "gif-loop", "gif-delay", "background", "palette",
-    "interlaced", "bits-per-sample", "palette-bit-depth", "heif-bitdepth", "heif-compression", "jpeg-chroma-subsample",
-    "jpeg-multiscan", "vips-loader", "vips-sequential",
+    "resolution-unit", "n-pages", "page-height", "loop", "delay", "gif-loop", "gif-delay", "gif-palette", "background",
+    "palette", "interlaced", "bits-per-sample", "palette-bit-depth", "heif-bitdepth", "heif-compression",
+    "jpeg-chroma-subsample", "jpeg-multiscan", "vips-loader", "vips-sequential",
 })  # fmt: skip
 """Fields that say how pixels are laid out or were stored. Everything that is not named here can be about a person."""
 
@@ -122,7 +122,7 @@ def complete_png(descriptor: int, image: pyvips.Image) -> None:
                 _write(descriptor, at, png_chunk(name, resolution.ONLY_SQUARE[:length]))
     if XMP_FIELD in image.get_fields():
         (after_header, *_) = (at + 12 + length for _, at, length in png_head(descriptor))
-        rest = _read(descriptor)[after_header:]
+        rest = read_whole(descriptor)[after_header:]
         _write(descriptor, after_header, png_chunk(b"iTXt", XMP_KEYWORD + image.get(XMP_FIELD)) + rest)
 
 
@@ -154,7 +154,7 @@ def copy_without_private(descriptor: int, temporary: bytes, image_format: ImageF
     OSError
         When the source cannot be read or the copy cannot be written.
     """
-    data = _read(descriptor)
+    data = read_whole(descriptor)
     pieces: list[Piece] | None
     if policy == "keep":
         pieces = [data]
@@ -197,7 +197,8 @@ def ownership(image: pyvips.Image) -> Directory:
     return owner
 
 
-def _read(descriptor: int) -> bytes:
+def read_whole(descriptor: int) -> bytes:
+    """Read an open file from its beginning; its position does not change."""
     size = os.fstat(descriptor).st_size
     parts, at = [], 0
     while at < size and (part := os.pread(descriptor, size - at, at)):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 from dmedia import formats
 from dmedia.errors import MediaError
 from dmedia.media import faults, metadata
+from dmedia.media.animation import STILL, Motion, is_encoded_anew
 from dmedia.media.decoders import decoders_for
 from dmedia.media.decoders.poster import open_poster
 from dmedia.media.encoders import encode
@@ -23,6 +24,7 @@ from dmedia.media.rendering import render
 from dmedia.media.verification import verify
 from dmedia.media.work import load_work
 from dmedia.model import FileResult, Output
+from dmedia.model.info import LARGEST_COUNT
 from dmedia.operations import find_operation
 from dmedia.operations.parameters import Box
 from dmedia.storage import local
@@ -90,7 +92,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """A finished picture's width and height in pixels.
+    """A finished picture's width and height in pixels, and its frames.
 
     Attributes
     ----------
@@ -98,10 +100,13 @@ class Measures:
         As the file says.
     upright : Size
         As it is seen: differs only for an original that was kept with its orientation.
+    motion : Motion
+        How its frames follow each other.
     """
 
     stored: Size
     upright: Size
+    motion: Motion = STILL
 
 
 def process(order: WorkOrder, task: Task, temporary: bytes, descriptor: int) -> FileResult:
@@ -151,11 +156,12 @@ def _make(attempt: Attempt) -> Output:
     openers = _choose_decoders(source, attempt)
     with _draft(source, attempt) as draft:
         measures = _write(source, openers, draft, attempt)
-        verify(draft.descriptor, draft.format, measures.stored)
+        frames = verify(draft.descriptor, draft.format, measures.stored, measures.motion)
         sha256 = local.checksum(draft.path)
         local.publish(draft.path, task.rendition, order.job, replaces=task.replaces or task.renews)
         written = os.fstat(draft.descriptor)
-    return Output(task.rendition, *measures.upright, draft.format, written.st_size, written.st_mtime_ns, sha256)
+    upright, size_bytes, told = measures.upright, written.st_size, frames if 1 < frames <= LARGEST_COUNT else None
+    return Output(task.rendition, *upright, draft.format, size_bytes, written.st_mtime_ns, sha256, frames=told)
 
 
 def _choose_decoders(source: OpenSource, attempt: Attempt) -> Sequence[Opener]:
@@ -209,10 +215,11 @@ def _encode(picture: Picture, source: OpenSource, draft: Draft, attempt: Attempt
     notes, parameters = attempt.notes, attempt.parameters
     notes.decoder = picture.decoder
     stored = Size(picture.width, picture.height)
+    original = Measures(stored, turned(stored, picture.orientation), Motion(picture.frames))
     try:
         if _keep_frames(picture, source, draft, attempt):
             notes.warn(f"the animation was kept as it is: {picture.frames} frames are not encoded anew")
-            return Measures(stored, turned(stored, picture.orientation))
+            return original
         work = load_work(attempt.order.operation)
         rendered = render(picture, draft.format, parameters, attempt.order.limits, notes, work)
         encode(rendered.image, draft.descriptor, draft.format, parameters)
@@ -222,18 +229,23 @@ def _encode(picture: Picture, source: OpenSource, draft: Draft, attempt: Attempt
             metadata.complete_png(draft.descriptor, rendered.image)
         if _keep_original(source, rendered, draft, attempt):
             notes.warn("original kept: it is smaller")
-            return Measures(stored, turned(stored, picture.orientation))
+            return original
     except pyvips.Error as error:
         raise faults.media_error(str(error), "encode") from None
     except OSError as error:
         raise fault(error, "encode") from None
-    return Measures(rendered.size, rendered.size)
+    return Measures(rendered.size, rendered.size, rendered.motion)
 
 
 def _keep_frames(picture: Picture, source: OpenSource, draft: Draft, attempt: Attempt) -> bool:
-    """Put the source's own bytes, without what may not leave, where encoding would take one frame and lose the rest."""
+    """Put the source's own bytes, without what may not leave, where encoding would take one frame and lose the rest.
+
+    That is so for formats whose frames are not encoded here (APNG, AVIF), and for more frames than the limits allow.
+    """
     parameters, found = attempt.parameters, source.sniffed.format.removesuffix(" sequence")
     if attempt.order.operation != "compress" or picture.frames == 1 or found != draft.format:
+        return False
+    if parameters.frames == "first" or is_encoded_anew(picture, draft.format, parameters, attempt.order.limits):
         return False
     if isinstance(parameters, Box) and (parameters.width or parameters.height):
         return False
