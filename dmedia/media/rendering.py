@@ -186,7 +186,7 @@ def _render_frames(picture: VipsPicture, image_format: str, drawing: Drawing) ->
         return drawing.draw(framing.upright(frame, picture.orientation))
 
     if is_drawn:
-        image = draw_frames(image, frames, draw, limits)
+        image = draw_frames(image, frames, draw, limits, drawing.work.operation if drawing.work else "")
     _note(picture, layout, coloured.warnings, drawing.notes)
     image = set_in_motion(image, motion, is_drawn=is_drawn or coloured.converted)
     size = Size(image.width, image.height // frames)

@@ -81,7 +81,6 @@ def set_deadline(layout: Layout, image_format: str, parameters: Encoding, limits
         Of an animation; each counts by the larger of its sizes, for all of them are encoded.
     """
     if limits.timeout_s is None:
-        work = layout.source.pixels + layout.canvas.pixels * (encode_weight(image_format, parameters.effort) - 1)
-        if frames > 1:
-            work = frames * max(layout.source.pixels, layout.canvas.pixels)
-        guard.extend(max(SHORTEST_DEADLINE_S, work / 1e6))
+        each = layout.source.pixels if frames == 1 else max(layout.source.pixels, layout.canvas.pixels)
+        each += layout.canvas.pixels * (encode_weight(image_format, parameters.effort) - 1)
+        guard.extend(max(SHORTEST_DEADLINE_S, frames * each / 1e6))

@@ -16,7 +16,7 @@ from dmedia.media import process as process_module
 from dmedia.media.libvips import pyvips
 from dmedia.model import FileResult, Limits
 from tests.media.conftest import Processing
-from tests.media_making import TURNS, corners, encoded, exif, photo
+from tests.media_making import TURNS, corners, encoded, exif, matrix_profile, photo
 
 SIZE = (48, 32)
 COLOURS = ("#ff0000", "#00ff00", "#0000ff", "#ffffff", "#000000")
@@ -286,6 +286,15 @@ def test_more_lines_than_the_library_can_count_are_refused(processed: Processing
     assert code_of(result)[0] == "too_large"
 
 
+def test_frames_that_would_not_fit_into_a_slot_are_not_begun(processed: Processing) -> None:
+    limits = Limits(image_slot_bytes=5 * 96 * 64 * 3 - 1)
+    arguments: dict[str, Any] = {"width": 96, "enlarge": True}
+    result = processed(animation("gif", plain()), "resize", name="i.gif", out="o.gif", limits=limits, **arguments)
+    assert code_of(result)[0] == "out_of_memory"
+    assert "--slot-memory" in code_of(result)[1]
+    assert processed(animation("gif", plain()), "resize", name="i.gif", out="o.gif", width=96).failure is None
+
+
 def test_an_animation_that_is_cut_off_anywhere_is_corrupt(processed: Processing) -> None:
     for kind in NAMES:
         whole = animation(kind)
@@ -394,6 +403,33 @@ def test_the_owners_name_stays_with_an_animation_and_the_place_does_not(processe
         assert (found[0x013B], found[0x8298]) == ("Ana Souza", "(c) Ana Souza")
         assert not found.get_ifd(0x8825)
     assert b"SERIAL" not in content(result)
+
+
+def test_colours_of_every_frame_are_converted(processed: Processing) -> None:
+    source = animation("webp", plain(), icc_profile=matrix_profile())
+    for arguments in ({}, {"width": 24}):
+        result = processed(source, "convert", name="i.webp", out="o.webp", **LOSSLESS, **arguments)
+        for picture, still in zip(shown(result), plain(), strict=True):
+            alone = processed(encoded(still, "PNG", icc_profile=matrix_profile()), "convert", name="i.png",
+                              out="o.webp", **LOSSLESS)  # fmt: skip
+            assert picture.getpixel((9, 9)) == shown(alone)[0].getpixel((9, 9))
+        kept = processed(source, "convert", name="i.webp", out="o.webp", **LOSSLESS, icc="keep")
+        assert [picture.tobytes() for picture in shown(kept)] == [picture.tobytes() for picture in moving(source)[0]]
+        assert matrix_profile() in content(kept)
+
+
+def test_grey_animations_get_colour_where_colour_comes_into_them(processed: Processing) -> None:
+    grey = [photo((160, 120), seed).convert("L") for seed in range(3)]
+    source = animation("gif", grey)
+    for operation, arguments in (
+        ("resize", {"width": 200, "height": 200, "fit": "contain", "background": "#ff0000"}),
+        ("watermark", {"text": "X", "color": "#ff0000", "size": 60, "opacity": 1, "position": "northwest"}),
+        ("resize", {"width": 80}),
+    ):
+        for target in NAMES:
+            result = processed(source, operation, name="i.gif", out=f"o.{target}", format=target, **arguments)
+            coloured = [len(set(picture.convert("RGB").resize((1, 1)).tobytes())) > 1 for picture in shown(result)]
+            assert coloured == [arguments != {"width": 80}] * 3, (operation, target)
 
 
 def test_damaged_animations_of_any_kind_leave_whole_renditions_or_nothing(processed: Processing) -> None:
