@@ -12,6 +12,7 @@ import pytest
 from PIL import Image, ImageSequence
 
 from dmedia.media import frames as frames_module
+from dmedia.media import guard, sizing
 from dmedia.media import process as process_module
 from dmedia.media.libvips import pyvips
 from dmedia.model import FileResult, Limits
@@ -430,6 +431,15 @@ def test_grey_animations_get_colour_where_colour_comes_into_them(processed: Proc
             result = processed(source, operation, name="i.gif", out=f"o.{target}", format=target, **arguments)
             coloured = [len(set(picture.convert("RGB").resize((1, 1)).tobytes())) > 1 for picture in shown(result)]
             assert coloured == [arguments != {"width": 80}] * 3, (operation, target)
+
+
+def test_every_frame_has_its_share_of_the_deadline(processed: Processing, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[float] = []
+    monkeypatch.setattr(guard, "extend", asked.append)
+    monkeypatch.setattr(sizing, "SHORTEST_DEADLINE_S", 0.0)
+    for arguments in ({"width": 24}, {"width": 96, "enlarge": True}, {"width": 24, "frames": "first"}):
+        assert processed(animation("gif", plain()), "resize", name="i.gif", out="o.gif", **arguments).failure is None
+    assert asked == pytest.approx([5 * 48 * 32 / 1e6, 5 * 96 * 64 / 1e6, 48 * 32 / 1e6])
 
 
 def test_damaged_animations_of_any_kind_leave_whole_renditions_or_nothing(processed: Processing) -> None:
