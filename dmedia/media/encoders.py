@@ -81,8 +81,6 @@ libvips itself starts at 90, where that costs 19 to 58 % more bytes for what few
 ground). sharp and Pillow never do; who asks for 95 and more asks for just that, so the step lies there.
 """
 
-WEBP_ALPHA_FLAG = 0x10
-
 GIF_FRAME_ERROR = 4.0
 """By how much colours may differ from the frame before, of 255, to be left as they are there.
 
@@ -130,18 +128,6 @@ def encode(image: Any, descriptor: int, image_format: str, parameters: Encoding)
         save(target, keep=kept_metadata(image, image_format), **options(image, image_format, parameters))
     except pyvips.Error as error:
         raise faults.media_error(str(error), "encode") from None
-    if image_format == "webp" and image.hasalpha() and image.get_typeof("page-height"):
-        _tell_alpha(descriptor)
-
-
-def _tell_alpha(descriptor: int) -> None:
-    """Set the flag of transparency in an animated WebP (RFC 9649, section 2.7.1).
-
-    libwebp leaves it out where only what lies beside its frames is transparent, and Pillow then shows that as opaque.
-    """
-    name, flags = os.pread(descriptor, 4, 12), os.pread(descriptor, 1, 20)
-    if name == b"VP8X":
-        os.pwrite(descriptor, bytes([flags[0] | WEBP_ALPHA_FLAG]), 20)
 
 
 def kept_metadata(image: Any, image_format: str) -> int:

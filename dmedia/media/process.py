@@ -225,6 +225,8 @@ def _encode(picture: Picture, source: OpenSource, draft: Draft, attempt: Attempt
         encode(rendered.image, draft.descriptor, draft.format, parameters)
         if draft.format == "tiff":
             metadata.complete_tiff(draft.path, rendered.image)
+        if draft.format == "webp":
+            metadata.complete_webp(draft.descriptor, rendered.image)
         if draft.format == "png":
             metadata.complete_png(draft.descriptor, rendered.image)
         if _keep_original(source, rendered, draft, attempt):

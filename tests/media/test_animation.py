@@ -402,6 +402,7 @@ def test_the_owners_name_stays_with_an_animation_and_the_place_does_not(processe
     with Image.open(io.BytesIO(content(result))) as image:
         found = image.getexif()
         assert (found[0x013B], found[0x8298]) == ("Ana Souza", "(c) Ana Souza")
+        assert (found.get_ifd(0x8769)[0xA002], found.get_ifd(0x8769)[0xA003]) == image.size == (20, 13)
         assert not found.get_ifd(0x8825)
     assert b"SERIAL" not in content(result)
 
