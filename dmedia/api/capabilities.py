@@ -50,6 +50,7 @@ def read_capabilities() -> CapabilitiesDocument:
         "sandbox": not isinstance(slot, str) and slot.is_tight and not slot.reason,
         "limits": {
             "pixels": limits.max_page_pixels,
+            "frames": limits.max_frames,
             "image_bytes": limits.max_image_bytes,
             "film_bytes": limits.max_film_bytes,
         },

@@ -119,6 +119,13 @@ LIMIT_PARAMETERS: list[click.Parameter] = [
         help="Pixels of a page.  [default: 268M]",
     ),
     option(
+        "--max-frames",
+        group=LIMIT,
+        metavar="N",
+        type=click.IntRange(min=1),
+        help="Frames of an animation that stays one.  [default: 300]",
+    ),
+    option(
         "--max-input-bytes",
         group=LIMIT,
         metavar="SIZE",
@@ -220,6 +227,8 @@ def read_limits(values: dict[str, Any]) -> Limits:
     given: dict[str, Any] = {"timeout_s": values["timeout"]}
     if pixels := values["max_pixels"]:
         given |= {"max_page_pixels": pixels, "max_file_pixels": max(pixels, Limits().max_file_pixels)}
+    if frames := values["max_frames"]:
+        given["max_frames"] = frames
     if size_bytes := values["max_input_bytes"]:
         given |= {"max_image_bytes": size_bytes, "max_film_bytes": size_bytes}
     if memory := values["slot_memory"]:

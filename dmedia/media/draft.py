@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING, cast
 
 from dmedia import formats
 from dmedia.errors import MediaError
+from dmedia.media.animation import STILL
 from dmedia.model import Output
+from dmedia.model.info import LARGEST_COUNT
 from dmedia.storage import local
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from dmedia.media.animation import Motion
     from dmedia.media.geometry import Size
     from dmedia.media.opened import Notes, OpenSource
-    from dmedia.model import Task, WorkOrder
+    from dmedia.model import Place, Task, WorkOrder
     from dmedia.operations.parameters import Encoding, ImageFormat
 
 
@@ -73,7 +76,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """A finished picture's width and height in pixels.
+    """A finished picture's width and height in pixels, and its frames.
 
     Attributes
     ----------
@@ -81,10 +84,13 @@ class Measures:
         As the file says.
     upright : Size
         As it is seen: differs only for an original that was kept with its orientation.
+    motion : Motion
+        How its frames follow each other.
     """
 
     stored: Size
     upright: Size
+    motion: Motion = STILL
 
 
 @contextlib.contextmanager
@@ -133,7 +139,9 @@ def _rendition_format(source: OpenSource, rendition: bytes, parameters: Encoding
     return parameters.format or formats.rendition_format(source.sniffed)
 
 
-def publish(drafts: Sequence[Draft], measures: Sequence[Measures], attempt: Attempt) -> tuple[Output, ...]:
+def publish(
+    drafts: Sequence[Draft], measures: Sequence[Measures], frames: Sequence[int], attempt: Attempt
+) -> tuple[Output, ...]:
     """Publish the finished renditions of a task, one after the other, when all of them are there.
 
     Parameters
@@ -142,6 +150,8 @@ def publish(drafts: Sequence[Draft], measures: Sequence[Measures], attempt: Atte
         Complete and looked at.
     measures : sequence of Measures
         What each measures.
+    frames : sequence of int
+        How many each was found to have.
     attempt : Attempt
         The run that made them.
 
@@ -155,15 +165,19 @@ def publish(drafts: Sequence[Draft], measures: Sequence[Measures], attempt: Atte
     MediaError
         As `local.publish` does. Where somebody else's file stands in the way of one, none is published.
     """
-    order, task = attempt.order, attempt.task
+    task = attempt.task
     checksums = [local.checksum(draft.path) for draft in drafts]
     for place in task.also:
         if not (task.replaces or place.renews):
             local.refuse_foreign(place.rendition)  # before the first is published: all are, or none
-    outputs = []
-    for draft, measured, sha256, place in zip(drafts, measures, checksums, task.places, strict=True):
-        local.publish(draft.path, place.rendition, order.job, replaces=task.replaces or place.renews)
-        written = os.fstat(draft.descriptor)
-        size = measured.upright
-        outputs.append(Output(place.rendition, *size, draft.format, written.st_size, written.st_mtime_ns, sha256))
-    return tuple(outputs)
+    each = zip(drafts, measures, frames, checksums, task.places, strict=True)
+    return tuple(_publish(*one, attempt) for one in each)
+
+
+def _publish(draft: Draft, measures: Measures, frames: int, sha256: str, place: Place, attempt: Attempt) -> Output:
+    replaces = attempt.task.replaces or place.renews
+    local.publish(draft.path, place.rendition, attempt.order.job, replaces=replaces)
+    written = os.fstat(draft.descriptor)
+    told = frames if 1 < frames <= LARGEST_COUNT else None
+    size = measures.upright
+    return Output(place.rendition, *size, draft.format, written.st_size, written.st_mtime_ns, sha256, frames=told)

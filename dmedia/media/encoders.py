@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dmedia.media import faults, resolution
-from dmedia.media.libvips import EXIF_FIELD, pyvips
+from dmedia.media.libvips import EXIF_FIELD, PALETTE_FIELD, pyvips
 
 if TYPE_CHECKING:
     from dmedia.operations.parameters import Encoding
@@ -29,6 +29,8 @@ class Encoder:
         limit for AVIF, the others what their headers can say.
     alpha, deep : bool
         Whether it holds transparency, and more than 8 bits a sample.
+    animated : bool
+        Whether libvips writes frames into it that follow each other in time.
     quality : int or None
         Where nobody asked for one, on the codec's own scale of 1-100; ``None`` where the format is lossless. The same
         defaults as sharp's, because they are what people expect of a web tool.
@@ -39,15 +41,16 @@ class Encoder:
     alpha: bool
     deep: bool
     quality: int | None
+    animated: bool = False
 
 
 ENCODERS: dict[str, Encoder] = {
     "jpg": Encoder("jpegsave_target", 65_500, alpha=False, deep=False, quality=80),
     "png": Encoder("pngsave_target", 2**31 - 1, alpha=True, deep=True, quality=None),
-    "webp": Encoder("webpsave_target", 16_383, alpha=True, deep=False, quality=80),
+    "webp": Encoder("webpsave_target", 16_383, alpha=True, deep=False, quality=80, animated=True),
     "avif": Encoder("heifsave_target", 16_384, alpha=True, deep=True, quality=50),
     "tiff": Encoder("tiffsave_target", 2**31 - 1, alpha=True, deep=True, quality=None),
-    "gif": Encoder("gifsave_target", 65_535, alpha=True, deep=False, quality=None),
+    "gif": Encoder("gifsave_target", 65_535, alpha=True, deep=False, quality=None, animated=True),
 }
 
 KEEP_EXIF, KEEP_XMP, KEEP_ALL = 1, 2, 31
@@ -78,8 +81,23 @@ libvips itself starts at 90, where that costs 19 to 58 % more bytes for what few
 ground). sharp and Pillow never do; who asks for 95 and more asks for just that, so the step lies there.
 """
 
-AVIF_SLOW_FROM, AVIF_SLOW_WEIGHT = 4, 15
-"""libvips effort from which AVIF takes seconds a megapixel, and by how much a deadline is stretched then."""
+GIF_FRAME_ERROR = 4.0
+"""By how much colours may differ from the frame before, of 255, to be left as they are there.
+
+Four animations of 5 to 36 frames at half their size: 243 KB become 34 (largest difference 5, PSNR 50 dB), 25 become 22,
+91 become 79, 96 stay. At 8 the first becomes 22 KB, with 48 dB. Where pixels stay as they are, the source's palette
+does too: they are exact then (of 255 colours and more 2 % move by up to 8), for half the CPU time. New palettes after
+scaling take 1.0 to 3.3 times the bytes of the source's palette, and are 1 to 17 dB better.
+
+Animated WebP has the options of still ones: ``mixed`` saves 0 to 5 % of the bytes for up to three times the CPU time,
+``min_size`` less than 1 % for 1.6 times.
+"""
+
+SLOW = {"avif": (4, 15), "gif": (7, 4)}
+"""libvips effort from which a codec takes seconds a megapixel, and by how much a deadline is stretched then.
+
+Small GIF frames of many colours, each with its palette, took 0.4 to 2.3 s a megapixel at 7, 0.6 to 4.0 at 10.
+"""
 
 
 def encode(image: Any, descriptor: int, image_format: str, parameters: Encoding) -> None:
@@ -169,7 +187,7 @@ def options(image: Any, image_format: str, parameters: Encoding) -> dict[str, An
             layout = {"bigtiff": _is_big(image), "resunit": "inch"}
             return {"compression": "deflate", "level": level, "predictor": "horizontal", **layout}
         case _:
-            return {"effort": level, "interlace": parameters.progressive}
+            return {"effort": level, "interlace": parameters.progressive, **_gif_frames(image)}
 
 
 def native_effort(image_format: str, effort: int | None) -> int:
@@ -180,8 +198,17 @@ def native_effort(image_format: str, effort: int | None) -> int:
 
 def encode_weight(image_format: str, effort: int | None) -> int:
     """Tell by how much a rendition's pixels count in its deadline: more for codecs that take seconds a megapixel."""
-    slow = image_format == "avif" and native_effort("avif", effort) >= AVIF_SLOW_FROM
-    return AVIF_SLOW_WEIGHT if slow else 1
+    if image_format not in SLOW:
+        return 1
+    slow_from, weight = SLOW[image_format]
+    return weight if native_effort(image_format, effort) >= slow_from else 1
+
+
+def _gif_frames(image: Any) -> dict[str, Any]:
+    """Choose how the frames of a GIF share colours: they keep the source's palette only where they are its pixels."""
+    if not image.get_typeof("page-height"):
+        return {}
+    return {"reuse": True} if image.get_typeof(PALETTE_FIELD) else {"interframe_maxerror": GIF_FRAME_ERROR}
 
 
 def _jpeg_coding(image: Any, parameters: Encoding) -> dict[str, Any]:

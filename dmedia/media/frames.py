@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -18,6 +18,24 @@ GIF_PICTURE = (b"NETSCAPE2.0", b"ANIMEXTS1.0", b"ICCRGBG1012")
 
 AVIF_PRIVATE = (b"Exif", b"rdf+xml", b"udta", b"uuid")
 """Names inside of the boxes beside the coded pictures that can tell about a person."""
+
+
+class GifEnd(NamedTuple):
+    """How a GIF ends.
+
+    Attributes
+    ----------
+    frames : int
+        Those that have begun.
+    is_cut_off : bool
+        Whether it ends in the middle of a block.
+    has_trailer : bool
+        Whether it says that it ends.
+    """
+
+    frames: int
+    is_cut_off: bool
+    has_trailer: bool
 
 
 def filter_gif(data: bytes, tags: Collection[int]) -> list[Piece] | None:  # noqa: ARG001  # a GIF has no EXIF
@@ -38,28 +56,59 @@ def filter_gif(data: bytes, tags: Collection[int]) -> list[Piece] | None:  # noq
     if len(data) < 13 or data[:3] != b"GIF":
         return None
     view = memoryview(data)
+    pieces: list[Piece] = [view[: 13 + _palette_bytes(data[10])]]
+    for kind, at, end in _gif_blocks(data):
+        if end is None:
+            return None
+        if kind == GIF_TRAILER:
+            return [*pieces, bytes([GIF_TRAILER])]
+        label = data[at + 1]
+        is_picture = kind == GIF_IMAGE or label in {GIF_CONTROL, GIF_TEXT}
+        is_picture |= label == GIF_APPLICATION and data[at + 3 : at + 14] in GIF_PICTURE
+        if is_picture:
+            pieces.append(view[at:end])
+    return None
+
+
+def gif_end(data: bytes) -> GifEnd:
+    """Look how a GIF ends: libvips leaves out a frame that is not whole, and says nothing.
+
+    Parameters
+    ----------
+    data : bytes
+        The file, which begins as a GIF.
+
+    Returns
+    -------
+    GifEnd
+        Its frames and its end.
+    """
+    frames, is_cut_off, has_trailer = 0, False, False
+    for kind, _, end in _gif_blocks(data):
+        frames += kind == GIF_IMAGE
+        is_cut_off, has_trailer = end is None, kind == GIF_TRAILER
+    return GifEnd(frames, is_cut_off, has_trailer)
+
+
+def _gif_blocks(data: bytes) -> Iterator[tuple[int, int, int | None]]:
+    """Walk a GIF behind its palette up to its trailer: kind, start and end of each block; ``None`` where it is cut off.
+
+    What is none of GIF's blocks ends the walk, as it ends the file for those who show it.
+    """
     at = 13 + _palette_bytes(data[10])
-    pieces: list[Piece] = [view[:at]]
     while at < len(data):
         kind = data[at]
         if kind == GIF_TRAILER:
-            return [*pieces, bytes([GIF_TRAILER])]
-        if kind == GIF_IMAGE and at + 10 < len(data):
-            end = _after_blocks(data, at + 11 + _palette_bytes(data[at + 9]))
-            is_picture = True
-        elif kind == GIF_EXTENSION and at + 1 < len(data):
-            end = _after_blocks(data, at + 2)
-            label = data[at + 1]
-            is_picture = label in {GIF_CONTROL, GIF_TEXT}
-            is_picture |= label == GIF_APPLICATION and data[at + 3 : at + 14] in GIF_PICTURE
-        else:
-            return None
+            yield kind, at, at + 1
+            return
+        if kind not in {GIF_IMAGE, GIF_EXTENSION}:
+            return
+        palette_bytes = _palette_bytes(data[at + 9]) if kind == GIF_IMAGE and at + 9 < len(data) else 0
+        end = _after_blocks(data, at + 11 + palette_bytes if kind == GIF_IMAGE else at + 2)
+        yield kind, at, end
         if end is None:
-            return None
-        if is_picture:
-            pieces.append(view[at:end])
+            return
         at = end
-    return None
 
 
 def _palette_bytes(flags: int) -> int:

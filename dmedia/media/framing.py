@@ -76,7 +76,33 @@ def upright(image: Any, orientation: int) -> Any:
     return image.autorot()
 
 
-def frame(image: Any, layout: Layout, gravity: str, background: tuple[int, int, int, int]) -> Any:
+class Anchor:
+    """Where parts of pictures lie: by gravity, and where that looks at what is seen, for all as in the first picture.
+
+    The frames of an animation share one: a part that followed each frame's content would shake.
+
+    Parameters
+    ----------
+    gravity : str
+        One of ``geometry.ANCHORS`` or ``CONTENT_AWARE``.
+    """
+
+    def __init__(self, gravity: str) -> None:
+        self.gravity = gravity
+        self._found: Region | None = None
+
+    def part(self, image: Any, size: Size) -> Any:
+        """Cut a part of a size out of a picture that is not smaller."""
+        if self.gravity not in CONTENT_AWARE:
+            return cut(image, Region(*place(size, size_of(image), self.gravity), *size))
+        image = image.copy_memory()
+        if self._found is None:
+            part = image.smartcrop(*size, interesting=self.gravity)
+            self._found = Region(-part.xoffset, -part.yoffset, *size)
+        return image.crop(*self._found)
+
+
+def frame(image: Any, layout: Layout, anchor: Anchor, background: tuple[int, int, int, int]) -> Any:
     """Crop or pad a scaled picture to its canvas.
 
     Parameters
@@ -85,7 +111,7 @@ def frame(image: Any, layout: Layout, gravity: str, background: tuple[int, int, 
         Upright; scaled, unless the layout crops and enlarges: then it is cropped first, which costs less.
     layout : Layout
         What it shall become.
-    gravity : str
+    anchor : Anchor
         What stays when it is cropped, or where it lies when it is padded.
     background : tuple of int
         Red, green, blue and alpha of what is put beside it, 0-255.
@@ -96,21 +122,17 @@ def frame(image: Any, layout: Layout, gravity: str, background: tuple[int, int, 
         Of the canvas' size.
     """
     if layout.crops and layout.enlarged:
-        return scale(crop(image, source_part(layout), gravity), layout.canvas)
+        return scale(crop(image, source_part(layout), anchor), layout.canvas)
     if layout.crops:
-        return crop(image, layout.canvas, gravity)
+        return crop(image, layout.canvas, anchor)
     if layout.pads:
-        return pad(image, layout.canvas, gravity, background)
+        return pad(image, layout.canvas, anchor.gravity, background)
     return image
 
 
-def crop(image: Any, size: Size, gravity: str) -> Any:
-    """Cut a part of a size out of a picture that is not smaller, by gravity."""
-    if size_of(image) == size:
-        return image
-    if gravity in CONTENT_AWARE:
-        return image.copy_memory().smartcrop(size.width, size.height, interesting=gravity)
-    return cut(image, Region(*place(size, size_of(image), gravity), *size))
+def crop(image: Any, size: Size, anchor: Anchor) -> Any:
+    """Cut a part of a size out of a picture that is not smaller."""
+    return image if size_of(image) == size else anchor.part(image, size)
 
 
 def cut(image: Any, region: Region) -> Any:
@@ -143,7 +165,7 @@ def pad(image: Any, canvas: Size, gravity: str, background: tuple[int, int, int,
     return image.embed(left, top, *canvas, extend="background", background=colour)
 
 
-def cut_part(image: Any, parameters: Crop, warn: Callable[[str], None]) -> Any:
+def cut_part(image: Any, parameters: Crop, anchor: Anchor, warn: Callable[[str], None]) -> Any:
     """Do what the operation ``crop`` asks for.
 
     Parameters
@@ -152,6 +174,8 @@ def cut_part(image: Any, parameters: Crop, warn: Callable[[str], None]) -> Any:
         Upright, at full size.
     parameters : Crop
         Width and height, with x and y or by gravity.
+    anchor : Anchor
+        Of its gravity.
     warn : callable
         Told when the part sticks out of the picture and is clipped.
 
@@ -168,7 +192,7 @@ def cut_part(image: Any, parameters: Crop, warn: Callable[[str], None]) -> Any:
     have, wanted = size_of(image), Size(parameters.width, parameters.height)
     if parameters.x is None or parameters.y is None:
         size = Size(min(wanted.width, have.width), min(wanted.height, have.height))
-        part = crop(image, size, parameters.gravity or "center")
+        part = crop(image, size, anchor)
     else:
         region = clip(Region(parameters.x, parameters.y, *wanted), have)
         if region is None:

@@ -19,11 +19,17 @@ if TYPE_CHECKING:
 
 STRUCTURE = frozenset({
     "width", "height", "bands", "format", "coding", "interpretation", "xoffset", "yoffset", "xres", "yres", "filename",
-    "resolution-unit", "n-pages", "page-height", "loop", "delay", "gif-loop", "gif-delay", "background", "palette",
-    "interlaced", "bits-per-sample", "palette-bit-depth", "heif-bitdepth", "heif-compression", "jpeg-chroma-subsample",
-    "jpeg-multiscan", "vips-loader", "vips-sequential",
+    "resolution-unit", "n-pages", "page-height", "loop", "delay", "gif-loop", "gif-delay", "gif-palette", "background",
+    "palette", "interlaced", "bits-per-sample", "palette-bit-depth", "heif-bitdepth", "heif-compression",
+    "jpeg-chroma-subsample", "jpeg-multiscan", "vips-loader", "vips-sequential",
 })  # fmt: skip
 """Fields that say how pixels are laid out or were stored. Everything that is not named here can be about a person."""
+
+ALPHA_FLAG, ANIMATION_FLAG = 0x10, 0x02
+"""Bits of the first byte of VP8X (RFC 9649, section 2.7)."""
+
+PIXEL_HEIGHT = (0xA003, 4, 1)
+"""Of EXIF's entry ``PixelYDimension`` (Exif 2.32, 4.6.5) tag, type and count, as libvips writes it."""
 
 COMMENT_TAGS = {"copyright": COPYRIGHT, "author": ARTIST}
 """Keywords of PNG text (PNG 3rd edition, 11.3.3.1) that say the same as an EXIF tag."""
@@ -122,8 +128,44 @@ def complete_png(descriptor: int, image: pyvips.Image) -> None:
                 _write(descriptor, at, png_chunk(name, resolution.ONLY_SQUARE[:length]))
     if XMP_FIELD in image.get_fields():
         (after_header, *_) = (at + 12 + length for _, at, length in png_head(descriptor))
-        rest = _read(descriptor)[after_header:]
+        rest = read_whole(descriptor)[after_header:]
         _write(descriptor, after_header, png_chunk(b"iTXt", XMP_KEYWORD + image.get(XMP_FIELD)) + rest)
+
+
+def complete_webp(descriptor: int, image: pyvips.Image) -> None:
+    """Correct what a finished animated WebP says of itself: that it is transparent, and in EXIF how high it is.
+
+    libwebp does not set the flag where only what lies beside its frames is transparent, and Pillow then shows that as
+    opaque; libvips takes the height of all frames for that of the picture.
+
+    Parameters
+    ----------
+    descriptor : int
+        A WebP file as ``encode`` wrote it, open for reading and writing.
+    image : pyvips.Image
+        What was encoded.
+
+    Raises
+    ------
+    OSError
+        When the file cannot be written; it is then useless.
+    """
+    head = os.pread(descriptor, 21, 0)
+    if not image.get_typeof("page-height") or head[12:16] != b"VP8X":
+        return
+    heights = image.height, image.get("page-height")
+    if image.hasalpha() and head[20] & ANIMATION_FLAG:
+        _write(descriptor, 20, bytes([head[20] | ALPHA_FLAG]))
+    at = 12
+    while len(chunk := os.pread(descriptor, 8, at)) == 8:
+        length = int.from_bytes(chunk[4:], "little")
+        if chunk[:4] == b"EXIF":
+            block = os.pread(descriptor, length, at + 8)
+            for order in "<>":
+                told, right = (struct.pack(f"{order}HHII", *PIXEL_HEIGHT, rows) for rows in heights)
+                block = block.replace(told, right, 1)
+            _write(descriptor, at + 8, block)
+        at += 8 + length + length % 2
 
 
 def copy_without_private(descriptor: int, temporary: bytes, image_format: ImageFormat, policy: MetadataPolicy) -> bool:
@@ -154,7 +196,7 @@ def copy_without_private(descriptor: int, temporary: bytes, image_format: ImageF
     OSError
         When the source cannot be read or the copy cannot be written.
     """
-    data = _read(descriptor)
+    data = read_whole(descriptor)
     pieces: list[Piece] | None
     if policy == "keep":
         pieces = [data]
@@ -197,7 +239,8 @@ def ownership(image: pyvips.Image) -> Directory:
     return owner
 
 
-def _read(descriptor: int) -> bytes:
+def read_whole(descriptor: int) -> bytes:
+    """Read an open file from its beginning; its position does not change."""
     size = os.fstat(descriptor).st_size
     parts, at = [], 0
     while at < size and (part := os.pread(descriptor, size - at, at)):

@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING
 
 from dmedia.errors import MediaError
 from dmedia.media import faults, metadata
+from dmedia.media.animation import Motion, animation_of, is_encoded_anew
 from dmedia.media.decoders import decoders_for
 from dmedia.media.decoders.poster import open_poster
 from dmedia.media.decoders.shared import MOST_PIXELS as MOST_SHARED_PIXELS
 from dmedia.media.decoders.shared import SharedPicture
 from dmedia.media.draft import Attempt, Measures, open_draft, publish
-from dmedia.media.encoders import encode
+from dmedia.media.encoders import ENCODERS, encode
 from dmedia.media.framing import turned
 from dmedia.media.geometry import Size
 from dmedia.media.libvips import pyvips
 from dmedia.media.opened import Notes, check_bytes, look_at
-from dmedia.media.rendering import first_size, render
+from dmedia.media.rendering import render
+from dmedia.media.sizing import wanted_size
 from dmedia.media.verification import verify
 from dmedia.media.work import load_work
 from dmedia.model import FileResult
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
     from dmedia.media.draft import Draft
     from dmedia.media.opened import OpenSource
     from dmedia.media.rendering import Rendered
-    from dmedia.model import Failure, Output, Task, WorkOrder
+    from dmedia.model import Failure, Limits, Output, Task, WorkOrder
 
 
 def process(order: WorkOrder, task: Task, temporaries: tuple[bytes, ...], descriptor: int) -> FileResult:
@@ -89,9 +91,11 @@ def _make(attempt: Attempt) -> tuple[Output, ...]:
     with contextlib.ExitStack() as held:
         drafts = [held.enter_context(open_draft(source, attempt, rank)) for rank in range(len(attempt.temporaries))]
         measures = _write(source, openers, drafts, attempt)
-        for draft, measured in zip(drafts, measures, strict=True):
-            verify(draft.descriptor, draft.format, measured.stored)
-        return publish(drafts, measures, attempt)
+        frames = [
+            verify(draft.descriptor, draft.format, measured.stored, measured.motion)
+            for draft, measured in zip(drafts, measures, strict=True)
+        ]
+        return publish(drafts, measures, frames, attempt)
 
 
 def _choose_decoders(source: OpenSource, attempt: Attempt) -> Sequence[Opener]:
@@ -130,9 +134,10 @@ def _pictures(opener: Opener, source: OpenSource, drafts: Sequence[Draft], attem
     limits = attempt.order.limits
     picture = opener(source, limits)
     if len(drafts) > 1:
-        wanted = [first_size(picture, draft.format, draft.parameters, limits) for draft in drafts]
+        moves = any(animation_of(picture, ENCODERS[draft.format], draft.parameters) for draft in drafts)
+        wanted = [wanted_size(picture, draft.format, draft.parameters, limits) for draft in drafts]
         largest = Size(max(size.width for size in wanted), max(size.height for size in wanted))
-        if largest.pixels <= MOST_SHARED_PIXELS:
+        if largest.pixels <= MOST_SHARED_PIXELS and not moves:
             picture = SharedPicture(picture, largest)
     yield picture
     for _ in drafts[1:]:
@@ -143,31 +148,39 @@ def _encode(picture: Picture, source: OpenSource, draft: Draft, attempt: Attempt
     notes, parameters = attempt.notes, draft.parameters
     notes.decoder = picture.decoder
     stored = Size(picture.width, picture.height)
+    original = Measures(stored, turned(stored, picture.orientation), Motion(picture.frames))
     try:
-        if _keep_frames(picture, source, draft):
+        if _keep_frames(picture, source, draft, attempt.order.limits):
             notes.warn(f"the animation was kept as it is: {picture.frames} frames are not encoded anew")
-            return Measures(stored, turned(stored, picture.orientation))
+            return original
         work = load_work(draft.operation)
         rendered = render(picture, draft.format, parameters, attempt.order.limits, notes, work)
         encode(rendered.image, draft.descriptor, draft.format, parameters)
         if draft.format == "tiff":
             metadata.complete_tiff(draft.path, rendered.image)
+        if draft.format == "webp":
+            metadata.complete_webp(draft.descriptor, rendered.image)
         if draft.format == "png":
             metadata.complete_png(draft.descriptor, rendered.image)
         if _keep_original(source, rendered, draft):
             notes.warn("original kept: it is smaller")
-            return Measures(stored, turned(stored, picture.orientation))
+            return original
     except pyvips.Error as error:
         raise faults.media_error(str(error), "encode") from None
     except OSError as error:
         raise fault(error, "encode") from None
-    return Measures(rendered.size, rendered.size)
+    return Measures(rendered.size, rendered.size, rendered.motion)
 
 
-def _keep_frames(picture: Picture, source: OpenSource, draft: Draft) -> bool:
-    """Put the source's own bytes, without what may not leave, where encoding would take one frame and lose the rest."""
+def _keep_frames(picture: Picture, source: OpenSource, draft: Draft, limits: Limits) -> bool:
+    """Put the source's own bytes, without what may not leave, where encoding would take one frame and lose the rest.
+
+    That is so for formats whose frames are not encoded here (APNG, AVIF), and for more frames than the limits allow.
+    """
     parameters, found = draft.parameters, source.sniffed.format.removesuffix(" sequence")
     if draft.operation != "compress" or picture.frames == 1 or found != draft.format:
+        return False
+    if parameters.frames == "first" or is_encoded_anew(picture, draft.format, parameters, limits):
         return False
     if isinstance(parameters, Box) and (parameters.width or parameters.height):
         return False

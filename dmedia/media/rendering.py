@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from dmedia.errors import MediaError
-from dmedia.media import framing, geometry, guard, metadata
+from dmedia.media import framing, metadata
+from dmedia.media.animation import STILL, animation_of, check_frames, draw_frames, motion_of, set_in_motion
 from dmedia.media.colour import settle, with_colour
-from dmedia.media.encoders import ENCODERS, encode_weight
-from dmedia.media.geometry import Layout, Size
-from dmedia.media.opened import check_pixels, pixel_count
+from dmedia.media.encoders import ENCODERS
+from dmedia.media.geometry import Size
+from dmedia.media.opened import check_pixels
+from dmedia.media.sizing import choose_layout, extend_deadline, first_size
 from dmedia.operations.colour import parse_colour
 from dmedia.operations.crop import Crop
-from dmedia.operations.parameters import Box, Encoding
+from dmedia.operations.parameters import Box
 from dmedia.operations.watermark import Watermark
 
 if TYPE_CHECKING:
+    from dmedia.media.animation import Motion
     from dmedia.media.decoders.picture import Picture
+    from dmedia.media.decoders.vips import VipsPicture
+    from dmedia.media.encoders import Encoder
+    from dmedia.media.framing import Anchor
+    from dmedia.media.geometry import Layout
     from dmedia.media.opened import Notes
     from dmedia.media.work import Work
     from dmedia.model import Limits
-
-SHORTEST_DEADLINE_S = 30.0
-"""Seconds a picture may take at least; above, a second a megapixel: see `Limits.timeout_s`."""
+    from dmedia.operations.parameters import Encoding
 
 FEW_PIXELS = 16_000_000
 """Up to here a picture is held in memory to see whether anything in it really is transparent."""
@@ -36,16 +40,65 @@ class Rendered:
     Attributes
     ----------
     image : pyvips.Image
-        Ready to be encoded; lazy where that was possible.
+        Ready to be encoded; lazy where that was possible. Of an animation all frames, one below the other.
     size : Size
-        Its width and height.
+        Its width and height; of an animation those of a frame.
     changed : bool
         Whether more was done to the picture than encoding it anew: size, colours, frames.
+    motion : Motion
+        How its frames follow each other.
     """
 
     image: Any
     size: Size
     changed: bool
+    motion: Motion = STILL
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """What is done to pixels whose colours are settled: to a picture, or to each frame of an animation.
+
+    Attributes
+    ----------
+    layout : Layout
+        What size they get.
+    parameters : Encoding
+        The operation's.
+    encoder : Encoder
+        Of the rendition's format.
+    limits : Limits
+        What one file may cost.
+    notes : Notes
+        Gets the warnings.
+    work : Work or None
+        What another package's operation does.
+    anchor : Anchor
+        What stays of them where they are cropped.
+    """
+
+    layout: Layout
+    parameters: Encoding
+    encoder: Encoder
+    limits: Limits
+    notes: Notes
+    work: Work | None
+    anchor: Anchor
+
+    def draw(self, image: Any) -> Any:
+        """Frame an upright picture that has its scale, and do what the operation does."""
+        image = self._fitted(image)
+        image = _operate(image, self)
+        return self._fitted(self.work.apply(image, self.parameters, self.encoder, self.limits)) if self.work else image
+
+    def draws_nothing(self) -> bool:
+        """Tell whether an upright picture would stay as it is."""
+        is_plain = isinstance(self.parameters, Box) and not isinstance(self.parameters, Watermark) and not self.work
+        return is_plain and self.layout.source == self.layout.scaled == self.layout.canvas
+
+    def _fitted(self, image: Any) -> Any:
+        is_flat = self.encoder.alpha or not image.hasalpha()
+        return image if is_flat else _flatten(image, self.parameters, self.notes)
 
 
 def render(
@@ -87,92 +140,67 @@ def render(
     """
     encoder = ENCODERS[image_format]
     layout = choose_layout(picture, image_format, parameters, limits)
-    _extend_deadline(layout, image_format, parameters, limits, notes)
-    image = picture.decode(framing.turned(_first_size(layout), picture.orientation))
+    animated = animation_of(picture, encoder, parameters)
+    anchor = framing.Anchor(getattr(parameters, "gravity", None) or "center")
+    drawing = Drawing(layout, parameters, encoder, limits, notes, work, anchor)
+    if animated:
+        rendered = _render_frames(animated, image_format, drawing)
+    else:
+        rendered = _render_still(picture, image_format, drawing)
+    if picture.frames > 1 and parameters.frames != "first" and not animated:
+        notes.warn(f"the first of {picture.frames} frames or pages was taken")
+    return replace(rendered, image=metadata.keep_metadata(rendered.image, parameters.metadata))
+
+
+def _render_still(picture: Picture, image_format: str, drawing: Drawing) -> Rendered:
+    layout, parameters, limits = drawing.layout, drawing.parameters, drawing.limits
+    extend_deadline(layout, image_format, parameters, limits, drawing.notes)
+    image = picture.decode(framing.turned(first_size(layout), picture.orientation))
     if framing.turned(Size(picture.width, picture.height), picture.orientation) != layout.source:
         check_pixels(picture.width, picture.height, limits)  # only decoding told the real size
         layout = choose_layout(picture, image_format, parameters, limits)
-    image = framing.scale(image, framing.turned(_first_size(layout), picture.orientation))
+        drawing = replace(drawing, layout=layout)
+    image = framing.scale(image, framing.turned(first_size(layout), picture.orientation))
     image = framing.upright(image, picture.orientation)
-    coloured = settle(image, parameters.icc, deep=encoder.deep)
-    image = coloured.image
-    if image.hasalpha() and not encoder.alpha:
-        image = _flatten(image, parameters, notes)
-    image = _operate(image, layout, parameters, notes, alpha=encoder.alpha)
-    if work:
-        image = work.apply(image, parameters, encoder, limits)
-        if image.hasalpha() and not encoder.alpha:
-            image = _flatten(image, parameters, notes)
-    _note(picture, layout, coloured.warnings, notes)
+    coloured = settle(image, parameters.icc, deep=drawing.encoder.deep)
+    image = drawing.draw(coloured.image)
+    _note(picture, layout, coloured.warnings, drawing.notes)
     size = framing.size_of(image)
-    changed = coloured.converted or size != layout.source or picture.frames > 1
-    return Rendered(metadata.keep_metadata(image, parameters.metadata), size, changed)
+    return Rendered(image, size, coloured.converted or size != layout.source or picture.frames > 1)
 
 
-def choose_layout(picture: Picture, image_format: str, parameters: Encoding, limits: Limits) -> Layout:
-    """Tell how large the rendition becomes.
+def _render_frames(picture: VipsPicture, image_format: str, drawing: Drawing) -> Rendered:
+    """Do it to every frame. Their colours are settled together, for that is done pixel by pixel."""
+    layout, parameters, limits, frames = drawing.layout, drawing.parameters, drawing.limits, picture.frames
+    for size in (layout.source, layout.canvas):
+        check_frames(frames, size, limits)
+    extend_deadline(layout, image_format, parameters, limits, drawing.notes, frames)
+    image = picture.decode_all()
+    motion = motion_of(picture)
+    coloured = settle(image, parameters.icc, deep=drawing.encoder.deep)
+    image = coloured.image
+    is_drawn = not drawing.draws_nothing() or picture.orientation != 1
 
-    Parameters
-    ----------
-    picture : Picture
-        Its size and orientation count.
-    image_format : str
-        The rendition's: none holds sides of any length.
-    parameters : Encoding
-        A ``Box``, or a ``Crop``, which works on the picture at its own size.
-    limits : Limits
-        What one file may cost.
+    def draw(frame: Any) -> Any:
+        frame = framing.scale(frame, framing.turned(first_size(layout), picture.orientation))
+        return drawing.draw(framing.upright(frame, picture.orientation))
 
-    Returns
-    -------
-    Layout
-        Scaled down where nobody asked for a size that the format cannot hold.
-
-    Raises
-    ------
-    MediaError
-        ``encode_failed`` where somebody did; ``too_large`` where the rendition has more pixels than a source may have.
-    """
-    source = framing.turned(Size(picture.width, picture.height), picture.orientation)
-    if not isinstance(parameters, Box):
-        return Layout(source, source, source)
-    box = parameters.width, parameters.height
-    layout = geometry.lay_out(source, *box, parameters.fitting(), enlarge=parameters.enlarge)
-    if layout.canvas.pixels > limits.max_page_pixels:
-        most = pixel_count(limits.max_page_pixels)
-        message = f"Too large: the rendition would be {layout.canvas}, the limit is {most}"
-        raise MediaError("too_large", message, "process", "--max-pixels raises the limit; or ask for both sides")
-    try:
-        return geometry.hold(layout, ENCODERS[image_format].longest_side)
-    except ValueError as error:
-        raise MediaError("encode_failed", f"Encoding failed: {error}", "process", "Ask for a smaller size") from None
+    if is_drawn:
+        image = draw_frames(image, frames, draw, limits, drawing.work.operation if drawing.work else "")
+    _note(picture, layout, coloured.warnings, drawing.notes)
+    image = set_in_motion(image, motion, is_drawn=is_drawn or coloured.converted)
+    size = Size(image.width, image.height // frames)
+    return Rendered(image, size, coloured.converted or size != layout.source, motion)
 
 
-def first_size(picture: Picture, image_format: str, parameters: Encoding, limits: Limits) -> Size:
-    """Tell at what size, in stored orientation, `render` asks a picture for its pixels. Raises as `choose_layout`."""
-    layout = choose_layout(picture, image_format, parameters, limits)
-    return framing.turned(_first_size(layout), picture.orientation)
-
-
-def _first_size(layout: Layout) -> Size:
-    """Tell what a picture is scaled to before it is framed: see ``framing.frame``."""
-    return layout.source if layout.crops and layout.enlarged else layout.scaled
-
-
-def _extend_deadline(layout: Layout, image_format: str, parameters: Encoding, limits: Limits, notes: Notes) -> None:
-    """Allow a rendition its time, after what those before it were allowed."""
-    if limits.timeout_s is None:
-        work = layout.source.pixels + layout.canvas.pixels * (encode_weight(image_format, parameters.effort) - 1)
-        notes.allowed_s += max(SHORTEST_DEADLINE_S, work / 1e6)
-        guard.extend(notes.allowed_s)
-
-
-def _operate(image: Any, layout: Layout, parameters: Encoding, notes: Notes, *, alpha: bool) -> Any:
+def _operate(image: Any, drawing: Drawing) -> Any:
+    parameters, notes = drawing.parameters, drawing.notes
     if isinstance(parameters, Crop):
-        return framing.cut_part(image, parameters, notes.warn)
+        return framing.cut_part(image, parameters, drawing.anchor, notes.warn)
     if isinstance(parameters, Box):
         red, green, blue, opacity = parse_colour(parameters.background)
-        image = framing.frame(image, layout, parameters.gravity, (red, green, blue, opacity if alpha else 255))
+        colour = (red, green, blue, opacity if drawing.encoder.alpha else 255)
+        image = framing.frame(image, drawing.layout, drawing.anchor, colour)
     if isinstance(parameters, Watermark):
         from dmedia.media import lettering
 
@@ -200,8 +228,6 @@ def _flatten(image: Any, parameters: Encoding, notes: Notes) -> Any:
 def _note(picture: Picture, layout: Layout, colour_warnings: tuple[str, ...], notes: Notes) -> None:
     for warning in (*picture.warnings, *colour_warnings):
         notes.warn(warning)
-    if picture.frames > 1:
-        notes.warn(f"the first of {picture.frames} frames or pages was taken")
     if layout.enlarged:
         notes.warn(f"enlarged from {layout.source} to {layout.canvas}")
     if layout.held:

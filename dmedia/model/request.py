@@ -27,6 +27,8 @@ class Limits:
         (0x3FFF squared).
     max_file_pixels : int
         Pixels of all pages or frames that are decoded.
+    max_frames : int
+        Frames of an animation that stays one. Where its first frame alone is taken, it may have any number.
     max_image_bytes, max_film_bytes : int
         Size of the source in bytes.
     image_slot_bytes, film_slot_bytes : int
@@ -38,6 +40,7 @@ class Limits:
 
     max_page_pixels: int = 0x3FFF * 0x3FFF
     max_file_pixels: int = 800_000_000
+    max_frames: int = 300
     max_image_bytes: int = 512 * 2**20
     max_film_bytes: int = 50 * 2**30
     image_slot_bytes: int = 2**30

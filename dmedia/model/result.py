@@ -29,6 +29,8 @@ class Output:
         Of a film.
     version : str
         What a store calls these bytes, an ETag or a version; empty for a local file, and where a store does not say.
+    frames : int or None
+        Of an animation, as found by opening the file again.
     """
 
     path: bytes
@@ -40,6 +42,7 @@ class Output:
     sha256: str
     duration_s: float | None = None
     version: str = ""
+    frames: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

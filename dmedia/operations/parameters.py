@@ -22,6 +22,7 @@ Gravity = Literal["center", Side, "attention", "entropy"]
 Position = Literal["center", Side, "tile"]
 MetadataPolicy = Literal["copyright", "keep", "strip"]
 IccPolicy = Literal["srgb", "keep"]
+Frames = Literal["all", "first"]
 
 SPELLINGS: dict[str, dict[str, str]] = {"format": {"jpeg": "jpg", "tif": "tiff"}}
 """Other words for a parameter's values. Case does not matter in either."""
@@ -104,6 +105,10 @@ class Encoding(Parameters):
     icc: Annotated[IccPolicy, Help("srgb converts the colours to sRGB; keep leaves them in the source's profile")] = (
         "srgb"
     )
+
+    frames: Annotated[
+        Frames, Help("all keeps an animation animated where the format can (WebP, GIF); first takes its first frame")
+    ] = "all"
 
     def __post_init__(self) -> None:
         """Check what a range cannot say.

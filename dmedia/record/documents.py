@@ -183,6 +183,8 @@ def _failure(failure: Failure) -> list[str | None]:
 def _output(output: Output, rendition: bytes | None) -> list[Any]:
     path = None if output.path == rendition else _text(output.path)
     fields = [path, output.width, output.height, output.format, output.size_bytes, output.mtime_ns, output.sha256]
+    if output.frames is not None:
+        return [*fields, output.duration_s, output.version, output.frames]
     if output.version:
         return [*fields, output.duration_s, output.version]
     return fields if output.duration_s is None else [*fields, output.duration_s]

@@ -175,6 +175,8 @@ def _output_document(output: Output) -> OutputDocument:
     }
     if output.duration_s is not None:
         document["duration_s"] = output.duration_s
+    if output.frames is not None:
+        document["frames"] = output.frames
     if output.version:
         document["version"] = output.version
     if exact := exact_path(output.path):

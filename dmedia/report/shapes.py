@@ -96,6 +96,7 @@ class OutputDocument(TypedDict):
     bytes: int
     sha256: Annotated[str, Help("Checksum of its bytes, hexadecimal")]
     duration_s: NotRequired[Annotated[float, Help("Length of a film", "s")]]
+    frames: NotRequired[Annotated[int, Help("Frames of an animation; there for no still picture")]]
     version: NotRequired[Annotated[str, Help("What its store calls these bytes, such as an ETag")]]
     path_b64: NotRequired[Annotated[str, EXACT]]
 
@@ -215,7 +216,9 @@ class CapabilitiesDocument(TypedDict):
     roots: Annotated[list[str], Help("Directories outside of which nothing is read or written")]
     slots: Annotated[int, Help("Files worked on at once on this machine")]
     sandbox: Annotated[bool, Help("Whether decoders are kept from everything but their file and the output directory")]
-    limits: Annotated[dict[str, int], Help("Of one file: pixels, bytes of a picture, bytes of a film")]
+    limits: Annotated[
+        dict[str, int], Help("Of one file: pixels, frames of an animation, bytes of a picture, of a film")
+    ]
 
 
 class JobEvent(TypedDict):

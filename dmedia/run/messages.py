@@ -131,6 +131,7 @@ def _output(found: Fields, place: Place) -> Output:
         found.integer("mtime_ns", least=-LARGEST_INTEGER),
         sha256,
         found.number("duration_s") if found.has("duration_s") else None,
+        frames=found.integer("frames", LARGEST_COUNT, 2) if found.has("frames") else None,
     )
 
 

@@ -15,7 +15,7 @@ ADVICE = (
     (r"\bwith -o\b", "as output_directory"),
     (r"--on-collision (keep-ext|number)", r"on_collision \1"),
     (r"The same command with --overwrite", "The same call with overwrite"),
-    (r"--(overwrite|format|recursive)\b", r"\1"),
+    (r"--(overwrite|format|frames|recursive)\b", r"\1"),
     (r"\bthumbnail makes a picture of a film", "batch_process with thumbnail makes a picture of a film"),
     (r"(?<![\w/.'-])--(?:[a-z]+-)*[a-z]+\b", r"\g<0> (on the command line)"),
 )

@@ -30,8 +30,11 @@ TOO_LARGE: dict[str, Callable[[], bytes]] = {
     "huge.jp2": lambda: bombs.jp2_of(HUGE, HUGE),
     "huge.avif": lambda: bombs.iso_of(encoded(corners(), "AVIF"), HUGE, HUGE),
     "huge.heic": lambda: bombs.iso_of(bombs.heic(), HUGE, HUGE),
+    "frames.gif": lambda: bombs.gif(4_000, 4_000, 10_000),
+    "large-frames.gif": lambda: bombs.gif(4_000, 4_000, 299),
+    "frames.webp": lambda: bombs.animated_webp(64, 3_000),
 }
-"""Pictures above the limit of pixels, by their header: nothing of them is decoded."""
+"""Pictures above the limits of pixels and frames, by their header: nothing of them is decoded."""
 
 LYING: dict[str, Callable[[], bytes]] = {
     "lying.jpg": lambda: bombs.jpeg_of(LARGE, LARGE),
@@ -48,9 +51,7 @@ LYING: dict[str, Callable[[], bytes]] = {
 """Pictures within the limit by their header, whose content is not what it says."""
 
 FIRST_FRAME: dict[str, tuple[int, Callable[[], bytes]]] = {
-    "frames.gif": (10_000, lambda: bombs.gif(4_000, 4_000, 10_000)),
     "frames.png": (200, lambda: bombs.png(4_000, 4_000, 200)),
-    "frames.webp": (3_000, lambda: bombs.animated_webp(64, 3_000)),
     "pages.tif": (20_000, lambda: bombs.tiff_of_pages(20_000)),
 }
 """Frames in a file, and the file."""
@@ -99,6 +100,18 @@ def test_each_bomb_is_refused_or_gives_its_first_frame_in_the_memory_of_a_slot(d
         assert files[name]["warnings"] == [f"the first of {frames} frames or pages was taken"]
     done = [name for name, outcome in expected.items() if outcome == "completed"]
     assert sorted(name.rpartition(".")[0] for name in below(tmp_path / "out")) == sorted(done)
+
+
+def test_the_first_frame_is_taken_of_an_animation_of_any_number_of_frames(dmedia: Dmedia, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for name in ("frames.gif", "frames.webp"):
+        (tmp_path / "in" / name).write_bytes(TOO_LARGE[name]())
+    ran = dmedia("resize", "in", "-o", "still", "--width", "64", "--frames", "first", *LIMITS)
+    assert (ran.status, below(tmp_path / "still")) == (0, ["frames.gif", "frames.webp"])
+    ran = dmedia("resize", "in", "-o", "out", "--width", "64", "--format", "jpg", "--on-collision", "keep-ext", *LIMITS)
+    assert ran.status == 0
+    warnings = sorted(warning for file in dmedia.files().values() for warning in file["warnings"])
+    assert warnings == ["the first of 10000 frames or pages was taken", "the first of 3000 frames or pages was taken"]
 
 
 def test_compressing_an_animation_of_any_number_of_frames_loses_none(dmedia: Dmedia, tmp_path: Path) -> None:

@@ -9,13 +9,15 @@ from PIL import Image, ImageSequence
 
 from dmedia.media import frames
 from dmedia.media.segments import FILTERS
-from dmedia.model import FileResult
+from dmedia.model import FileResult, Limits
 from tests.media.conftest import Processing
 from tests.media_making import encoded, exif, photo
 
 KEPT = "the animation was kept as it is: 3 frames are not encoded anew"
 TAKEN = "the first of 3 frames or pages was taken"
 KINDS = {"gif": "GIF", "webp": "WEBP", "png": "PNG", "avif": "AVIF"}
+FEW = Limits(max_frames=2)
+"""More than these frames are not encoded anew in any format; of PNG and AVIF none are."""
 XMP = b"\x21\xff\x0bXMP DataXMP" + b"<x>XMP-SECRET</x>" + b"\x01" + bytes(range(255, -1, -1)) + b"\0"
 
 
@@ -43,17 +45,17 @@ def written(result: FileResult) -> bytes:
 @pytest.mark.parametrize("kind", KINDS)
 def test_compress_keeps_all_frames_and_says_so(processed: Processing, kind: str) -> None:
     for arguments in ({}, {"quality": 30}, {"format": kind}, {"metadata": "strip"}, {"metadata": "keep"}):
-        result = processed(animation(kind), "compress", name=f"i.{kind}", out=f"o.{kind}", **arguments)
+        result = processed(animation(kind), "compress", name=f"i.{kind}", out=f"o.{kind}", limits=FEW, **arguments)
         assert pixels(written(result)) == pixels(animation(kind))
         assert len(pixels(animation(kind))) == 3
         assert result.warnings == (KEPT,)
-        assert (result.outputs[0].width, result.outputs[0].height) == (48, 32)
+        assert (result.outputs[0].width, result.outputs[0].height, result.outputs[0].frames) == (48, 32, 3)
 
 
 @pytest.mark.parametrize("kind", ["webp", "png"])
 def test_frames_that_are_kept_tell_no_place(processed: Processing, kind: str) -> None:
     content = animation(kind, exif=exif(private=True))
-    result = processed(content, "compress", name=f"i.{kind}", out=f"o.{kind}")
+    result = processed(content, "compress", name=f"i.{kind}", out=f"o.{kind}", limits=FEW)
     assert pixels(written(result)) == pixels(content)
     assert b"SERIAL" in content
     assert b"SERIAL" not in written(result)
@@ -64,14 +66,15 @@ def test_frames_that_are_kept_tell_no_place(processed: Processing, kind: str) ->
 
 def test_a_gif_is_kept_without_xmp_and_comments(processed: Processing) -> None:
     content = with_xmp(animation("gif", comment=b"COMMENT-SECRET", loop=0))
-    result = processed(content, "compress", name="i.gif", out="o.gif")
+    result = processed(content, "compress", name="i.gif", out="o.gif", limits=FEW)
     assert pixels(written(result)) == pixels(content)
     assert b"SECRET" not in written(result)
     assert b"NETSCAPE2.0" in written(result)
-    assert written(processed(content, "compress", name="i.gif", out="o.gif", metadata="keep")) == content
+    whole = processed(content, "compress", name="i.gif", out="o.gif", metadata="keep", limits=FEW)
+    assert written(whole) == content
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ["png", "avif"])
 def test_where_more_was_asked_the_first_frame_is_taken(processed: Processing, kind: str) -> None:
     for operation, arguments in (("compress", {"width": 20}), ("resize", {"width": 20})):
         result = processed(animation(kind), operation, name=f"i.{kind}", out=f"o.{kind}", **arguments)
@@ -90,7 +93,8 @@ def test_an_avif_that_could_tell_something_is_not_kept(processed: Processing) ->
 def test_an_animation_whose_first_frame_is_damaged_is_corrupt(processed: Processing) -> None:
     content = animation("webp")
     at = content.index(b"VP8 ") + 8
-    result = processed(content[:at] + bytes(40) + content[at + 40 :], "compress", name="i.webp", out="o.webp")
+    damaged = content[:at] + bytes(40) + content[at + 40 :]
+    result = processed(damaged, "compress", name="i.webp", out="o.webp", limits=FEW)
     assert result.failure is not None
     assert result.failure.code == "corrupt_input"
 

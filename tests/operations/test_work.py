@@ -137,3 +137,56 @@ def test_a_damaged_source_is_not_the_functions_fault(site: Path) -> None:
     result = made(site, KEEP, source=whole[: len(whole) // 2])
     assert result.failure
     assert result.failure.code in {"corrupt_input", "incomplete_input"}
+
+
+def moving(*pictures: Image.Image) -> bytes:
+    """Make an animated WebP without loss."""
+    first, *rest = pictures
+    return encoded(first, "WEBP", save_all=True, append_images=rest, duration=70, loop=2, lossless=True)
+
+
+def test_a_function_gets_the_frames_of_an_animation_one_by_one(site: Path) -> None:
+    pictures = [corners(), corners().rotate(90), corners().rotate(180)]
+    code = (
+        "def work(image, parameters):\n    assert (image.width, image.height) == (64, 48), image\n"
+        "    return type(image).new_from_array(image.fliphor().numpy())\n"
+    )
+    result = made(site, code, source=moving(*pictures), format="webp", lossless=True)
+    assert result.failure is None
+    with Image.open(site / "out" / "in.webp") as image:
+        assert image.info["loop"] == 2
+        for number, picture in enumerate(pictures):
+            image.seek(number)
+            image.load()
+            assert image.info["duration"] == 70
+            flipped = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+            assert image.convert("RGB").tobytes() == flipped.tobytes()
+
+
+@pytest.mark.parametrize("change", ["image[1]", "image.bandjoin(200)"])
+def test_frames_of_which_some_come_back_grey_or_transparent_go_together(site: Path, change: str) -> None:
+    code = f"def work(image, parameters): return image if image(1, 1)[0] > 200 else {change}"
+    source = moving(corners(), Image.new("RGB", (64, 48), "#64c864"), corners().rotate(180))
+    result = made(site, code, source=source, format="webp", lossless=True)
+    assert result.failure is None
+    assert result.outputs[0].frames == 3
+    with Image.open(site / "out" / "in.webp") as image:
+        assert image.convert("RGB").getpixel((1, 1)) == (220, 30, 30)
+
+
+def test_frames_that_come_back_in_several_sizes_fail(site: Path) -> None:
+    code = "def work(image, parameters): return image if image(1, 1)[0] > 200 else image.crop(0, 0, 9, 9)"
+    source = moving(corners(), Image.new("RGB", (64, 48), "#64c864"))
+    result = made(site, code, source=source, format="webp")
+    assert result.failure
+    assert (result.failure.code, result.failure.stage) == ("internal", "process")
+    assert "test made frames of 64x48 and of 9x9" in result.failure.message
+    assert not (site / "out" / "in.webp").exists()
+
+
+def test_frames_that_become_too_large_together_fail(site: Path) -> None:
+    code = "def work(image, parameters): return image.replicate(3, 3)"
+    source = moving(corners(), corners().rotate(180))
+    result = made(site, code, source=source, format="webp", limits=Limits(max_file_pixels=20_000))
+    assert result.failure
+    assert (result.failure.code, "2 frames of 192x144" in result.failure.message) == ("too_large", True)

@@ -18,7 +18,7 @@ RESULTS = [
     FileResult(
         1, (), Failure("corrupt_input", "Corrupt input: \udcff", "decode", "hint"), 0.5, "w", "libvips", 9, ("n",)
     ),
-    FileResult(2, (Output(b"a", 1, 1, "jpg", 1, 1, "", 2.5), Output(b"b", 1, 1, "jpg", 1, 1, ""))),
+    FileResult(2, (Output(b"a", 1, 1, "jpg", 1, 1, "", 2.5), Output(b"b", 1, 1, "gif", 1, 1, "", frames=9))),
 ]
 
 

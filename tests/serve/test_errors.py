@@ -215,6 +215,7 @@ def test_what_is_no_message_is_not_answered_and_harms_nothing(dmedia: Dmedia) ->
             "Watch it with get_batch_status, or cancel it.",
         ),
         ("--max-pixels raises the limit", "--max-pixels (on the command line) raises the limit"),
+        ("--frames first takes the first alone", "frames first takes the first alone"),
         ("It may use '/srv/a--b/--c'", "It may use '/srv/a--b/--c'"),
     ],
 )

@@ -29,6 +29,9 @@ LOADERS = {
     "avif": "heifload_source",
 }
 
+ANIMATIONS = frozenset({"gif", "webp"})
+"""Formats whose frames libvips can read all."""
+
 COLOURS: dict[str, ColourSpace] = {
     "b-w": "grey", "grey16": "grey", "cmyk": "cmyk",
     "lab": "lab", "labs": "lab", "labq": "lab", "lch": "lab", "xyz": "xyz",
@@ -55,12 +58,13 @@ class VipsPicture:
         self.format = image_format
         self.warnings: list[str] = []
         self._source = pyvips.Source.new_from_descriptor(descriptor)
-        self._descriptor = descriptor
+        self.descriptor = descriptor
         self._image = self._load()
         self.width: int = self._image.width
         self.height: int = self._image.height
         self.orientation = 1 if image_format == "avif" else orientation_of(self._image)
         self.frames: int = animation_frames(descriptor) if image_format == "png" else _pages(self._image)
+        self.holds_animation = image_format in ANIMATIONS
 
     def traits(self) -> Traits:
         """Tell what the header says. See ``Picture.traits``."""
@@ -92,6 +96,32 @@ class VipsPicture:
                 return self._load(scale=scale)
         return self._image
 
+    def delays_ms(self) -> list[int]:
+        """Tell how long each frame is shown, in milliseconds; of a still picture nothing."""
+        return list(self._image.get("delay")) if self._image.get_typeof("delay") else []
+
+    def loop(self) -> int:
+        """Tell how often all frames are shown; 0 is without end."""
+        return int(self._image.get("loop")) if self._image.get_typeof("loop") else 0
+
+    def decode_all(self) -> Any:
+        """Give the pixels of all frames of an animation, one below the other; to be read from top to bottom.
+
+        Returns
+        -------
+        pyvips.Image
+            Lazy, at full size.
+
+        Raises
+        ------
+        MediaError
+            ``corrupt_input``.
+        """
+        image = self._load(n=-1)
+        if (image.width, image.height) != (self.width, self.height * self.frames):
+            raise MediaError("corrupt_input", "Corrupt input: the frames are not of one size", "decode")
+        return image
+
     def _load(self, **options: Any) -> Any:
         """Errors of libvips appear when pixels are pulled, and only with ``fail_on`` at all for damaged files."""
         loader = getattr(pyvips.Image, LOADERS[self.format])
@@ -101,11 +131,11 @@ class VipsPicture:
             raise faults.media_error(str(error), "decode") from None
         if self.format == "tiff":
             return self._with_exif(image)
-        return resolution.with_stated(image, self.format, self._descriptor)
+        return resolution.with_stated(image, self.format, self.descriptor)
 
     def _with_exif(self, image: Any) -> Any:
         """Give a TIFF's own tags to the image: libvips reads only the orientation and the profile."""
-        block = exif_of_tiff(self._descriptor)
+        block = exif_of_tiff(self.descriptor)
         if block is None:
             return image
         image = image.copy()
