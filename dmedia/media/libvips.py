@@ -17,6 +17,9 @@ import pyvips as pyvips  # noqa: PLC0414  # libvips reads the environment when i
 EXIF_FIELD, ICC_FIELD, XMP_FIELD = "exif-data", "icc-profile-data", "xmp-data"
 """Metadata of an image, as libvips' own loaders name it."""
 
+BITS_FIELD = "bits-per-sample"
+"""Bits a sample in the file, where the loader tells them; the image's own samples can be wider."""
+
 pyvips.cache_set_max(0)
 pyvips.concurrency_set(1)  # somebody may have loaded it before
 pyvips.block_untrusted_set(True)  # noqa: FBT003  # the C function has one unnamed argument

@@ -94,7 +94,7 @@ def render(
         layout = choose_layout(picture, image_format, parameters, limits)
     image = framing.scale(image, framing.turned(_first_size(layout), picture.orientation))
     image = framing.upright(image, picture.orientation)
-    coloured = settle(image, parameters.icc, deep=encoder.deep)
+    coloured = settle(image, parameters.icc, encoder)
     image = coloured.image
     if image.hasalpha() and not encoder.alpha:
         image = _flatten(image, parameters, notes)
