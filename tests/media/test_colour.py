@@ -94,7 +94,7 @@ def test_16_bits_in_other_spaces_keep_depth_and_colours(
 
 
 INKED = np.moveaxis(np.stack([chart()[..., 0], chart()[..., 1], chart()[..., 2], np.roll(chart()[..., 0], 40)]), 0, -1)
-CMYK = Image.fromarray(INKED, "CMYK")
+CMYK = Image.frombytes("CMYK", CHART.size, INKED.tobytes())
 
 
 @pytest.mark.parametrize("container", ["JPEG", "TIFF", "PSD", "TIFF of 16 bits"])
@@ -112,6 +112,10 @@ def test_cmyk_comes_out_srgb(processed: Processing, container: str, has_profile:
     result = processed(source, "convert", name=name, out=TARGETS[target], **fine(target))
     assert stored(result).shape[2] == 3
     assert mean_difference(stored(result), seen(CMYK, profile)) < LIMIT.get(target, 2)
+    assert result.warnings == ()
+    kept = processed(source, "convert", name=name, out=TARGETS[target], icc="keep", **fine(target))
+    assert (stored(kept) == stored(result)).all()
+    assert "CMYK was converted" in kept.warnings[0]
 
 
 def deep_cmyk(profile: bytes) -> bytes:
