@@ -10,6 +10,7 @@ from dmedia.media import framing, geometry, guard, metadata
 from dmedia.media.colour import settle, with_colour
 from dmedia.media.encoders import ENCODERS, encode_weight
 from dmedia.media.geometry import Layout, Size
+from dmedia.media.libvips import ICC_FIELD
 from dmedia.media.opened import check_pixels, pixel_count
 from dmedia.operations.colour import parse_colour
 from dmedia.operations.crop import Crop
@@ -40,7 +41,7 @@ class Rendered:
     size : Size
         Its width and height.
     changed : bool
-        Whether more was done to the picture than encoding it anew: size, colours, frames.
+        Whether more was done to the picture than encoding it anew: size, colours or how they are told, frames.
     """
 
     image: Any
@@ -105,7 +106,8 @@ def render(
             image = _flatten(image, parameters, notes)
     _note(picture, layout, coloured.warnings, notes)
     size = framing.size_of(image)
-    changed = coloured.converted or size != layout.source or picture.frames > 1
+    restated = parameters.icc == "keep" and _has_new_profile(image, picture)
+    changed = coloured.converted or restated or size != layout.source or picture.frames > 1
     return Rendered(metadata.keep_metadata(image, parameters.metadata), size, changed)
 
 
@@ -187,6 +189,11 @@ def _flatten(image: Any, parameters: Encoding, notes: Notes) -> Any:
         image = with_colour(image)
     step = 257 if image.format == "ushort" else 1
     return image.flatten(background=[part * step for part in colour[: image.bands - 1]])
+
+
+def _has_new_profile(image: Any, picture: Picture) -> bool:
+    """Tell whether a profile says what the file says elsewhere, where a copy without metadata says it no longer."""
+    return bool(image.get_typeof(ICC_FIELD)) and not picture.traits().icc
 
 
 def _note(picture: Picture, layout: Layout, colour_warnings: tuple[str, ...], notes: Notes) -> None:

@@ -14,6 +14,7 @@ from dmedia.media.libvips import BITS_FIELD, EXIF_FIELD, ICC_FIELD, XMP_FIELD, p
 from dmedia.media.metadata import ownership
 from dmedia.media.opened import check_pixels
 from dmedia.media.segments import animation_frames
+from dmedia.media.stated_colours import with_stated
 
 if TYPE_CHECKING:
     from dmedia.media.geometry import Size
@@ -83,6 +84,9 @@ class VipsPicture:
 
     def decode(self, wanted: Size) -> Any:
         """Give the pixels, decoded smaller where that is enough. See ``Picture.decode``."""
+        return with_stated(self._scaled(wanted), self.format, self._descriptor, self.warnings)
+
+    def _scaled(self, wanted: Size) -> Any:
         if self.format == "jpg":
             shrink = jpeg_shrink(self.width, self.height, wanted)
             if shrink > 1:
