@@ -85,9 +85,16 @@ def srgb_profile() -> bytes:
 
 
 def matrix_profile(
-    primaries: tuple[tuple[float, float, float], ...] = DISPLAY_P3, curve: bytes | None = None, space: bytes = b"RGB "
+    primaries: tuple[tuple[float, float, float], ...] = DISPLAY_P3,
+    curve: bytes | None = None,
+    space: bytes = b"RGB ",
+    *,
+    version: int = 4,
+    device: bytes = b"mntr",
+    connection: bytes = b"XYZ ",
+    tables: dict[bytes, bytes] | None = None,
 ) -> bytes:
-    """Make an ICC profile of three primaries and one curve (without one: sRGB's), or a grey one."""
+    """Make an ICC profile of three primaries and one curve (without one: sRGB's), a grey one, or one of tables."""
     parameters = (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
     curve = curve or b"para\0\0\0\0\0\3\0\0" + struct.pack(">5i", *(round(value * 65536) for value in parameters))
 
@@ -97,7 +104,9 @@ def matrix_profile(
     white = (0.9642, 1.0, 0.8249)
     text = b"desc\0\0\0\0" + struct.pack(">I", 5) + b"test\0" + bytes(67 + 12)
     tags = {b"desc": text, b"cprt": b"text\0\0\0\0test\0\0\0\0", b"wtpt": xyz(white)}
-    if space == b"GRAY":
+    if tables:
+        tags |= tables
+    elif space == b"GRAY":
         tags[b"kTRC"] = curve
     else:
         tags |= {name: xyz(values) for name, values in zip((b"rXYZ", b"gXYZ", b"bXYZ"), primaries, strict=True)}
@@ -106,7 +115,7 @@ def matrix_profile(
     for name, value in tags.items():
         table += name + struct.pack(">II", 128 + 4 + 12 * len(tags) + len(body), len(value))
         body += value + bytes(-len(value) % 4)
-    head = bytes(4) + bytes(4) + b"\x04\x30\0\0" + b"mntr" + space + b"XYZ " + bytes(12) + b"acsp" + bytes(28)
+    head = bytes(8) + bytes([version, 0x30, 0, 0]) + device + space + connection + bytes(12) + b"acsp" + bytes(28)
     head += struct.pack(">3i", *(round(value * 65536) for value in white))
     head = head.ljust(128, b"\0")
     size = len(head) + len(table) + len(body)

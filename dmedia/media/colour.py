@@ -9,16 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dmedia.media.libvips import ICC_FIELD
+from dmedia.media.libvips import BITS_FIELD, ICC_FIELD
 from dmedia.media.profile import describes, is_srgb
 
 if TYPE_CHECKING:
+    from dmedia.media.encoders import Encoder
     from dmedia.operations.parameters import IccPolicy
 
-OWN_SPACES = {"scrgb", "lab", "xyz", "labs", "labq", "lch", "cmyk"}
+LAB_SPACES = {"lab", "labs", "labq", "lch"}
+OWN_SPACES = LAB_SPACES | {"scrgb", "xyz", "cmyk"}
 GREY = {"b-w", "grey16"}
 DAMAGED_PROFILE = "the colour profile is damaged or of other colours: the picture is taken as sRGB"
-DEEP_SAMPLES = {"ushort", "uint", "int", "float", "double"}
+NO_PROFILE = "the colours were converted to sRGB: renditions of this format cannot keep the profile"
+DEEP_SAMPLES = {"ushort", "short", "uint", "int", "float", "double"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ class Coloured:
     warnings: tuple[str, ...] = ()
 
 
-def settle(image: Any, icc: IccPolicy, *, deep: bool) -> Coloured:
+def settle(image: Any, icc: IccPolicy, encoder: Encoder) -> Coloured:
     """Bring a picture's colours into the form renditions have.
 
     Parameters
@@ -48,32 +51,40 @@ def settle(image: Any, icc: IccPolicy, *, deep: bool) -> Coloured:
     image : pyvips.Image
         As a decoder gives it: grey, RGB, CMYK, Lab, linear light; 1 to 32 bits a sample.
     icc : IccPolicy
-        ``srgb`` converts RGB and grey that are in another profile; ``keep`` leaves them in it. Neither leaves CMYK:
-        only few formats hold it, and few programs show it.
-    deep : bool
-        Whether the rendition's format holds more than 8 bits; a source of more is then kept at 16.
+        ``srgb`` converts RGB and grey that are in another profile; ``keep`` leaves them in it where the format can say
+        so. Neither leaves CMYK: only few formats hold it, and few programs show it.
+    encoder : Encoder
+        Of the rendition's format. Where it holds more than 8 bits, a source of more is kept at 16.
 
     Returns
     -------
     Coloured
         The picture.
     """
-    deep = deep and image.format in DEEP_SAMPLES
+    deep = encoder.deep and _is_deep(image)
     image = named(_integer_samples(image))
     if image.interpretation == "cmyk":
         warnings = ("CMYK was converted to sRGB: renditions are grey or RGB",) if icc == "keep" else ()
         return Coloured(_transform(image, deep=False, fallback="cmyk"), converted=True, warnings=warnings)
     if image.interpretation in GREY | {"srgb", "rgb16"}:
-        coloured = _from_profile(image, deep=deep) if icc == "srgb" else Coloured(image)
-        return Coloured(_at_depth(coloured.image, deep=deep), coloured.converted, coloured.warnings)
-    image = image.colourspace("rgb16" if deep else "srgb")
+        kept = icc == "keep" and encoder.profile and (encoder.grey or image.interpretation not in GREY)
+        coloured = Coloured(image) if kept else _from_profile(image, deep=deep)
+        lost = (NO_PROFILE,) if icc == "keep" and coloured.converted else ()
+        return Coloured(_at_depth(coloured.image, deep=deep), coloured.converted, (*coloured.warnings, *lost))
+    if image.interpretation in LAB_SPACES:  # of D50, as in profiles and TIFF: libvips' own conversion takes it for D65
+        image = image.colourspace("lab").icc_export(
+            output_profile="srgb", pcs="lab", intent="relative", depth=16 if deep else 8
+        )
+    else:
+        image = image.colourspace("rgb16" if deep else "srgb")
     return Coloured(_without_profile(image), converted=True)
 
 
 def with_colour(image: Any) -> Any:
-    """Give a grey picture three bands, so that something coloured can be put into it."""
+    """Give a grey picture three bands of sRGB, so that something coloured can be put into it."""
     if image.interpretation not in GREY:
         return image
+    image = _from_profile(image, deep=image.format == "ushort").image
     return _without_profile(image.colourspace("rgb16" if image.interpretation == "grey16" else "srgb"))
 
 
@@ -142,6 +153,12 @@ def _at_depth(image: Any, *, deep: bool) -> Any:
     if deep or image.format == "uchar":
         return image
     return image.colourspace("b-w" if image.interpretation in GREY else "srgb")
+
+
+def _is_deep(image: Any) -> bool:
+    """Tell whether the file has more than 8 bits a sample: Lab comes in wider ones than it was stored in."""
+    stated = int(image.get(BITS_FIELD)) if image.get_typeof(BITS_FIELD) else 16
+    return image.format in DEEP_SAMPLES and (stated > 8 or image.interpretation not in LAB_SPACES)
 
 
 def _integer_samples(image: Any) -> Any:

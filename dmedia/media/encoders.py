@@ -31,6 +31,8 @@ class Encoder:
         Whether it holds transparency, and more than 8 bits a sample.
     animated : bool
         Whether libvips writes frames into it that follow each other in time.
+    profile, grey : bool
+        Whether it is written with an ICC profile, and with grey samples, to which a grey profile belongs.
     quality : int or None
         Where nobody asked for one, on the codec's own scale of 1-100; ``None`` where the format is lossless. The same
         defaults as sharp's, because they are what people expect of a web tool.
@@ -40,17 +42,23 @@ class Encoder:
     longest_side: int
     alpha: bool
     deep: bool
+    profile: bool
+    grey: bool
     quality: int | None
     animated: bool = False
 
 
 ENCODERS: dict[str, Encoder] = {
-    "jpg": Encoder("jpegsave_target", 65_500, alpha=False, deep=False, quality=80),
-    "png": Encoder("pngsave_target", 2**31 - 1, alpha=True, deep=True, quality=None),
-    "webp": Encoder("webpsave_target", 16_383, alpha=True, deep=False, quality=80, animated=True),
-    "avif": Encoder("heifsave_target", 16_384, alpha=True, deep=True, quality=50),
-    "tiff": Encoder("tiffsave_target", 2**31 - 1, alpha=True, deep=True, quality=None),
-    "gif": Encoder("gifsave_target", 65_535, alpha=True, deep=False, quality=None, animated=True),
+    "jpg": Encoder("jpegsave_target", 65_500, alpha=False, deep=False, profile=True, grey=True, quality=80),
+    "png": Encoder("pngsave_target", 2**31 - 1, alpha=True, deep=True, profile=True, grey=True, quality=None),
+    "webp": Encoder(
+        "webpsave_target", 16_383, alpha=True, deep=False, profile=True, grey=False, quality=80, animated=True
+    ),
+    "avif": Encoder("heifsave_target", 16_384, alpha=True, deep=True, profile=True, grey=False, quality=50),
+    "tiff": Encoder("tiffsave_target", 2**31 - 1, alpha=True, deep=True, profile=True, grey=True, quality=None),
+    "gif": Encoder(
+        "gifsave_target", 65_535, alpha=True, deep=False, profile=False, grey=False, quality=None, animated=True
+    ),
 }
 
 KEEP_EXIF, KEEP_XMP, KEEP_ALL = 1, 2, 31

@@ -31,8 +31,8 @@ def turned(size: Size, orientation: int) -> Size:
     return Size(size.height, size.width) if orientation in SIDEWAYS else size
 
 
-def scale(image: Any, size: Size) -> Any:
-    """Scale a picture to the pixel, with Lanczos 3 in the picture's own colour space.
+def scale(image: Any, size: Size, part: Region | None = None) -> Any:
+    """Scale a picture to the pixel, with Lanczos 3 (bicubic, where it becomes larger), in its own colour space.
 
     Parameters
     ----------
@@ -40,18 +40,44 @@ def scale(image: Any, size: Size) -> Any:
         Any.
     size : Size
         To reach; the ratio need not be the picture's.
+    part : Region or None
+        What of the scaled picture is wanted, where it is enlarged; without one all of it.
 
     Returns
     -------
     pyvips.Image
-        Of this size. Colours are weighted by their alpha, so that what is transparent does not bleed into what is not.
+        Of this size, or the part's. Colours are weighted by their alpha, so that what is transparent does not bleed
+        into what is not.
     """
-    if size_of(image) == size:
+    if size_of(image) == size and part is None:
         return image
+    part = part or Region(0, 0, *size)
     if not image.hasalpha():
-        return image.resize(size.width / image.width, vscale=size.height / image.height)
-    weighted = image.premultiply().resize(size.width / image.width, vscale=size.height / image.height)
-    return weighted.unpremultiply().cast(image.format)
+        return _resampled(image, size, part)
+    weighted = _resampled(image.premultiply(), size, part)
+    return weighted.unpremultiply().rint().cast(image.format)  # a cast alone cuts off
+
+
+def _resampled(image: Any, size: Size, part: Region) -> Any:
+    """Shrink what becomes smaller, and enlarge what becomes larger, about the middle of each pixel.
+
+    ``resize`` also enlarges, but then all lies half a new pixel too far right and down.
+    """
+    across, down = size.width / image.width, size.height / image.height
+    if across < 1 or down < 1:
+        image = image.resize(min(across, 1), vscale=min(down, 1))
+    if across <= 1 and down <= 1:
+        return image
+    across, down = max(across, 1), max(down, 1)
+    return image.affine(
+        [across, 0, 0, down],
+        interpolate=pyvips.Interpolate.new("bicubic"),
+        oarea=[*part],
+        idx=0.5 - 0.5 / across,
+        idy=0.5 - 0.5 / down,
+        extend="copy",
+        premultiplied=True,
+    )
 
 
 def upright(image: Any, orientation: int) -> Any:
@@ -108,7 +134,7 @@ def frame(image: Any, layout: Layout, anchor: Anchor, background: tuple[int, int
     Parameters
     ----------
     image : pyvips.Image
-        Upright; scaled, unless the layout crops and enlarges: then it is cropped first, which costs less.
+        Upright; scaled, unless the layout crops and enlarges: then no more is enlarged than stays, which costs less.
     layout : Layout
         What it shall become.
     anchor : Anchor
@@ -121,8 +147,11 @@ def frame(image: Any, layout: Layout, anchor: Anchor, background: tuple[int, int
     pyvips.Image
         Of the canvas' size.
     """
-    if layout.crops and layout.enlarged:
+    if layout.crops and layout.enlarged and anchor.gravity in CONTENT_AWARE:
         return scale(crop(image, source_part(layout), anchor), layout.canvas)
+    if layout.crops and layout.enlarged:
+        part = Region(*place(layout.canvas, layout.scaled, anchor.gravity), *layout.canvas)
+        return scale(image.copy_memory(), layout.scaled, part)  # all of it is read: damage beside the part is found
     if layout.crops:
         return crop(image, layout.canvas, anchor)
     if layout.pads:

@@ -20,6 +20,9 @@ EXIF_FIELD, ICC_FIELD, XMP_FIELD = "exif-data", "icc-profile-data", "xmp-data"
 PALETTE_FIELD = "gif-palette"
 """The palette that all frames of a GIF have in common, where it is the only one."""
 
+BITS_FIELD = "bits-per-sample"
+"""Bits a sample in the file, where the loader tells them; the image's own samples can be wider."""
+
 pyvips.cache_set_max(0)
 pyvips.concurrency_set(1)  # somebody may have loaded it before
 pyvips.block_untrusted_set(True)  # noqa: FBT003  # the C function has one unnamed argument

@@ -10,6 +10,7 @@ from dmedia.media.animation import STILL, animation_of, check_frames, draw_frame
 from dmedia.media.colour import settle, with_colour
 from dmedia.media.encoders import ENCODERS
 from dmedia.media.geometry import Size
+from dmedia.media.libvips import ICC_FIELD
 from dmedia.media.opened import check_pixels
 from dmedia.media.sizing import choose_layout, extend_deadline, first_size
 from dmedia.operations.colour import parse_colour
@@ -44,7 +45,7 @@ class Rendered:
     size : Size
         Its width and height; of an animation those of a frame.
     changed : bool
-        Whether more was done to the picture than encoding it anew: size, colours, frames.
+        Whether more was done to the picture than encoding it anew: size, colours or how they are told, frames.
     motion : Motion
         How its frames follow each other.
     """
@@ -162,11 +163,13 @@ def _render_still(picture: Picture, image_format: str, drawing: Drawing) -> Rend
         drawing = replace(drawing, layout=layout)
     image = framing.scale(image, framing.turned(first_size(layout), picture.orientation))
     image = framing.upright(image, picture.orientation)
-    coloured = settle(image, parameters.icc, deep=drawing.encoder.deep)
+    coloured = settle(image, parameters.icc, drawing.encoder)
     image = drawing.draw(coloured.image)
     _note(picture, layout, coloured.warnings, drawing.notes)
     size = framing.size_of(image)
-    return Rendered(image, size, coloured.converted or size != layout.source or picture.frames > 1)
+    restated = parameters.icc == "keep" and _has_new_profile(image, picture)
+    changed = coloured.converted or restated or size != layout.source or picture.frames > 1
+    return Rendered(image, size, changed)
 
 
 def _render_frames(picture: VipsPicture, image_format: str, drawing: Drawing) -> Rendered:
@@ -177,7 +180,7 @@ def _render_frames(picture: VipsPicture, image_format: str, drawing: Drawing) ->
     extend_deadline(layout, image_format, parameters, limits, drawing.notes, frames)
     image = picture.decode_all()
     motion = motion_of(picture)
-    coloured = settle(image, parameters.icc, deep=drawing.encoder.deep)
+    coloured = settle(image, parameters.icc, drawing.encoder)
     image = coloured.image
     is_drawn = not drawing.draws_nothing() or picture.orientation != 1
 
@@ -223,6 +226,11 @@ def _flatten(image: Any, parameters: Encoding, notes: Notes) -> Any:
         image = with_colour(image)
     step = 257 if image.format == "ushort" else 1
     return image.flatten(background=[part * step for part in colour[: image.bands - 1]])
+
+
+def _has_new_profile(image: Any, picture: Picture) -> bool:
+    """Tell whether a profile says what the file says elsewhere, where a copy without metadata says it no longer."""
+    return bool(image.get_typeof(ICC_FIELD)) and not picture.traits().icc
 
 
 def _note(picture: Picture, layout: Layout, colour_warnings: tuple[str, ...], notes: Notes) -> None:

@@ -165,13 +165,6 @@ def test_heic_is_read_upright_in_srgb_with_its_owner_and_without_gps(processed: 
     assert image.convert("RGB").getpixel((5, 5))[0] > 225  # type: ignore[index]  # red of P3 is more than red of sRGB
 
 
-def test_heic_that_says_it_is_turned_comes_out_upright_once(processed: Processing) -> None:
-    source = heic(corners().transpose(Image.Transpose.ROTATE_90), exif=exif(6))
-    result = processed(source, "resize", name="a.heic", width=64, metadata="keep", quality=95)
-    assert has_corners(opened(result))
-    assert opened(result).getexif().get(0x0112, 1) == 1
-
-
 def test_heic_of_other_modes_and_depths_is_read(processed: Processing) -> None:
     for mode in ("L", "RGBA"):
         result = processed(heic(corners(mode=mode)), "convert", name="a.heic", out="o.png", format="png")

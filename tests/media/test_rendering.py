@@ -1,17 +1,16 @@
 from __future__ import annotations
 
-import io
 import os
 import random
 from typing import Any
 
 import pytest
-from PIL import Image, ImageCms
+from PIL import Image
 
 from dmedia.media.libvips import pyvips
 from dmedia.model import FileResult
 from tests.media.conftest import Processing
-from tests.media_making import BLUE, CORNERS, RED, TURNS, corners, encoded, jpeg, matrix_profile, photo, srgb_profile
+from tests.media_making import BLUE, CORNERS, RED, corners, encoded, jpeg, matrix_profile, photo, srgb_profile
 
 Colour = tuple[int, ...]
 
@@ -38,25 +37,6 @@ def is_upright(image: Image.Image) -> bool:
         (width * 5 // 6, height * 5 // 6),
     ]
     return all(near(image.convert("RGB"), place, colour) for place, colour in zip(places, CORNERS, strict=True))
-
-
-@pytest.mark.parametrize("orientation", range(1, 9))
-@pytest.mark.parametrize("arguments", [{"width": 32}, {"width": 64}, {"width": 40, "height": 30, "fit": "cover"}])
-def test_every_orientation_comes_out_upright_once(
-    processed: Processing, orientation: int, arguments: dict[str, Any]
-) -> None:
-    image = opened(processed(jpeg(orientation, (64, 48)), "resize", metadata="keep", **arguments))
-    assert is_upright(image)
-    assert image.size == (arguments["width"], arguments["width"] * 3 // 4)
-    assert image.getexif().get(0x0112, 1) == 1
-
-
-@pytest.mark.parametrize("content", ["PNG", "WEBP", "TIFF"])
-def test_orientation_counts_in_other_formats_too(processed: Processing, content: str) -> None:
-    block = Image.Exif()
-    block[0x0112] = 6
-    stored = encoded(corners().transpose(TURNS[6]), content, exif=block, lossless=True)
-    assert is_upright(opened(processed(stored, "convert", name=f"i.{content.lower()}", format="jpg", quality=95)))
 
 
 @pytest.mark.parametrize(
@@ -150,60 +130,9 @@ def test_alpha_stays_where_the_format_holds_it(processed: Processing, image_form
     assert near(out, (10, 17), (255, 0, 0), 20)
 
 
-def test_transparent_colours_do_not_bleed_when_scaled(processed: Processing) -> None:
-    image = Image.new("RGBA", (80, 80), (0, 255, 0, 0))
-    image.paste((255, 0, 0, 255), (0, 0, 40, 80))
-    out = opened(processed(encoded(image, "PNG"), "resize", name="i.png", out="o.png", width=10))
-    assert all(pixel[1] == 0 for pixel in out.get_flattened_data() if pixel[3] > 0)  # type: ignore[index]
-
-
-def test_display_p3_comes_out_srgb(processed: Processing) -> None:
-    profile = matrix_profile()
-    image = Image.new("RGB", (32, 32), (100, 180, 60))
-    expected = ImageCms.profileToProfile(
-        image,
-        ImageCms.ImageCmsProfile(io.BytesIO(profile)),
-        ImageCms.createProfile("sRGB"),
-        renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
-    )
-    assert expected is not None
-    wanted = expected.getpixel((5, 5))
-    assert isinstance(wanted, tuple)
-    assert wanted[0] < 90
-    result = processed(encoded(image, "PNG", icc_profile=profile), "convert", name="i.png", out="o.png", format="png")
-    assert near(opened(result), (5, 5), wanted, 2)
-    kept = processed(
-        encoded(image, "PNG", icc_profile=profile), "convert", name="i.png", out="o.png", format="png", icc="keep"
-    )
-    assert near(opened(kept), (5, 5), (100, 180, 60), 0)
-    assert opened(kept).info["icc_profile"] == profile
-
-
 def test_srgb_under_any_name_is_not_touched(processed: Processing) -> None:
     image = encoded(Image.new("RGB", (32, 32), (100, 180, 60)), "PNG", icc_profile=srgb_profile())
     assert near(opened(processed(image, "convert", name="i.png", out="o.png", format="png")), (5, 5), (100, 180, 60), 0)
-
-
-def test_grey_in_a_profile_of_its_own_is_converted_and_stays_grey(processed: Processing) -> None:
-    linear = matrix_profile(curve=b"curv\0\0\0\0\0\0\0\0", space=b"GRAY")
-    for mode, colour in (("L", 55), ("LA", (55, 200))):
-        source = encoded(Image.new(mode, (32, 32), colour), "PNG", icc_profile=linear)
-        out = opened(processed(source, "convert", name="i.png", out="o.png", format="png"))
-        assert out.mode == mode
-        assert abs(out.getchannel(0).tobytes()[100] - 128) <= 2
-
-
-def test_cmyk_comes_out_srgb_with_and_without_a_profile(processed: Processing) -> None:
-    cyan = Image.new("CMYK", (32, 32), (255, 0, 0, 0))
-    for options in ({}, {"icc_profile": bytes(pyvips.Image.profile_load("cmyk"))}):
-        result = processed(encoded(cyan, "JPEG", quality=95, **options), "convert", out="o.png", format="png")
-        red, green, blue = opened(result).convert("RGB").getpixel((5, 5))  # type: ignore[misc]  # three bands
-        assert opened(result).mode == "RGB"
-        assert red < 60
-        assert min(green, blue) > 120
-    kept = processed(encoded(cyan, "JPEG"), "convert", out="o.png", format="png", icc="keep")
-    assert opened(kept).mode == "RGB"
-    assert "CMYK" in kept.warnings[0]
 
 
 def test_a_damaged_profile_is_told_and_left_out(processed: Processing) -> None:

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from dmedia.errors import MediaError
 from dmedia.media import faults
+from dmedia.media.code_points import colours_of
 from dmedia.media.decoders.picture import Traits
 from dmedia.media.isobox import check_boxes
 from dmedia.media.opened import check_pixels
 from dmedia.media.pixels import attach, from_memory, without_padding
 from dmedia.media.resolution import resolution_of
+from dmedia.media.stated_colours import in_colours
 
 if TYPE_CHECKING:
     from dmedia.media.geometry import Size
@@ -61,7 +63,16 @@ class HeifPicture:
         row_bytes = self.width * BANDS[mode] * (2 if deep else 1)
         packed = without_padding(data, stride, row_bytes, self.height)
         image = from_memory(packed, (self.width, self.height), BANDS[mode], "ushort" if deep else "uchar")
-        return attach(image, self._heif.info)
+        return self._in_stated_colours(attach(image, self._heif.info))
+
+    def _in_stated_colours(self, image: Any) -> Any:
+        """Give the picture the colours that the file names by numbers, where it has no profile."""
+        info = self._heif.info
+        stated = info.get("nclx_profile")
+        if info.get("icc_profile") or not stated:
+            return image
+        points = stated["color_primaries"], stated["transfer_characteristics"]
+        return in_colours(image, colours_of(*points), self.warnings)
 
 
 def open_picture(source: OpenSource, limits: Limits) -> HeifPicture:

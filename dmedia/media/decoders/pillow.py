@@ -14,6 +14,7 @@ from dmedia.errors import MediaError
 from dmedia.media import faults
 from dmedia.media.decoders.picture import Traits
 from dmedia.media.exif import ORIENTATION
+from dmedia.media.libvips import BITS_FIELD, pyvips
 from dmedia.media.opened import check_pixels, pixel_count
 from dmedia.media.pixels import attach, from_memory
 from dmedia.storage.faults import fault
@@ -175,7 +176,9 @@ def _to_vips(image: Any) -> Any:
     if mode == "LAB":
         lab = from_memory(image.tobytes(), size, 3)  # 8-bit Lab of TIFF 6.0, section 23: a and b are signed
         tints = lab.extract_band(1, n=2).copy(format="char")
-        return lab.extract_band(0).linear(100 / 255, 0).bandjoin(tints).copy(interpretation="lab")
+        lab = lab.extract_band(0).linear(100 / 255, 0).bandjoin(tints).copy(interpretation="lab")
+        lab.set_type(pyvips.GValue.gint_type, BITS_FIELD, 8)  # of the file: the samples here are wider
+        return lab
     if mode in SAMPLES:
         return from_memory(image.tobytes(), size, 1, SAMPLES[mode])
     raise NotImplementedError(f"pixels of mode {mode}")

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from dmedia.errors import MediaError
 from dmedia.media import faults, resolution
+from dmedia.media.decoders import tiff
 from dmedia.media.decoders.picture import Traits, orientation_of
 from dmedia.media.exif import exif_of_tiff
 from dmedia.media.isobox import check_boxes
-from dmedia.media.libvips import EXIF_FIELD, ICC_FIELD, XMP_FIELD, pyvips
+from dmedia.media.libvips import BITS_FIELD, EXIF_FIELD, ICC_FIELD, XMP_FIELD, pyvips
 from dmedia.media.metadata import ownership
 from dmedia.media.opened import check_pixels
 from dmedia.media.segments import animation_frames
+from dmedia.media.stated_colours import with_stated
 
 if TYPE_CHECKING:
     from dmedia.media.geometry import Size
@@ -39,7 +41,7 @@ COLOURS: dict[str, ColourSpace] = {
 """What libvips' interpretations are; all others are RGB, or have no name and go by their bands."""
 
 SAMPLE_BITS = {"uchar": 8, "char": 8, "ushort": 16, "short": 16, "uint": 32, "int": 32, "float": 32, "double": 64}
-BITS_FIELDS = ("bits-per-sample", "heif-bitdepth")
+BITS_FIELDS = (BITS_FIELD, "heif-bitdepth")
 
 JPEG_SHRINKS = (8, 4, 2)
 """libjpeg decodes to 1/2, 1/4 and 1/8 from the low frequencies of each block alone."""
@@ -86,6 +88,9 @@ class VipsPicture:
 
     def decode(self, wanted: Size) -> Any:
         """Give the pixels, decoded smaller where that is enough. See ``Picture.decode``."""
+        return with_stated(self._scaled(wanted), self.format, self.descriptor, self.warnings)
+
+    def _scaled(self, wanted: Size) -> Any:
         if self.format == "jpg":
             shrink = jpeg_shrink(self.width, self.height, wanted)
             if shrink > 1:
@@ -130,7 +135,7 @@ class VipsPicture:
         except pyvips.Error as error:
             raise faults.media_error(str(error), "decode") from None
         if self.format == "tiff":
-            return self._with_exif(image)
+            return self._with_exif(tiff.with_true_samples(image, self.descriptor))
         return resolution.with_stated(image, self.format, self.descriptor)
 
     def _with_exif(self, image: Any) -> Any:
