@@ -235,7 +235,7 @@ def _keep_frames(picture: Picture, source: OpenSource, draft: Draft, attempt: At
     parameters, found = attempt.parameters, source.sniffed.format.removesuffix(" sequence")
     if attempt.order.operation != "compress" or picture.frames == 1 or found != draft.format:
         return False
-    if isinstance(parameters, Box) and (parameters.width or parameters.height):
+    if isinstance(parameters, Box) and (parameters.box() != (None, None) or parameters.trim is not None):
         return False
     if not metadata.copy_without_private(source.descriptor, draft.path, draft.format, parameters.metadata):
         return False

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dmedia.errors import MediaError
-from dmedia.media import framing, geometry, guard, metadata
+from dmedia.media import framing, geometry, guard, metadata, sharpening, trimming
 from dmedia.media.colour import settle, with_colour
 from dmedia.media.encoders import ENCODERS, encode_weight
 from dmedia.media.geometry import Layout, Size
@@ -88,6 +88,10 @@ def render(
     encoder = ENCODERS[image_format]
     layout = choose_layout(picture, image_format, parameters, limits)
     _set_deadline(layout, image_format, parameters, limits)
+    whole = layout.source
+    if isinstance(parameters, Box) and parameters.trim is not None:
+        picture = trimming.trim(picture, layout, parameters, limits)
+        layout = choose_layout(picture, image_format, parameters, limits)
     image = picture.decode(framing.turned(_first_size(layout), picture.orientation))
     if framing.turned(Size(picture.width, picture.height), picture.orientation) != layout.source:
         check_pixels(picture.width, picture.height, limits)  # only decoding told the real size
@@ -98,6 +102,8 @@ def render(
     image = coloured.image
     if image.hasalpha() and not encoder.alpha:
         image = _flatten(image, parameters, notes)
+    if isinstance(picture, trimming.TrimmedPicture) and picture.whitening:
+        image = picture.whitening.apply(image)
     image = _operate(image, layout, parameters, notes, alpha=encoder.alpha)
     if work:
         image = work.apply(image, parameters, encoder, limits)
@@ -105,7 +111,7 @@ def render(
             image = _flatten(image, parameters, notes)
     _note(picture, layout, coloured.warnings, notes)
     size = framing.size_of(image)
-    changed = coloured.converted or size != layout.source or picture.frames > 1
+    changed = coloured.converted or size != whole or picture.frames > 1
     return Rendered(metadata.keep_metadata(image, parameters.metadata), size, changed)
 
 
@@ -136,8 +142,8 @@ def choose_layout(picture: Picture, image_format: str, parameters: Encoding, lim
     source = framing.turned(Size(picture.width, picture.height), picture.orientation)
     if not isinstance(parameters, Box):
         return Layout(source, source, source)
-    box = parameters.width, parameters.height
-    layout = geometry.lay_out(source, *box, parameters.fitting(), enlarge=parameters.enlarge)
+    fill = (parameters.fill_percent or 100) / 100
+    layout = geometry.lay_out(source, *parameters.box(), parameters.fitting(), enlarge=parameters.enlarge, fill=fill)
     if layout.canvas.pixels > limits.max_page_pixels:
         most = pixel_count(limits.max_page_pixels)
         message = f"Too large: the rendition would be {layout.canvas}, the limit is {most}"
@@ -163,6 +169,8 @@ def _operate(image: Any, layout: Layout, parameters: Encoding, notes: Notes, *, 
     if isinstance(parameters, Crop):
         return framing.cut_part(image, parameters, notes.warn)
     if isinstance(parameters, Box):
+        if parameters.sharpen and layout.shrinks:
+            image = sharpening.sharpen(image, parameters.sharpen)
         red, green, blue, opacity = parse_colour(parameters.background)
         image = framing.frame(image, layout, parameters.gravity, (red, green, blue, opacity if alpha else 255))
     if isinstance(parameters, Watermark):

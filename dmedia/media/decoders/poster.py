@@ -61,5 +61,10 @@ def open_poster(source: OpenSource, limits: Limits, parameters: Parameters) -> P
     """
     from dmedia.media.films.poster import choose_poster
 
-    box = (parameters.width, parameters.height) if isinstance(parameters, Box) else (None, None)
+    box = parameters.box() if isinstance(parameters, Box) and not _needs_all_pixels(parameters) else (None, None)
     return PosterPicture(choose_poster(source, *box, limits))
+
+
+def _needs_all_pixels(parameters: Box) -> bool:
+    """Tell whether a frame comes at its own size: inside a border is less, and what gets smaller here is sharpened."""
+    return parameters.trim is not None or parameters.sharpen > 0
