@@ -49,10 +49,9 @@ def test_presets_are_told_as_on_the_command_line(dmedia: Dmedia, here: Path) -> 
     further.write_text('operation = "convert"\ndescription = "Further"\n[parameters]\nformat = "png"\n')
     presets = package.list_presets()
     assert presets == dmedia("presets", "list", "--json").document
-    assert {preset["name"]: "error" in preset for preset in presets} == {
-        "bad": True, "high_quality": False, "own": False, "social_media": False, "thumbnail": False,
-        "web_optimized": False,
-    }  # fmt: skip
+    broken = {preset["name"]: "error" in preset for preset in presets}
+    assert [name for name in broken if broken[name]] == ["bad"]
+    assert broken.keys() >= {"amazon", "high_quality", "own", "social_media", "thumbnail", "web_optimized"}
     shown = dmedia("presets", "list", "--json", "--preset-file", "further.toml").document
     for path in ("further.toml", further, os.fsencode(further)):
         assert package.list_presets([path]) == shown
@@ -60,7 +59,7 @@ def test_presets_are_told_as_on_the_command_line(dmedia: Dmedia, here: Path) -> 
     assert dmedia("presets", "show", "own", "--json").document == own
     lines = dmedia("presets", "list").out.splitlines()
     assert [line.split()[0] for line in lines] == [preset["name"] for preset in presets]
-    assert "not valid: " in lines[0]
+    assert [line.split()[0] for line in lines if "not valid: " in line] == ["bad"]
 
 
 def test_documents_are_json(here: Path, images: Path) -> None:
