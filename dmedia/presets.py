@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dmedia.errors import MediaError, ParameterError, PresetError, UnknownOperationError
+from dmedia.operations import find_operation
+from dmedia.operations.parameters import FILE, parameter_fields
 from dmedia.storage.local import open_source
 from dmedia.words import nearest, quoted
 
@@ -207,6 +209,7 @@ def read_preset(path: bytes) -> Preset:
         _check_name(name)
         table = _parse(_read(path))
         operation, arguments, description = _checked(table)
+        _refuse_files(operation, arguments)
         parameters = validate(operation, arguments)
     except (PresetError, UnknownOperationError, ParameterError) as error:
         raise PresetError(f"{quoted(path)}: {error.message}", error.hint) from None
@@ -243,6 +246,13 @@ def _read(path: bytes) -> bytes:
     if len(text) > LARGEST_BYTES:
         raise PresetError("larger than 1 MB: this is no preset")
     return text
+
+
+def _refuse_files(operation: str, arguments: Mapping[str, Any]) -> None:
+    """Refuse parameters that name files: who takes a preset from somebody shall not read what that one wants."""
+    for name, (_, _, described) in parameter_fields(find_operation(operation).parameters).items():
+        if described.unit == FILE and name in arguments:
+            raise PresetError(f"{name} names a file, which no preset can", f"give it with dmedia {operation} --{name}")
 
 
 def _parse(text: bytes) -> dict[str, Any]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from dmedia.api.options import BatchOptions, read_options
 from dmedia.errors import ParameterError, UnknownOperationError, UsageError
 from dmedia.model import Inputs, JobSpec, Limits, OnCollision, Persistence, Policies
 from dmedia.operations import OPERATIONS, find_operation, foreign_names
+from dmedia.operations.watermark import Watermark
 from dmedia.storage.local import real_roots
 from dmedia.storage.locations import is_url, writable
 from dmedia.words import nearest, quoted
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from dmedia.api.options import AnyPath
+    from dmedia.model import Logo
     from dmedia.operations.parameters import Parameters
 
 
@@ -136,15 +138,17 @@ def read_spec(
     from dmedia.planning.shard import checked_shard
 
     said = read_options(options, BatchOptions)
+    roots = real_roots(map(os.fsencode, said.get("roots", ())))
     try:
         listed = [inputs] if isinstance(inputs, (str, bytes, os.PathLike)) else list(inputs)
     except TypeError:
         raise ParameterError(f"input is {inputs!r}: it is a path, a glob, or a list of them") from None
     if not listed:
         raise UsageError("No input was given", "name files, directories or globs")
+    parameters, logo = take_logo(work.parameters, roots)
     return JobSpec(
         operation=work.operation,
-        parameters=work.parameters,
+        parameters=parameters,
         inputs=Inputs(
             paths=tuple(anchored(encoded("input", path)) for path in listed),
             recursive=said.get("recursive", False),
@@ -159,8 +163,37 @@ def read_spec(
         persistence=said.get("persistence", Persistence()),
         preset=work.preset,
         accepts=find_operation(work.operation).accepts,
-        roots=real_roots(map(os.fsencode, said.get("roots", ()))),
+        roots=roots,
+        logo=logo,
     )
+
+
+def take_logo(parameters: Parameters, roots: tuple[bytes, ...]) -> tuple[Parameters, Logo | None]:
+    """Read the logo that parameters name, if they do.
+
+    Parameters
+    ----------
+    parameters : Parameters
+        With the path of the logo, relative to the current directory.
+    roots : tuple of bytes
+        Absolute real paths and URLs outside of which it is not read. Empty: anywhere.
+
+    Returns
+    -------
+    tuple of Parameters and Logo or None
+        The parameters then have no path, but only the file's name: what is in it counts, and not where it was.
+
+    Raises
+    ------
+    UsageError, PreflightError
+        See `read_logo`.
+    """
+    if not isinstance(parameters, Watermark) or parameters.logo is None:
+        return parameters, None
+    from dmedia.run.logo import read_logo
+
+    logo = read_logo(anchored(os.fsencode(parameters.logo)), roots)
+    return replace(parameters, logo=logo.name), logo
 
 
 def read_directory(path: bytes) -> bytes:

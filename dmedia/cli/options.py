@@ -165,10 +165,12 @@ def read_spec(
     Raises
     ------
     UsageError
-        When there is no input, or the output directory has no name.
+        When there is no input, the output directory has no name, or a logo cannot be used.
     """
-    from dmedia.api.request import read_directory
+    from dmedia.api.request import read_directory, take_logo
 
+    roots = tuple(dict.fromkeys(values["root"]))
+    parameters, logo = take_logo(parameters, roots)
     return JobSpec(
         operation=operation.name,
         parameters=parameters,
@@ -179,7 +181,8 @@ def read_spec(
         persistence=new_persistence(values),
         preset=preset,
         accepts=operation.accepts,
-        roots=tuple(dict.fromkeys(values["root"])),
+        roots=roots,
+        logo=logo,
     )
 
 

@@ -18,6 +18,7 @@ from dmedia.media.encoders import encode
 from dmedia.media.framing import turned
 from dmedia.media.geometry import Size
 from dmedia.media.libvips import pyvips
+from dmedia.media.logo import logo_work
 from dmedia.media.opened import Notes, check_bytes, look_at
 from dmedia.media.rendering import render
 from dmedia.media.verification import verify
@@ -213,7 +214,7 @@ def _encode(picture: Picture, source: OpenSource, draft: Draft, attempt: Attempt
         if _keep_frames(picture, source, draft, attempt):
             notes.warn(f"the animation was kept as it is: {picture.frames} frames are not encoded anew")
             return Measures(stored, turned(stored, picture.orientation))
-        work = load_work(attempt.order.operation)
+        work = load_work(attempt.order.operation) or logo_work(attempt.order, notes)
         rendered = render(picture, draft.format, parameters, attempt.order.limits, notes, work)
         encode(rendered.image, draft.descriptor, draft.format, parameters)
         if draft.format == "tiff":

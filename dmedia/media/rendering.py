@@ -18,6 +18,7 @@ from dmedia.operations.watermark import Watermark
 
 if TYPE_CHECKING:
     from dmedia.media.decoders.picture import Picture
+    from dmedia.media.logo import LogoWork
     from dmedia.media.opened import Notes
     from dmedia.media.work import Work
     from dmedia.model import Limits
@@ -54,7 +55,7 @@ def render(
     parameters: Encoding,
     limits: Limits,
     notes: Notes,
-    work: Work | None = None,
+    work: Work | LogoWork | None = None,
 ) -> Rendered:
     """Do what an operation asks for.
 
@@ -70,8 +71,8 @@ def render(
         What one file may cost.
     notes : Notes
         Gets the warnings.
-    work : Work or None
-        What another package's operation does to the framed picture.
+    work : Work, LogoWork or None
+        What another package's operation, or a logo, does to the framed picture.
 
     Returns
     -------
@@ -173,7 +174,7 @@ def _operate(image: Any, layout: Layout, parameters: Encoding, notes: Notes, *, 
             image = sharpening.sharpen(image, parameters.sharpen)
         red, green, blue, opacity = parse_colour(parameters.background)
         image = framing.frame(image, layout, parameters.gravity, (red, green, blue, opacity if alpha else 255))
-    if isinstance(parameters, Watermark):
+    if isinstance(parameters, Watermark) and parameters.text is not None:
         from dmedia.media import lettering
 
         image, warnings = lettering.draw_text(with_colour(image), parameters)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dmedia.model.info import MediaInfo
 from dmedia.model.reports import FileReport, JobReport
-from dmedia.model.request import Inputs, JobSpec, Limits, Persistence, Policies
+from dmedia.model.request import Inputs, JobSpec, Limits, Logo, Persistence, Policies
 from dmedia.model.result import Failure, FileResult, Output, Running
 from dmedia.model.states import ENDED, FileStatus, JobState, OnCollision, Standing
 from dmedia.model.work import Plan, PlannedFile, Source, Task, WorkOrder
@@ -25,6 +25,7 @@ __all__ = [
     "JobSpec",
     "JobState",
     "Limits",
+    "Logo",
     "MediaInfo",
     "OnCollision",
     "Output",

@@ -124,6 +124,22 @@ class Persistence:
 
 
 @dataclass(frozen=True, slots=True)
+class Logo:
+    """A picture that is laid over others. It travels with the job: its file may be elsewhere, or gone by then.
+
+    Attributes
+    ----------
+    name : str
+        Of its file, without the directory.
+    content : bytes
+        The file's, as it was when the job was asked for.
+    """
+
+    name: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class JobSpec:
     """One request: sources, operation, parameters, output directory, policies.
 
@@ -150,6 +166,8 @@ class JobSpec:
     roots : tuple of bytes
         Directories outside of which the job neither reads nor writes: absolute real paths, free of links, and URLs.
         Empty: anywhere.
+    logo : Logo or None
+        What the operation lays over pictures; its parameters have only the name.
     """
 
     operation: str
@@ -162,3 +180,4 @@ class JobSpec:
     preset: str | None = None
     accepts: frozenset[str] = frozenset({"image"})
     roots: tuple[bytes, ...] = ()
+    logo: Logo | None = None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dmedia.model.states import FileStatus, Standing
 
 if TYPE_CHECKING:
-    from dmedia.model.request import JobSpec, Limits
+    from dmedia.model.request import JobSpec, Limits, Logo
     from dmedia.model.result import Failure, Output
     from dmedia.operations.parameters import Parameters
 
@@ -88,6 +88,8 @@ class WorkOrder:
         What one file may cost.
     roots : tuple of bytes
         Absolute real paths and URLs of the directories outside of which nothing is read or written; empty: anywhere.
+    logo : Logo or None
+        What is laid over pictures.
     """
 
     job: str
@@ -96,11 +98,12 @@ class WorkOrder:
     output_directory: bytes
     limits: Limits
     roots: tuple[bytes, ...] = ()
+    logo: Logo | None = None
 
     @classmethod
     def of(cls, job: str, spec: JobSpec) -> WorkOrder:
         """Take from a request what the work on a file needs to know."""
-        return cls(job, spec.operation, spec.parameters, spec.output_directory, spec.limits, spec.roots)
+        return cls(job, spec.operation, spec.parameters, spec.output_directory, spec.limits, spec.roots, spec.logo)
 
 
 @dataclass(frozen=True, slots=True)

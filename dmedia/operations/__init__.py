@@ -90,7 +90,7 @@ def broken_operations() -> dict[str, str]:
     return broken
 
 
-def request_digest(operation: str, parameters: Parameters) -> str:
+def request_digest(operation: str, parameters: Parameters, content: bytes = b"") -> str:
     """Fingerprint what is asked for, so that a later job can tell that it was asked for the same.
 
     Parameters
@@ -99,6 +99,8 @@ def request_digest(operation: str, parameters: Parameters) -> str:
         Its name.
     parameters : Parameters
         Its arguments.
+    content : bytes
+        Of the file that one of them names; empty where none does.
 
     Returns
     -------
@@ -107,6 +109,8 @@ def request_digest(operation: str, parameters: Parameters) -> str:
     """
     package = package_of(operation)
     digest = parameters.digest()
+    if content:
+        digest = hashlib.sha256(digest.encode() + content).hexdigest()
     return hashlib.sha256(f"{digest} {package}".encode()).hexdigest() if package else digest
 
 

@@ -26,6 +26,9 @@ IccPolicy = Literal["srgb", "keep"]
 SPELLINGS: dict[str, dict[str, str]] = {"format": {"jpeg": "jpg", "tif": "tiff"}}
 """Other words for a parameter's values. Case does not matter in either."""
 
+FILE = "file"
+"""Unit of a parameter that names a file. It is read where the job is asked for, and no preset can give it."""
+
 MOST_TOLERANT = 50
 """Percent of full scale. From there on even mid-grey is no other colour than black or white, and nothing is left."""
 

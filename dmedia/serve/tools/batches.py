@@ -60,7 +60,8 @@ class BatchProcess:
     parameters: Annotated[
         dict[str, Any] | None,
         Help(
-            "Arguments of the operation; with a preset, what shall be otherwise. convert needs format, watermark text"
+            "Arguments of the operation; with a preset, what shall be otherwise. convert needs format, watermark text "
+            "or logo"
         ),
     ] = None
     preset: Annotated[str | None, Help("Name of a preset; operation is then its operation, or its name again")] = None
@@ -98,7 +99,7 @@ class RetryBatch(ResumeBatch):
 def batch_process(roots: Roots, asked: BatchProcess) -> Answer:
     """Start a batch."""
     roots.refuse_preset(asked.preset or asked.operation)
-    work = read_work(asked.operation, asked.parameters, asked.preset)
+    work = read_work(asked.operation, roots.with_files(asked.parameters or {}), asked.preset)
     options: BatchOptions = {
         "recursive": asked.recursive,
         "overwrite": asked.overwrite,
