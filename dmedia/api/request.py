@@ -99,7 +99,7 @@ def read_arguments(parameters: Mapping[str, Any] | None) -> dict[str, Any]:
     for name in given:
         if not isinstance(name, str):
             raise ParameterError(f"parameters: {name!r} is no name")
-    return given
+    return {name: os.fspath(value) if isinstance(value, os.PathLike) else value for name, value in given.items()}
 
 
 def is_operation(name: str) -> bool:
