@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from dmedia.errors import MediaError, ParameterError, PresetError, UnknownOperationError
 from dmedia.operations import find_operation
 from dmedia.operations.parameters import FILE, parameter_fields
+from dmedia.operations.watermark import LATER
 from dmedia.storage.local import open_source
 from dmedia.words import nearest, quoted
 
@@ -210,7 +211,7 @@ def read_preset(path: bytes) -> Preset:
         table = _parse(_read(path))
         operation, arguments, description = _checked(table)
         _refuse_files(operation, arguments)
-        parameters = validate(operation, arguments)
+        parameters = validate(operation, _with_logo_later(operation, arguments))
     except (PresetError, UnknownOperationError, ParameterError) as error:
         raise PresetError(f"{quoted(path)}: {error.message}", error.hint) from None
     return Preset(name, description, operation, parameters, os.path.abspath(path))
@@ -252,7 +253,14 @@ def _refuse_files(operation: str, arguments: Mapping[str, Any]) -> None:
     """Refuse parameters that name files: who takes a preset from somebody shall not read what that one wants."""
     for name, (_, _, described) in parameter_fields(find_operation(operation).parameters).items():
         if described.unit == FILE and name in arguments:
-            raise PresetError(f"{name} names a file, which no preset can", f"give it with dmedia {operation} --{name}")
+            raise PresetError(
+                f"{name} names a file, which no preset can", f"give it where the preset is used: --{name}"
+            )
+
+
+def _with_logo_later(operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Let a preset without a text be one for a logo: who uses it says which."""
+    return arguments | {"logo": LATER} if operation == "watermark" and "text" not in arguments else arguments
 
 
 def _parse(text: bytes) -> dict[str, Any]:

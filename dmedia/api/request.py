@@ -10,7 +10,7 @@ from dmedia.api.options import BatchOptions, read_options
 from dmedia.errors import ParameterError, UnknownOperationError, UsageError
 from dmedia.model import Inputs, JobSpec, Limits, OnCollision, Persistence, Policies
 from dmedia.operations import OPERATIONS, find_operation, foreign_names
-from dmedia.operations.watermark import Watermark
+from dmedia.operations.watermark import LATER, Watermark
 from dmedia.storage.local import real_roots
 from dmedia.storage.locations import is_url, writable
 from dmedia.words import nearest, quoted
@@ -185,11 +185,17 @@ def take_logo(parameters: Parameters, roots: tuple[bytes, ...]) -> tuple[Paramet
 
     Raises
     ------
+    ParameterError
+        When a preset leaves it open, and nobody has said which.
     UsageError, PreflightError
         See `read_logo`.
     """
     if not isinstance(parameters, Watermark) or parameters.logo is None:
         return parameters, None
+    if parameters.logo == LATER:
+        raise ParameterError(
+            "The preset lays a logo over pictures, and leaves open which", "give it: logo, or --logo FILE"
+        )
     from dmedia.run.logo import read_logo
 
     logo = read_logo(anchored(os.fsencode(parameters.logo)), roots)

@@ -20,8 +20,12 @@ def apply(**values: Any) -> int:
 
     refuse_outside(values["preset_file"], values["root"])
     preset = load_preset(values["preset"], values["preset_file"])
-    operation = find_operation(preset.operation)
-    return launch(read_spec(operation, preset.parameters, values, preset.name), values)
+    operation, parameters = find_operation(preset.operation), preset.parameters
+    if values["logo"] is not None:
+        from dmedia.operations.validation import validate
+
+        parameters = validate(operation.name, parameters.given() | {"logo": values["logo"]})
+    return launch(read_spec(operation, parameters, values, preset.name), values)
 
 
 def refuse_outside(files: tuple[bytes, ...], roots: tuple[bytes, ...]) -> None:
@@ -57,6 +61,7 @@ command = make_command(
             multiple=True,
             help="Read presets from this file too.",
         ),
+        option("--logo", group=INPUT, metavar="FILE", help="The logo of a watermark preset that has no text."),
     ],
     apply,
     "dmedia apply social_media photos -r -o social",

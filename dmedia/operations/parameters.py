@@ -145,13 +145,16 @@ class Box(Encoding):
         float | None,
         Ge(0),
         Le(MOST_TOLERANT),
-        Help("Cut off a border of one colour first; what differs from it by no more than this is border", "%"),
+        Help(
+            "Cut off a border of one colour first; what differs from it by no more than this is border",
+            "% of full scale",
+        ),
     ] = None
     whiten: Annotated[
         bool, Help("Make what trim takes for border, and what is as light, pure white; a nearly white one is needed")
     ] = False
     fill_percent: Annotated[
-        float | None, Gt(0), Le(100), Help("Part of the box that a picture takes with fit contain", "%")
+        float | None, Gt(0), Le(100), Help("How much of a box the picture takes with fit contain", "% of its sides")
     ] = None
     sharpen: Annotated[
         float, Ge(0), Le(1), Help("Sharpen edges of a picture that was made smaller; 0 not, 0.5 clearly", "0-1")

@@ -13,6 +13,9 @@ from dmedia.operations.parameters import FILE, Box, Help, Percent, Position
 
 COLOUR = "#ffffff"
 
+LATER = "?"
+"""In place of a logo's path: it is given when the preset is used."""
+
 TEXT_SIZE, LOGO_SIZE = 4.0, 20.0
 """Percent of the picture's width, where nobody says otherwise: the height of a line, the width of a logo."""
 

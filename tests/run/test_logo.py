@@ -147,3 +147,20 @@ def test_from_python_one_file_and_many_get_a_logo(dmedia: Dmedia, shop: Path, mo
     assert is_red(shop / "many/b.jpg")
     with pytest.raises(package.DmediaError, match="logo"):
         package.process_file("in/a.jpg", "two.jpg", "watermark", {"logo": "logo.png"})
+
+
+def test_a_preset_leaves_open_which_logo_and_who_uses_it_says(dmedia: Dmedia, shop: Path) -> None:
+    preset = shop / "branded.toml"
+    preset.write_text('operation = "watermark"\n[parameters]\nopacity = 1\nwidth = 400\n')
+    use = ("apply", "branded", "in", "-o", "out", "--preset-file", "branded.toml")
+    ran = dmedia(*use)
+    assert (ran.status, (shop / "out").exists()) == (2, False)
+    assert "leaves open which" in ran.err
+    assert dmedia(*use, "--logo", "logo.png").status == 0
+    assert is_red(shop / "out/a.jpg")
+    preset.write_text('operation = "resize"\n[parameters]\nwidth = 40\n')
+    assert "unknown parameter 'logo'" in dmedia(*use, "--logo", "logo.png").err
+    preset.write_text('operation = "watermark"\n[parameters]\ntext = "Ana"\n')
+    assert "text and logo" in dmedia(*use, "--logo", "logo.png").err
+    preset.write_text('operation = "watermark"\n[parameters]\nlogo = "logo.png"\n')
+    assert "logo names a file, which no preset can" in dmedia(*use).err
