@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from dmedia.errors import MediaError, ParameterError, PresetError, UnknownOperationError
 from dmedia.operations import find_operation
-from dmedia.operations.parameters import FILE, parameter_fields
+from dmedia.operations.parameters import file_parameters
 from dmedia.operations.watermark import LATER
 from dmedia.storage.local import open_source
 from dmedia.words import nearest, quoted
@@ -251,11 +251,8 @@ def _read(path: bytes) -> bytes:
 
 def _refuse_files(operation: str, arguments: Mapping[str, Any]) -> None:
     """Refuse parameters that name files: who takes a preset from somebody shall not read what that one wants."""
-    for name, (_, _, described) in parameter_fields(find_operation(operation).parameters).items():
-        if described.unit == FILE and name in arguments:
-            raise PresetError(
-                f"{name} names a file, which no preset can", f"give it where the preset is used: --{name}"
-            )
+    for name in file_parameters(find_operation(operation).parameters) & arguments.keys():
+        raise PresetError(f"{name} names a file, which no preset can", f"give it where the preset is used: --{name}")
 
 
 def _with_logo_later(operation: str, arguments: dict[str, Any]) -> dict[str, Any]:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Unpack
 
 from dmedia import formats
+from dmedia.api.anchors import anchored, encoded
 from dmedia.api.options import FileOptions, read_options
-from dmedia.api.request import Work, anchored, encoded, is_operation, read_arguments, read_spec, read_work
+from dmedia.api.request import Work, is_operation, read_arguments, read_spec, read_work
 from dmedia.errors import MediaError, ParameterError, UsageError
 from dmedia.model import FileReport, FileStatus, Source, Task, WorkOrder
 from dmedia.operations.parameters import Encoding

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dmedia.api.anchors import anchored, encoded
+from dmedia.api.logo import take_logo
 from dmedia.api.options import BatchOptions, read_options
 from dmedia.errors import ParameterError, UnknownOperationError, UsageError
 from dmedia.model import Inputs, JobSpec, Limits, OnCollision, Persistence, Policies
 from dmedia.operations import OPERATIONS, find_operation, foreign_names
-from dmedia.operations.watermark import LATER, Watermark
 from dmedia.storage.local import real_roots
 from dmedia.storage.locations import is_url, writable
 from dmedia.words import nearest, quoted
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from dmedia.api.options import AnyPath
-    from dmedia.model import Logo
     from dmedia.operations.parameters import Parameters
 
 
@@ -168,40 +168,6 @@ def read_spec(
     )
 
 
-def take_logo(parameters: Parameters, roots: tuple[bytes, ...]) -> tuple[Parameters, Logo | None]:
-    """Read the logo that parameters name, if they do.
-
-    Parameters
-    ----------
-    parameters : Parameters
-        With the path of the logo, relative to the current directory.
-    roots : tuple of bytes
-        Absolute real paths and URLs outside of which it is not read. Empty: anywhere.
-
-    Returns
-    -------
-    tuple of Parameters and Logo or None
-        The parameters then have no path, but only the file's name: what is in it counts, and not where it was.
-
-    Raises
-    ------
-    ParameterError
-        When a preset leaves it open, and nobody has said which.
-    UsageError, PreflightError
-        See `read_logo`.
-    """
-    if not isinstance(parameters, Watermark) or parameters.logo is None:
-        return parameters, None
-    if parameters.logo == LATER:
-        raise ParameterError(
-            "The preset lays a logo over pictures, and leaves open which", "give it: logo, or --logo FILE"
-        )
-    from dmedia.run.logo import read_logo
-
-    logo = read_logo(anchored(os.fsencode(parameters.logo)), roots)
-    return replace(parameters, logo=logo.name), logo
-
-
 def read_directory(path: bytes) -> bytes:
     """Take the output directory of a job.
 
@@ -227,45 +193,6 @@ def read_directory(path: bytes) -> bytes:
     if b"\0" in path:
         raise UsageError(f"{quoted(path)} holds a NUL byte, which no path can")
     return os.path.normpath(anchored(path))
-
-
-def encoded(name: str, path: Any) -> bytes:
-    """Make the bytes of a path that a program gave.
-
-    Parameters
-    ----------
-    name : str
-        What it is called, for messages.
-    path : object
-        A text, bytes or a path.
-
-    Raises
-    ------
-    ParameterError
-        When it is something else, or a text that no path can be.
-    """
-    try:
-        return os.fsencode(path)
-    except (TypeError, UnicodeEncodeError):
-        raise ParameterError(f"{name} is {path!r}: a path is a text, bytes or a Path") from None
-
-
-def anchored(path: bytes) -> bytes:
-    """Make a path or glob independent of the current directory: a job may be planned by another process.
-
-    It is not made shorter or resolved; an empty path and a URL stay so, to be refused by whoever reads them.
-
-    Raises
-    ------
-    UsageError
-        When the current directory is gone, and the path needs it.
-    """
-    if not path or os.path.isabs(path) or b"://" in path:
-        return path
-    try:
-        return os.path.join(os.getcwdb(), path)
-    except FileNotFoundError:
-        raise UsageError("The current directory does not exist any longer", "change to another one") from None
 
 
 def _read_policies(said: Mapping[str, Any]) -> Policies:

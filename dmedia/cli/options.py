@@ -167,7 +167,8 @@ def read_spec(
     UsageError
         When there is no input, the output directory has no name, or a logo cannot be used.
     """
-    from dmedia.api.request import read_directory, take_logo
+    from dmedia.api.logo import take_logo
+    from dmedia.api.request import read_directory
 
     roots = tuple(dict.fromkeys(values["root"]))
     parameters, logo = take_logo(parameters, roots)
@@ -196,7 +197,7 @@ def read_inputs(values: dict[str, Any]) -> Inputs:
     """
     if not values["inputs"] and values["files_from"] is None:
         raise UsageError("No INPUT was given", "name files, directories or quoted globs, or a list with --files-from")
-    from dmedia.api.request import anchored
+    from dmedia.api.anchors import anchored
     from dmedia.planning.shard import checked_shard
 
     return Inputs(

@@ -218,3 +218,9 @@ def parameter_fields(parameters: type[Any]) -> dict[str, tuple[Any, Any, Help]]:
         help_text = next(note for note in hints[field.name].__metadata__ if isinstance(note, Help))
         listed[field.name] = (hints[field.name], field.default, help_text)
     return listed
+
+
+def file_parameters(parameters: type[Any]) -> frozenset[str]:
+    """Name those of an operation's parameters that name files: see `FILE`."""
+    fields_of = parameter_fields(parameters)
+    return frozenset(name for name, (_, _, described) in fields_of.items() if described.unit == FILE)

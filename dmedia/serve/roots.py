@@ -11,7 +11,7 @@ from dmedia.catalog.globs import has_wildcard
 from dmedia.catalog.stored import classify as classify_stored
 from dmedia.errors import DmediaError, NoInputError, OutsideRootsError, UnknownJobError, UsageError
 from dmedia.operations import OPERATIONS
-from dmedia.operations.parameters import FILE, parameter_fields
+from dmedia.operations.parameters import file_parameters
 from dmedia.presets import find_presets
 from dmedia.record.home import find_job
 from dmedia.record.reader import list_jobs, read_inputs, read_job
@@ -26,12 +26,7 @@ if TYPE_CHECKING:
     from dmedia.model import JobReport
 
 
-FILES = frozenset(
-    name
-    for operation in OPERATIONS.values()
-    for name, (_, _, described) in parameter_fields(operation.parameters).items()
-    if described.unit == FILE
-)
+FILES = frozenset[str]().union(*(file_parameters(operation.parameters) for operation in OPERATIONS.values()))
 """Parameters that name a file which the job reads besides its inputs."""
 
 LONGEST_PATH = 4096
