@@ -11,7 +11,7 @@ from typing import Any
 from PIL import Image, ImageCms
 
 from dmedia.errors import MediaError
-from dmedia.model import FileResult, Limits, Task, WorkOrder
+from dmedia.model import FileResult, Limits, Logo, Task, WorkOrder
 from dmedia.operations.validation import validate
 from dmedia.storage import local
 
@@ -129,14 +129,18 @@ def work(
     *,
     output: bytes | None = None,
     limits: Limits | None = None,
+    logo_content: bytes | None = None,
     **arguments: Any,
 ) -> FileResult:
-    """Run one task in this process, as a slot and its worker do."""
+    """Run one task in this process, as a slot and its worker do; ``logo_content`` is a logo's file."""
     from dmedia.media.faults import failure_of
     from dmedia.media.process import process
 
     directory = output or rendition.rsplit(b"/", 1)[0]
-    order = WorkOrder("batch-1-abcdef", operation, validate(operation, arguments), directory, limits or Limits())
+    logo = None if logo_content is None else Logo("logo", logo_content)
+    arguments |= {} if logo is None else {"logo": logo.name}
+    parameters = validate(operation, arguments)
+    order = WorkOrder("batch-1-abcdef", operation, parameters, directory, limits or Limits(), logo=logo)
     task = Task(0, source, rendition, 0)
     try:
         descriptor = local.open_source(source)

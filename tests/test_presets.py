@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -15,10 +16,21 @@ from dmedia import presets
 from dmedia.errors import PresetError
 from dmedia.operations import find_operation
 from dmedia.presets import BrokenPreset, Preset, find_presets, finding, list_presets, load_preset, read_preset
+from tests.media.conftest import Processing, processed
+from tests.media.products import product, seen
+from tests.media_making import encoded
+
+__all__ = ["processed"]
+
+LISTED: dict[str, object] = {"format": "jpg", "quality": 90}
+ON_WHITE: dict[str, object] = {"fit": "contain", "trim": 5.0, "whiten": True, "fill_percent": 85.0, **LISTED}
+
+SHIPPED = [
+    "amazon", "archive", "catalog", "ebay", "etsy", "google_shopping", "high_quality", "responsive", "shopify",
+    "social_media", "thumbnail", "web_optimized",
+]  # fmt: skip
 
 GOOD = 'operation = "resize"\n[parameters]\nwidth = 10\n'
-
-SHIPPED = ["archive", "catalog", "high_quality", "responsive", "social_media", "thumbnail", "web_optimized"]
 
 
 @pytest.fixture(autouse=True)
@@ -54,6 +66,11 @@ def write(path: Path, text: str | bytes = GOOD) -> bytes:
             {"width": 320, "height": 240, "fit": "cover", "format": "jpg", "quality": 75},
         ),
         ("high_quality", "convert", {"image"}, {"format": "png", "quality": 95, "metadata": "keep", "icc": "keep"}),
+        ("amazon", "convert", {"image"}, {"width": 2000, "height": 2000, **ON_WHITE}),
+        ("google_shopping", "convert", {"image"}, {"width": 1500, "height": 1500, **ON_WHITE}),
+        ("ebay", "convert", {"image"}, {"long_edge": 1600, **LISTED}),
+        ("etsy", "convert", {"image"}, {"width": 2000, "height": 2000, "fit": "outside", **LISTED}),
+        ("shopify", "convert", {"image"}, {"width": 2048, "height": 2048, "fit": "contain", **LISTED}),
     ],
 )
 def test_the_shipped_presets_are_exactly_as_promised(
@@ -69,6 +86,35 @@ def test_the_shipped_presets_are_exactly_as_promised(
 
 def test_these_presets_come_with_dmedia() -> None:
     assert list(find_presets()) == SHIPPED
+
+
+@pytest.mark.parametrize("name", ["amazon", "ebay", "etsy", "google_shopping", "shopify"])
+def test_a_marketplaces_preset_says_where_its_numbers_are_from_and_when_that_was_looked_up(name: str) -> None:
+    comment = Path(os.fsdecode(load_preset(name).path)).read_text().split("description =")[0]
+    assert all(line.startswith("#") for line in comment.splitlines())
+    assert re.search(r"https://\S+", comment)
+    assert re.search(r"\b20\d\d-\d\d-\d\d\b", comment)
+
+
+MEASURES = [
+    ("amazon", (2000, 2000), 1700), ("google_shopping", (1500, 1500), 1275), ("shopify", (2048, 2048), None),
+    ("ebay", (1600, 1200), None), ("etsy", (2667, 2000), None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "size", "filled"), MEASURES)
+def test_a_product_photo_comes_out_as_the_marketplace_asks_for(
+    processed: Processing, name: str, size: tuple[int, int], filled: int | None
+) -> None:
+    photo = encoded(product((4000, 3000), (1300, 700, 2500, 2400)), "JPEG", quality=92)
+    parameters = load_preset(name).parameters.given()
+    result = processed(photo, "convert", **parameters)
+    found = seen(result)
+    assert (found.size, result.outputs[0].format, result.warnings) == (size, "jpg", ())
+    if filled:
+        assert abs(found.longest - filled) <= 2
+        assert found.is_centred()
+        assert found.edge == {(255, 255, 255)}
 
 
 def test_presets_within_the_package_go_before_those_of_a_checkout(
@@ -210,7 +256,7 @@ def test_a_broken_preset_is_listed_with_its_reason_and_hides_no_other(elsewhere:
     write(elsewhere / "work" / "presets" / "broken.toml", "operation = ")
     write(elsewhere / "work" / "presets" / "odd name.toml")
     listed = {preset.name: preset for preset in list_presets()}
-    assert list(listed) == sorted(["broken", "odd name", *SHIPPED])
+    assert list(listed) == sorted([*SHIPPED, "broken", "odd name"])
     broken, odd = listed["broken"], listed["odd name"]
     assert isinstance(broken, BrokenPreset)
     assert "line 1" in broken.error.message

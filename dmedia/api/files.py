@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Unpack
 
 from dmedia import formats
+from dmedia.api.anchors import anchored, encoded
 from dmedia.api.options import FileOptions, read_options
-from dmedia.api.request import anchored, encoded, read_spec
+from dmedia.api.request import read_spec
 from dmedia.api.work import Work, is_operation, read_arguments, read_work
 from dmedia.errors import MediaError, ParameterError, UsageError
 from dmedia.model import FileReport, FileStatus, Source, Task, WorkOrder

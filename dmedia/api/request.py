@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from dmedia.api.anchors import anchored, encoded
+from dmedia.api.logo import take_logos
 from dmedia.api.options import BatchOptions, read_options
 from dmedia.errors import ParameterError, UsageError
 from dmedia.model import Inputs, JobSpec, Limits, OnCollision, Persistence, Policies
@@ -50,13 +52,15 @@ def read_spec(
     from dmedia.planning.shard import checked_shard
 
     said = read_options(options, BatchOptions)
+    roots = real_roots(map(os.fsencode, said.get("roots", ())))
     try:
         listed = [inputs] if isinstance(inputs, (str, bytes, os.PathLike)) else list(inputs)
     except TypeError:
         raise ParameterError(f"input is {inputs!r}: it is a path, a glob, or a list of them") from None
     if not listed:
         raise UsageError("No input was given", "name files, directories or globs")
-    first, *others = work.recipes
+    recipes, logo = take_logos(work.recipes, roots)
+    first, *others = recipes
     return JobSpec(
         operation=first.operation,
         parameters=first.parameters,
@@ -77,7 +81,8 @@ def read_spec(
         also=tuple(others),
         manifests=work.manifests,
         accepts=work.accepts,
-        roots=real_roots(map(os.fsencode, said.get("roots", ()))),
+        roots=roots,
+        logo=logo,
     )
 
 
@@ -106,45 +111,6 @@ def read_directory(path: bytes) -> bytes:
     if b"\0" in path:
         raise UsageError(f"{quoted(path)} holds a NUL byte, which no path can")
     return os.path.normpath(anchored(path))
-
-
-def encoded(name: str, path: Any) -> bytes:
-    """Make the bytes of a path that a program gave.
-
-    Parameters
-    ----------
-    name : str
-        What it is called, for messages.
-    path : object
-        A text, bytes or a path.
-
-    Raises
-    ------
-    ParameterError
-        When it is something else, or a text that no path can be.
-    """
-    try:
-        return os.fsencode(path)
-    except (TypeError, UnicodeEncodeError):
-        raise ParameterError(f"{name} is {path!r}: a path is a text, bytes or a Path") from None
-
-
-def anchored(path: bytes) -> bytes:
-    """Make a path or glob independent of the current directory: a job may be planned by another process.
-
-    It is not made shorter or resolved; an empty path and a URL stay so, to be refused by whoever reads them.
-
-    Raises
-    ------
-    UsageError
-        When the current directory is gone, and the path needs it.
-    """
-    if not path or os.path.isabs(path) or b"://" in path:
-        return path
-    try:
-        return os.path.join(os.getcwdb(), path)
-    except FileNotFoundError:
-        raise UsageError("The current directory does not exist any longer", "change to another one") from None
 
 
 def _read_policies(said: Mapping[str, Any]) -> Policies:

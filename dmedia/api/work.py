@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -129,7 +130,7 @@ def read_arguments(parameters: Mapping[str, Any] | None) -> dict[str, Any]:
     for name in given:
         if not isinstance(name, str):
             raise ParameterError(f"parameters: {name!r} is no name")
-    return given
+    return {name: os.fspath(value) if isinstance(value, os.PathLike) else value for name, value in given.items()}
 
 
 def is_operation(name: str) -> bool:

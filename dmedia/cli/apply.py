@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -15,12 +16,16 @@ from dmedia.words import quoted
 
 def apply(**values: Any) -> int:
     """Process files by a preset."""
+    from dmedia.api.logo import with_logo
     from dmedia.api.work import Work
     from dmedia.presets import load_preset
 
     refuse_outside(values["preset_file"], values["root"])
     presets = [load_preset(name, values["preset_file"]) for name in (values["preset"], *values["also"])]
-    return launch(read_spec(Work.by(*presets), values), values)
+    work = Work.by(*presets)
+    if values["logo"] is not None:
+        work = replace(work, recipes=tuple(with_logo(recipe, values["logo"]) for recipe in work.recipes))
+    return launch(read_spec(work, values), values)
 
 
 def refuse_outside(files: tuple[bytes, ...], roots: tuple[bytes, ...]) -> None:
@@ -63,6 +68,7 @@ command = make_command(
             multiple=True,
             help="Read presets from this file too.",
         ),
+        option("--logo", group=INPUT, metavar="FILE", help="The logo of a watermark preset that has no text."),
     ],
     apply,
     "dmedia apply social_media photos -r -o social",

@@ -43,7 +43,7 @@ def command(files: tuple[bytes, ...], *, as_json: bool) -> int:
 
 def _told(files: tuple[bytes, ...]) -> Iterator[tuple[bytes, MediaInfo | MediaError]]:
     """Ask one slot about all files, one after the other."""
-    from dmedia.api.request import anchored
+    from dmedia.api.anchors import anchored
     from dmedia.catalog.given import absolute
     from dmedia.run.single import describe_by, describing
 

@@ -165,11 +165,14 @@ def read_spec(work: Work, values: dict[str, Any]) -> JobSpec:
     Raises
     ------
     UsageError
-        When there is no input, or the output directory has no name.
+        When there is no input, the output directory has no name, or a logo cannot be used.
     """
+    from dmedia.api.logo import take_logos
     from dmedia.api.request import read_directory
 
-    first, *others = work.recipes
+    roots = tuple(dict.fromkeys(values["root"]))
+    recipes, logo = take_logos(work.recipes, roots)
+    first, *others = recipes
     return JobSpec(
         operation=first.operation,
         parameters=first.parameters,
@@ -183,7 +186,8 @@ def read_spec(work: Work, values: dict[str, Any]) -> JobSpec:
         also=tuple(others),
         manifests=work.manifests,
         accepts=work.accepts,
-        roots=tuple(dict.fromkeys(values["root"])),
+        roots=roots,
+        logo=logo,
     )
 
 
@@ -197,7 +201,7 @@ def read_inputs(values: dict[str, Any]) -> Inputs:
     """
     if not values["inputs"] and values["files_from"] is None:
         raise UsageError("No INPUT was given", "name files, directories or quoted globs, or a list with --files-from")
-    from dmedia.api.request import anchored
+    from dmedia.api.anchors import anchored
     from dmedia.planning.shard import checked_shard
 
     return Inputs(

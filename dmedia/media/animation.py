@@ -20,6 +20,7 @@ from dmedia.media.geometry import Size
 from dmedia.media.libvips import PALETTE_FIELD, pyvips
 from dmedia.media.metadata import read_whole
 from dmedia.media.opened import pixel_count
+from dmedia.operations.parameters import Box
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,7 +86,7 @@ def animation_of(picture: Picture, encoder: Encoder, parameters: Encoding) -> Vi
     """
     if not isinstance(picture, VipsPicture) or not (picture.holds_animation and encoder.animated):
         return None
-    if parameters.frames != "all":
+    if parameters.frames != "all" or (isinstance(parameters, Box) and parameters.trim is not None):
         return None
     if picture.format == "gif":
         _check_end(picture)

@@ -5,6 +5,7 @@ All sizes are of the upright picture, in pixels.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -66,6 +67,11 @@ class Layout:
         return self.scaled.width > self.source.width or self.scaled.height > self.source.height
 
     @property
+    def shrinks(self) -> bool:
+        """Whether the picture loses pixels by being scaled."""
+        return self.scaled.width < self.source.width or self.scaled.height < self.source.height
+
+    @property
     def crops(self) -> bool:
         """Whether a part of the picture is lost."""
         return self.canvas.width < self.scaled.width or self.canvas.height < self.scaled.height
@@ -83,7 +89,9 @@ ANCHORS: dict[str, tuple[float, float]] = {
 """Where a part lies, as shares of the room left over to its left and above it."""
 
 
-def lay_out(source: Size, width: int | None, height: int | None, fit: Fit, *, enlarge: bool = False) -> Layout:
+def lay_out(
+    source: Size, width: int | None, height: int | None, fit: Fit, *, enlarge: bool = False, fill: float = 1.0
+) -> Layout:
     """Fit a picture into a box.
 
     Parameters
@@ -97,6 +105,8 @@ def lay_out(source: Size, width: int | None, height: int | None, fit: Fit, *, en
         (scale and pad) and ``fill`` (stretch) give the box to the pixel.
     enlarge : bool
         Whether ``inside`` and ``outside`` may enlarge.
+    fill : float
+        Share of the box, 0 to 1, that ``contain`` scales to; in the direction that decides it is never less.
 
     Returns
     -------
@@ -105,6 +115,9 @@ def lay_out(source: Size, width: int | None, height: int | None, fit: Fit, *, en
     """
     if width is None and height is None:
         return Layout(source, source, source)
+    if fill < 1 and width is not None and height is not None:
+        inner = lay_out(source, math.ceil(width * fill), math.ceil(height * fill), fit)
+        return replace(inner, canvas=Size(width, height))
     scales = [side / have for side, have in ((width, source.width), (height, source.height)) if side is not None]
     scale = max(scales) if fit in {"cover", "outside"} else min(scales)
     if fit in {"inside", "outside"} and not enlarge:

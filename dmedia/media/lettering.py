@@ -1,4 +1,4 @@
-"""Text over a picture: drawn once as a small patch, and only its region of the picture is composited."""
+"""Text over a picture: drawn once as a small patch."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
+from dmedia.media import overlay
 from dmedia.media.font import FAMILY, FONT_FILE, LINE_HEIGHT, missing_characters, use_only_shipped_font
 from dmedia.media.libvips import pyvips
 from dmedia.media.lines import balanced
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
 
 MEASURE_PX = 64.0
 """Line height in pixels at which a text is measured, so that none is ever drawn larger than it fits."""
-
-WIDEST_MARGIN = 0.25
-"""Share of the shorter side that a margin may take: half of it is left for the text."""
 
 SMALLEST_SHARE = 0.6
 """Share of the height asked for, below which a text is rather wrapped than made smaller."""
@@ -118,32 +116,28 @@ def draw_text(image: pyvips.Image, parameters: Watermark) -> tuple[pyvips.Image,
         The picture, and warnings: characters that the font lacks; a text that was wrapped, made smaller, or is
         hardly readable.
     """
-    text = _printable(parameters.text)
-    margin = min(round(image.width * parameters.margin / 100), int(min(image.width, image.height) * WIDEST_MARGIN))
+    text, margin = _printable(parameters.text or ""), overlay.margin_of(image, parameters)
+    size = parameters.extent()
     patch = _draw_patch(
         Lettering(
             text=text,
             align=_alignment(parameters.position),
-            line_px=image.width * parameters.size / 100,
+            line_px=image.width * size / 100,
             room=(image.width - 2 * margin, image.height - 2 * margin),
             colour=parse_colour(parameters.color),
             opacity=parameters.opacity,
         )
     )
-    if parameters.position == "tile":
-        overlay, left, top = _tile(patch, image.width, image.height), 0, 0
-    else:
-        overlay = patch.image
-        left = _offset(parameters.position, ("west", "east"), image.width - overlay.width, margin)
-        top = _offset(parameters.position, ("north", "south"), image.height - overlay.height, margin)
     warnings = []
     if missing := missing_characters(text):
         warnings.append(f"The font has no {' '.join(missing)}; boxes stand in the text instead")
     if fitted := _fitted(patch):
-        warnings.append(f"The text did not fit at size {parameters.size:g} %: {fitted}")
+        warnings.append(f"The text did not fit at size {size:g} %: {fitted}")
     if patch.line_px < READABLE_PX:
         warnings.append(f"The text is hardly readable: its lines are {patch.line_px:.0f} px high")
-    return _lay_over(image, overlay, left, top), tuple(warnings)
+    across, down = TILE_GAP
+    gap = across * patch.line_px, down * patch.line_px
+    return overlay.lay_over(image, patch.image, parameters, gap), tuple(warnings)
 
 
 def _fitted(patch: Patch) -> str:
@@ -160,14 +154,6 @@ def _printable(text: str) -> str:
 
 def _alignment(position: str) -> str:
     return "low" if position.endswith("west") else "high" if position.endswith("east") else "centre"
-
-
-def _offset(position: str, sides: tuple[str, str], free_px: int, margin: int) -> int:
-    """Place a patch along one axis: at the margin of a named side, or in the middle."""
-    low, high = sides
-    if low in position:
-        return min(margin, free_px)
-    return max(free_px - margin, 0) if high in position else free_px // 2
 
 
 @lru_cache(maxsize=16)
@@ -238,37 +224,3 @@ def _colour(mask: pyvips.Image, lettering: Lettering, line_px: float) -> pyvips.
     cover = (outline > mask).ifthenelse(outline, mask) * (lettering.opacity * alpha / 255)
     painted = mask.ifthenelse(colour, [contrast] * 3, blend=True)
     return painted.bandjoin(cover.rint()).cast("uchar").copy(interpretation="srgb")
-
-
-def _tile(patch: Patch, width: int, height: int) -> pyvips.Image:
-    """Repeat a patch over a whole picture in staggered rows, with one text in the middle."""
-    text = patch.image
-    gap_x, gap_y = (math.ceil(gap * patch.line_px) for gap in TILE_GAP)
-    row = text.embed(gap_x // 2, gap_y // 2, text.width + gap_x, text.height + gap_y)
-    cell = row.join(row.wrap(x=row.width // 2, y=0), "vertical").copy_memory()
-    left, top = (row.width - width) // 2 % cell.width, (row.height - height) // 2 % cell.height
-    across, down = -(-(left + width) // cell.width), -(-(top + height) // cell.height)
-    return cell.replicate(across, down).extract_area(left, top, width, height)
-
-
-def _lay_over(image: pyvips.Image, overlay: pyvips.Image, left: int, top: int) -> pyvips.Image:
-    """Composite an overlay's region alone, and insert it together with the column of picture below it.
-
-    Once libvips' insert has passed the lower edge of what it inserts, it lets that picture and all it is
-    made from drop their caches: a picture that is read in sequence then fails with "out of order read". A
-    patch that reaches down to the picture's lower edge is never passed.
-    """
-    width, height = overlay.width, image.height - top
-    column = image.extract_area(left, top, width, height)
-    merged = _composite(column.crop(0, 0, width, overlay.height), overlay)
-    if overlay.height < height:
-        covered = (pyvips.Image.black(width, overlay.height) + 255).cast("uchar").embed(0, 0, width, height)
-        merged = covered.ifthenelse(merged.embed(0, 0, width, height), column)
-    return image.insert(merged, left, top)
-
-
-def _composite(region: pyvips.Image, overlay: pyvips.Image) -> pyvips.Image:
-    """Lay an overlay over a region in the region's own colour space, bands and depth."""
-    space = region.interpretation
-    merged = region.composite2(overlay.colourspace(space), "over", compositing_space=space)
-    return merged.extract_band(0, n=region.bands).cast(region.format)

@@ -20,6 +20,7 @@ from dmedia.media.encoders import ENCODERS, encode
 from dmedia.media.framing import turned
 from dmedia.media.geometry import Size
 from dmedia.media.libvips import pyvips
+from dmedia.media.logo import logo_work
 from dmedia.media.opened import Notes, check_bytes, look_at
 from dmedia.media.rendering import render
 from dmedia.media.sizing import wanted_size
@@ -134,10 +135,11 @@ def _pictures(opener: Opener, source: OpenSource, drafts: Sequence[Draft], attem
     limits = attempt.order.limits
     picture = opener(source, limits)
     if len(drafts) > 1:
-        moves = any(animation_of(picture, ENCODERS[draft.format], draft.parameters) for draft in drafts)
+        alone = any(isinstance(one.parameters, Box) and one.parameters.trim is not None for one in drafts)
+        alone |= any(animation_of(picture, ENCODERS[draft.format], draft.parameters) for draft in drafts)
         wanted = [wanted_size(picture, draft.format, draft.parameters, limits) for draft in drafts]
         largest = Size(max(size.width for size in wanted), max(size.height for size in wanted))
-        if largest.pixels <= MOST_SHARED_PIXELS and not moves:
+        if largest.pixels <= MOST_SHARED_PIXELS and not alone:
             picture = SharedPicture(picture, largest)
     yield picture
     for _ in drafts[1:]:
@@ -153,7 +155,7 @@ def _encode(picture: Picture, source: OpenSource, draft: Draft, attempt: Attempt
         if _keep_frames(picture, source, draft, attempt.order.limits):
             notes.warn(f"the animation was kept as it is: {picture.frames} frames are not encoded anew")
             return original
-        work = load_work(draft.operation)
+        work = load_work(draft.operation) or logo_work(attempt.order, draft.parameters, notes)
         rendered = render(picture, draft.format, parameters, attempt.order.limits, notes, work)
         encode(rendered.image, draft.descriptor, draft.format, parameters)
         if draft.format == "tiff":
@@ -182,7 +184,7 @@ def _keep_frames(picture: Picture, source: OpenSource, draft: Draft, limits: Lim
         return False
     if parameters.frames == "first" or is_encoded_anew(picture, draft.format, parameters, limits):
         return False
-    if isinstance(parameters, Box) and (parameters.width or parameters.height):
+    if isinstance(parameters, Box) and (parameters.box() != (None, None) or parameters.trim is not None):
         return False
     if not metadata.copy_without_private(source.descriptor, draft.path, draft.format, parameters.metadata):
         return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from dmedia.media import framing, metadata
+from dmedia.media import framing, metadata, sharpening, trimming
 from dmedia.media.animation import STILL, animation_of, check_frames, draw_frames, motion_of, set_in_motion
 from dmedia.media.colour import settle, with_colour
 from dmedia.media.encoders import ENCODERS
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from dmedia.media.encoders import Encoder
     from dmedia.media.framing import Anchor
     from dmedia.media.geometry import Layout
+    from dmedia.media.logo import LogoWork
     from dmedia.media.opened import Notes
     from dmedia.media.work import Work
     from dmedia.model import Limits
@@ -83,21 +84,22 @@ class Drawing:
     encoder: Encoder
     limits: Limits
     notes: Notes
-    work: Work | None
+    work: Work | LogoWork | None
     anchor: Anchor
 
     def draw(self, image: Any) -> Any:
         """Frame an upright picture that has its scale, and do what the operation does."""
-        image = self._fitted(image)
+        image = self.fitted(image)
         image = _operate(image, self)
-        return self._fitted(self.work.apply(image, self.parameters, self.encoder, self.limits)) if self.work else image
+        return self.fitted(self.work.apply(image, self.parameters, self.encoder, self.limits)) if self.work else image
 
     def draws_nothing(self) -> bool:
         """Tell whether an upright picture would stay as it is."""
         is_plain = isinstance(self.parameters, Box) and not isinstance(self.parameters, Watermark) and not self.work
         return is_plain and self.layout.source == self.layout.scaled == self.layout.canvas
 
-    def _fitted(self, image: Any) -> Any:
+    def fitted(self, image: Any) -> Any:
+        """Lay what is transparent onto the background, for a format that has no alpha."""
         is_flat = self.encoder.alpha or not image.hasalpha()
         return image if is_flat else _flatten(image, self.parameters, self.notes)
 
@@ -108,7 +110,7 @@ def render(
     parameters: Encoding,
     limits: Limits,
     notes: Notes,
-    work: Work | None = None,
+    work: Work | LogoWork | None = None,
 ) -> Rendered:
     """Do what an operation asks for.
 
@@ -124,8 +126,8 @@ def render(
         What one file may cost.
     notes : Notes
         Gets the warnings.
-    work : Work or None
-        What another package's operation does to the framed picture.
+    work : Work, LogoWork or None
+        What another package's operation, or a logo, does to the framed picture.
 
     Returns
     -------
@@ -156,6 +158,11 @@ def render(
 def _render_still(picture: Picture, image_format: str, drawing: Drawing) -> Rendered:
     layout, parameters, limits = drawing.layout, drawing.parameters, drawing.limits
     extend_deadline(layout, image_format, parameters, limits, drawing.notes)
+    whole = layout.source
+    if isinstance(parameters, Box) and parameters.trim is not None:
+        picture = trimming.trim(picture, layout, parameters, limits)
+        layout = choose_layout(picture, image_format, parameters, limits)
+        drawing = replace(drawing, layout=layout)
     image = picture.decode(framing.turned(first_size(layout), picture.orientation))
     if framing.turned(Size(picture.width, picture.height), picture.orientation) != layout.source:
         check_pixels(picture.width, picture.height, limits)  # only decoding told the real size
@@ -164,11 +171,14 @@ def _render_still(picture: Picture, image_format: str, drawing: Drawing) -> Rend
     image = framing.scale(image, framing.turned(first_size(layout), picture.orientation))
     image = framing.upright(image, picture.orientation)
     coloured = settle(image, parameters.icc, drawing.encoder)
-    image = drawing.draw(coloured.image)
+    image = coloured.image
+    if isinstance(picture, trimming.TrimmedPicture) and picture.whitening:
+        image = picture.whitening.apply(drawing.fitted(image))
+    image = drawing.draw(image)
     _note(picture, layout, coloured.warnings, drawing.notes)
     size = framing.size_of(image)
     restated = parameters.icc == "keep" and _has_new_profile(image, picture)
-    changed = coloured.converted or restated or size != layout.source or picture.frames > 1
+    changed = coloured.converted or restated or size != whole or picture.frames > 1
     return Rendered(image, size, changed)
 
 
@@ -203,8 +213,10 @@ def _operate(image: Any, drawing: Drawing) -> Any:
     if isinstance(parameters, Box):
         red, green, blue, opacity = parse_colour(parameters.background)
         colour = (red, green, blue, opacity if drawing.encoder.alpha else 255)
+        if parameters.sharpen and drawing.layout.shrinks:
+            image = sharpening.sharpen(image, parameters.sharpen)
         image = framing.frame(image, drawing.layout, drawing.anchor, colour)
-    if isinstance(parameters, Watermark):
+    if isinstance(parameters, Watermark) and parameters.text is not None:
         from dmedia.media import lettering
 
         image, warnings = lettering.draw_text(with_colour(image), parameters)

@@ -48,8 +48,8 @@ def choose_layout(picture: Picture, image_format: str, parameters: Encoding, lim
     source = framing.turned(Size(picture.width, picture.height), picture.orientation)
     if not isinstance(parameters, Box):
         return Layout(source, source, source)
-    box = parameters.width, parameters.height
-    layout = geometry.lay_out(source, *box, parameters.fitting(), enlarge=parameters.enlarge)
+    fill = (parameters.fill_percent or 100) / 100
+    layout = geometry.lay_out(source, *parameters.box(), parameters.fitting(), enlarge=parameters.enlarge, fill=fill)
     if layout.canvas.pixels > limits.max_page_pixels:
         most = pixel_count(limits.max_page_pixels)
         message = f"Too large: the rendition would be {layout.canvas}, the limit is {most}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dmedia.model.info import MediaInfo
 from dmedia.model.reports import FileReport, JobReport
-from dmedia.model.request import Inputs, JobSpec, Limits, Persistence, Policies, Recipe
+from dmedia.model.request import Inputs, JobSpec, Limits, Logo, Persistence, Policies, Recipe
 from dmedia.model.result import Failure, FileResult, Output, Running
 from dmedia.model.states import ENDED, FileStatus, JobState, Manifest, OnCollision, Standing
 from dmedia.model.work import Place, Plan, PlannedFile, PlannedPlace, Source, Task, WorkOrder
@@ -25,6 +25,7 @@ __all__ = [
     "JobSpec",
     "JobState",
     "Limits",
+    "Logo",
     "Manifest",
     "MediaInfo",
     "OnCollision",

@@ -128,6 +128,22 @@ class Persistence:
 
 
 @dataclass(frozen=True, slots=True)
+class Logo:
+    """A picture that is laid over others. It travels with the job: its file may be elsewhere, or gone by then.
+
+    Attributes
+    ----------
+    name : str
+        Of its file, without the directory.
+    content : bytes
+        The file's, as it was when the job was asked for.
+    """
+
+    name: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Recipe:
     """How one rendition of each source is made.
 
@@ -183,6 +199,8 @@ class JobSpec:
     roots : tuple of bytes
         Directories outside of which the job neither reads nor writes: absolute real paths, free of links, and URLs.
         Empty: anywhere.
+    logo : Logo or None
+        What the operation lays over pictures; its parameters have only the name.
     """
 
     operation: str
@@ -198,6 +216,7 @@ class JobSpec:
     manifests: tuple[Manifest, ...] = ()
     accepts: frozenset[str] = frozenset({"image"})
     roots: tuple[bytes, ...] = ()
+    logo: Logo | None = None
 
     @property
     def recipes(self) -> tuple[Recipe, ...]:

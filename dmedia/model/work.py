@@ -11,7 +11,7 @@ from dmedia.model.states import FileStatus, Standing
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dmedia.model.request import JobSpec, Limits
+    from dmedia.model.request import JobSpec, Limits, Logo
     from dmedia.model.result import Failure, Output
     from dmedia.operations.parameters import Parameters
 
@@ -116,6 +116,8 @@ class WorkOrder:
         Absolute real paths and URLs of the directories outside of which nothing is read or written; empty: anywhere.
     also : tuple of Recipe
         How the further renditions of each source are made.
+    logo : Logo or None
+        What is laid over pictures.
     """
 
     job: str
@@ -125,6 +127,7 @@ class WorkOrder:
     limits: Limits
     roots: tuple[bytes, ...] = ()
     also: tuple[Recipe, ...] = ()
+    logo: Logo | None = None
 
     @property
     def recipes(self) -> tuple[Recipe, ...]:
@@ -134,7 +137,8 @@ class WorkOrder:
     @classmethod
     def of(cls, job: str, spec: JobSpec) -> WorkOrder:
         """Take from a request what the work on a file needs to know."""
-        return cls(job, spec.operation, spec.parameters, spec.output_directory, spec.limits, spec.roots, spec.also)
+        place = (spec.output_directory, spec.limits, spec.roots)
+        return cls(job, spec.operation, spec.parameters, *place, spec.also, spec.logo)
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,13 +92,15 @@ def broken_operations() -> dict[str, str]:
     return broken
 
 
-def request_digest(recipes: Sequence[Recipe]) -> str:
+def request_digest(recipes: Sequence[Recipe], content: bytes = b"") -> str:
     """Fingerprint what is asked for, so that a later job can tell that it was asked for the same.
 
     Parameters
     ----------
     recipes : sequence of Recipe
         How each rendition of a source is made; the operation of the first is compared by itself.
+    content : bytes
+        Of the file that they name; empty where they name none.
 
     Returns
     -------
@@ -106,10 +108,9 @@ def request_digest(recipes: Sequence[Recipe]) -> str:
         Hexadecimal. Of an operation of another package the package's version counts too: a new one may do otherwise.
     """
     first, *others = map(_digest, recipes)
-    if not others:
-        return first
-    named = (f"{recipe.operation} {digest}" for recipe, digest in zip(recipes[1:], others, strict=True))
-    return hashlib.sha256(" ".join((first, *named)).encode()).hexdigest()
+    named = [f"{recipe.operation} {digest}" for recipe, digest in zip(recipes[1:], others, strict=True)]
+    digest = hashlib.sha256(" ".join((first, *named)).encode()).hexdigest() if named else first
+    return hashlib.sha256(digest.encode() + content).hexdigest() if content else digest
 
 
 def _digest(recipe: Recipe) -> str:

@@ -11,7 +11,7 @@ import json
 from dataclasses import asdict, dataclass, fields
 from typing import Annotated, Any, ClassVar, Literal, get_type_hints
 
-from annotated_types import Ge, Le
+from annotated_types import Ge, Gt, Le
 
 from dmedia.operations.colour import check_colour
 
@@ -26,6 +26,12 @@ Frames = Literal["all", "first"]
 
 SPELLINGS: dict[str, dict[str, str]] = {"format": {"jpeg": "jpg", "tif": "tiff"}}
 """Other words for a parameter's values. Case does not matter in either."""
+
+FILE = "file"
+"""Unit of a parameter that names a file. It is read where the job is asked for, and no preset can give it."""
+
+MOST_TOLERANT = 50
+"""Percent of full scale. From there on even mid-grey is no other colour than black or white, and nothing is left."""
 
 LONGEST_SIDE = 65_535
 """Pixels. What a JPEG frame header can say (ITU-T T.81, B.2.2: 16 bits each for lines and samples a line)."""
@@ -137,10 +143,64 @@ class Box(Encoding):
         "center"
     )
     enlarge: Annotated[bool, Help("Let fit inside and outside make a small picture larger")] = False
+    long_edge: Annotated[
+        Pixels | None, Help("Length of the longer side, in place of width and height; the ratio stays", "px")
+    ] = None
+    trim: Annotated[
+        float | None,
+        Ge(0),
+        Le(MOST_TOLERANT),
+        Help(
+            "Cut off a border of one colour first; what differs from it by no more than this is border",
+            "% of full scale",
+        ),
+    ] = None
+    whiten: Annotated[
+        bool, Help("Make what trim takes for border, and what is as light, pure white; a nearly white one is needed")
+    ] = False
+    fill_percent: Annotated[
+        float | None, Gt(0), Le(100), Help("How much of a box the picture takes with fit contain", "% of its sides")
+    ] = None
+    sharpen: Annotated[
+        float, Ge(0), Le(1), Help("Sharpen edges of a picture that was made smaller; 0 not, 0.5 clearly", "0-1")
+    ] = 0.0
+
+    def __post_init__(self) -> None:
+        """Check what a range cannot say.
+
+        Raises
+        ------
+        ValueError
+            When the longer side is given beside a side or a fit that it contradicts; when a part of a box shall be
+            filled and there is none, or another fit; when a border shall be white that nobody looks for.
+        """
+        super().__post_init__()
+        if self.long_edge is not None:
+            if self.width is not None or self.height is not None:
+                raise ValueError("long_edge takes the place of width and height: give one or the other")
+            if self.fit not in {None, "inside"}:
+                raise ValueError(
+                    f"long_edge keeps the whole picture and its ratio: fit {self.fit} needs width and height"
+                )
+        if self.whiten and self.trim is None:
+            raise ValueError("whiten needs trim: its tolerance tells what is border")
+        if self.fill_percent is not None:
+            if self.width is None or self.height is None:
+                raise ValueError("fill_percent is of a box: give width and height")
+            if self.fit not in {None, "contain"}:
+                raise ValueError(f"fill_percent leaves room around the picture: fit {self.fit} leaves none")
+
+    def box(self) -> tuple[int | None, int | None]:
+        """Tell the box that the picture is fitted into, in pixels: ``None`` where a side is free."""
+        return (self.width, self.height) if self.long_edge is None else (self.long_edge, self.long_edge)
+
+    def tolerance(self) -> float:
+        """Tell by how much what is border may differ from the border's colour, of 255."""
+        return (self.trim or 0) / 100 * 255
 
     def fitting(self) -> Fit:
         """Tell how the picture is fitted, where nobody said."""
-        return self.fit or "inside"
+        return self.fit or ("inside" if self.fill_percent is None else "contain")
 
 
 def parameter_fields(parameters: type[Any]) -> dict[str, tuple[Any, Any, Help]]:
@@ -163,3 +223,9 @@ def parameter_fields(parameters: type[Any]) -> dict[str, tuple[Any, Any, Help]]:
         help_text = next(note for note in hints[field.name].__metadata__ if isinstance(note, Help))
         listed[field.name] = (hints[field.name], field.default, help_text)
     return listed
+
+
+def file_parameters(parameters: type[Any]) -> frozenset[str]:
+    """Name those of an operation's parameters that name files: see `FILE`."""
+    fields_of = parameter_fields(parameters)
+    return frozenset(name for name, (_, _, described) in fields_of.items() if described.unit == FILE)

@@ -10,7 +10,7 @@ from dmedia.operations.parameters import Box
 
 @dataclass(frozen=True, kw_only=True)
 class Resize(Box):
-    """Parameters of ``resize``: at least one side."""
+    """Parameters of ``resize``: a size, by at least one side."""
 
     def __post_init__(self) -> None:
         """Check what a range cannot say.
@@ -18,11 +18,11 @@ class Resize(Box):
         Raises
         ------
         ValueError
-            When neither side is given.
+            When no side is given.
         """
         super().__post_init__()
-        if self.width is None and self.height is None:
-            raise ValueError("resize needs width, height or both")
+        if self.box() == (None, None):
+            raise ValueError("resize needs width, height or both, or long_edge")
 
 
 OPERATION = Operation(

@@ -18,14 +18,14 @@ class Thumbnail(Box):
     def __post_init__(self) -> None:
         """Check what a range cannot say, and fill in the size where neither side is given."""
         super().__post_init__()
-        if self.width is None and self.height is None:
+        if self.box() == (None, None):
             object.__setattr__(self, "width", DEFAULT_SIZE[0])
             object.__setattr__(self, "height", DEFAULT_SIZE[1])
 
     def fitting(self) -> Fit:
         """Fill the box where both sides are given: thumbnails lie in grids."""
         both_sides = self.width is not None and self.height is not None
-        return self.fit or ("cover" if both_sides else "inside")
+        return super().fitting() if self.fill_percent or not both_sides else self.fit or "cover"
 
 
 OPERATION = Operation(

@@ -57,7 +57,8 @@ def note_standing(record: RecordWriter, meanwhile: Callable[[], None]) -> list[s
     in_store = is_url(spec.output_directory)
     if not in_store and not os.path.isdir(spec.output_directory):
         return []
-    earlier = EarlierRenditions(spec.output_directory, spec.operation, request_digest(spec.recipes), besides=record.job)
+    digest = request_digest(spec.recipes, spec.logo.content if spec.logo else b"")
+    earlier = EarlierRenditions(spec.output_directory, spec.operation, digest, besides=record.job)
     unfinished = UnfinishedJobs(spec.output_directory, besides=record.job)
     try:
         look = _Look(record, earlier, unfinished, meanwhile)

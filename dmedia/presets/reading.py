@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from dmedia.errors import MediaError, ParameterError, PresetError, UnknownOperationError
 from dmedia.model import Manifest, Recipe
+from dmedia.operations import find_operation
+from dmedia.operations.parameters import file_parameters
+from dmedia.operations.watermark import LATER
 from dmedia.presets.preset import Preset, check_name, name_of
 from dmedia.storage.local import open_source
 from dmedia.words import nearest, quoted
@@ -52,7 +55,7 @@ def read_preset(path: bytes) -> Preset:
         check_name(name)
         given = _checked(_parse(_read(path)))
         recipes = tuple(
-            Recipe(title, name, operation, validate(operation, arguments))
+            Recipe(title, name, operation, validate(operation, _with_logo_later(operation, arguments)))
             for title, operation, arguments in given.renditions()
         )
     except (PresetError, UnknownOperationError, ParameterError) as error:
@@ -139,6 +142,16 @@ def _checked(table: Mapping[str, Any]) -> _Given:
     if len(tables) > MOST_RENDITIONS:
         raise PresetError(f"{len(tables)} renditions, and {MOST_RENDITIONS} can be")
     return _Given(description, operation, arguments, tables, _manifests(table.get("manifest", [])))
+
+
+def _with_logo_later(operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Let a preset without a text be one for a logo, who uses it says which; and refuse parameters that name files.
+
+    Who takes a preset from somebody shall not read what that one wants.
+    """
+    for name in file_parameters(find_operation(operation).parameters) & arguments.keys():
+        raise PresetError(f"{name} names a file, which no preset can", f"give it where the preset is used: --{name}")
+    return arguments | {"logo": LATER} if operation == "watermark" and "text" not in arguments else arguments
 
 
 def _manifests(given: Any) -> list[str]:

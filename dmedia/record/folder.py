@@ -16,6 +16,7 @@ from dmedia.errors import JobHeldError, PreflightError, RecordError, UnknownJobE
 from dmedia.operations import request_digest
 from dmedia.record import documents, home, journal, schema
 from dmedia.record.lock import STALE_S, JobLock, held_by, host
+from dmedia.record.logo_table import with_logo, write_logo
 from dmedia.record.requests import dated_requests, forget_requests, requests_in
 
 if TYPE_CHECKING:
@@ -168,7 +169,7 @@ def open_existing(job: str) -> OpenRecord:
             with schema.translated(path), schema.decoded(path):
                 _refuse_if_held_elsewhere(connection, path)
                 text = connection.execute("SELECT request FROM job").fetchone()[0]
-                spec = documents.read_spec(text)
+                spec = with_logo(documents.read_spec(text), connection)
                 journal.keep_journal(connection, path)
                 schema.complete(connection)
         except BaseException:
@@ -214,13 +215,14 @@ def _fill(path: Path, job: str, spec: JobSpec) -> None:
                 job,
                 now,
                 spec.operation,
-                request_digest(spec.recipes),
+                request_digest(spec.recipes, spec.logo.content if spec.logo else b""),
                 spec.preset,
                 json.dumps(spec.parameters.given()),
                 spec.output_directory,
                 documents.write_spec(spec),
             ),
         )
+        write_logo(spec.logo, connection)
         connection.execute(
             "INSERT INTO state (state, planning, taken_at, heartbeat, host, pid) VALUES ('queued', 1, ?, ?, ?, ?)",
             (now, now, host(), os.getpid()),

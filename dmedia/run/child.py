@@ -38,6 +38,10 @@ INHERITED_PREFIXES = (
 SEND_LIMIT_S = 10.0
 """Seconds for a task to go into the socket, which has room for hundreds of them."""
 
+START_LIMIT_S = 60.0
+"""Seconds for the first message, which is larger than the socket where a job has a logo: the process reads it when its
+interpreter runs."""
+
 END_LIMIT_S = 1.0
 """Seconds for a process to end by itself whose socket is at its end."""
 
@@ -75,7 +79,7 @@ class Child:
             self._let_go()
             raise
         with contextlib.suppress(OSError):  # a child that died at once is met when it is asked
-            self._send(Beginning(order, self._scratch, most_files))
+            self._send(Beginning(order, self._scratch, most_files), START_LIMIT_S)
 
     def is_alive(self) -> bool:
         """Tell whether the process has not ended."""
@@ -160,9 +164,9 @@ class Child:
         if self._scratch is not None:
             shutil.rmtree(self._scratch, ignore_errors=True)
 
-    def _send(self, message: object) -> None:
+    def _send(self, message: object, limit_s: float = SEND_LIMIT_S) -> None:
         content = pickle.dumps(message)
-        self._socket.settimeout(SEND_LIMIT_S)
+        self._socket.settimeout(limit_s)
         self._socket.sendall(len(content).to_bytes(4, "big") + content)
 
     def _take(self, count: int, until_s: float) -> bytes:

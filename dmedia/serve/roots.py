@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dmedia.catalog.given import UNKNOWN, absolute, classify
 from dmedia.catalog.globs import has_wildcard
 from dmedia.catalog.stored import classify as classify_stored
 from dmedia.errors import DmediaError, NoInputError, OutsideRootsError, UnknownJobError, UsageError
+from dmedia.operations import OPERATIONS
+from dmedia.operations.parameters import file_parameters
 from dmedia.presets import find_presets
 from dmedia.record.home import find_job
 from dmedia.record.reader import list_jobs, read_inputs, read_job
@@ -19,10 +21,13 @@ from dmedia.storage.stores import store_of
 from dmedia.words import quoted, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from dmedia.model import JobReport
 
+
+FILES = frozenset[str]().union(*(file_parameters(operation.parameters) for operation in OPERATIONS.values()))
+"""Parameters that name a file which the job reads besides its inputs."""
 
 LONGEST_PATH = 4096
 """Characters. Linux takes so many bytes (``PATH_MAX`` in linux/limits.h)."""
@@ -111,6 +116,19 @@ class Roots:
         if given.glob is None and given.identity == UNKNOWN:
             raise NoInputError(f"There is no {shown(given.path)}", "name a directory, or a glob: images/*.jpg")
         return path
+
+    def with_files(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Make the paths among an operation's arguments absolute, and refuse them outside of the roots.
+
+        Parameters
+        ----------
+        parameters : mapping of str to object
+            As the assistant gave them. Raises like `resolve`.
+        """
+        return {
+            name: os.fsdecode(self.resolve(value)) if name in FILES and isinstance(value, str) else value
+            for name, value in parameters.items()
+        }
 
     def find_job(self, text: str) -> JobReport:
         """Find a job that reads and writes within the roots.

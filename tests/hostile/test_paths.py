@@ -168,6 +168,8 @@ def test_a_preset_can_name_neither_files_nor_places(dmedia: Dmedia, photos: Path
             'operation = "../resize"\n[parameters]\nwidth = 9\n',
             'operation = "watermark"\n[parameters]\ntext = "x"\nfont = "/etc/passwd"\n',
             'operation = "watermark"\n[parameters]\ntext = "x"\nimage = "../private/b.jpg"\n',
+            'operation = "watermark"\n[parameters]\nlogo = "../private/b.jpg"\n',
+            'operation = "watermark"\n[parameters]\nlogo = "p0.toml"\n',
             body + "a = " + "[" * 5_000 + "]" * 5_000 + "\n",
             body + "[parameters]\nwidth = " + "9" * 5_000 + "\n",
             "x" * 2_000_000,

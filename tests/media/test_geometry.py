@@ -60,6 +60,34 @@ def test_no_side_is_ever_zero_and_exact_boxes_are_exact(
         assert 1 <= part.height <= source.height
 
 
+@pytest.mark.parametrize(
+    ("source", "box", "fill", "scaled"),
+    [
+        (WIDE, (100, 100), 0.85, (85, 42)),
+        (Size(200, 400), (100, 100), 0.85, (42, 85)),
+        (WIDE, (2000, 2000), 0.85, (1700, 850)),
+        (WIDE, (300, 100), 0.5, (100, 50)),
+        (WIDE, (100, 300), 0.5, (50, 25)),
+        (WIDE, (101, 101), 0.5, (51, 26)),
+        (WIDE, (100, 100), 1.0, (100, 50)),
+        (Size(1, 100_000), (10, 10), 0.01, (1, 1)),
+    ],
+)
+def test_a_part_of_a_box_is_filled_and_never_less(
+    source: Size, box: tuple[int, int], fill: float, scaled: tuple[int, int]
+) -> None:
+    layout = lay_out(source, *box, "contain", fill=fill)
+    assert (layout.scaled, layout.canvas, layout.exact) == (scaled, box, True)
+
+
+def test_what_shrinks_is_told_from_what_does_not() -> None:
+    assert lay_out(WIDE, 100, None, "inside").shrinks
+    assert lay_out(WIDE, 100, 300, "fill").shrinks
+    assert not lay_out(WIDE, 400, None, "inside").shrinks
+    assert not lay_out(WIDE, 100, 200, "cover").shrinks
+    assert not lay_out(WIDE, 900, 900, "contain").shrinks
+
+
 def test_what_a_format_cannot_hold_is_scaled_down_or_refused() -> None:
     free = lay_out(Size(1, 100_000), None, None, "inside")
     assert hold(free, 65_500).canvas == (1, 65_500)

@@ -359,3 +359,37 @@ def test_a_way_through_proc_is_told_by_its_real_name(dmedia: Dmedia, tmp_path: P
             assert [file["path"] for file in status["files"]] == [str(tmp_path / "a.jpg")]
 
     Assistant(dmedia).talk(conversation)
+
+
+LOGOS = (
+    "../photos-private/secret.jpg",
+    "{outside}/secret.jpg",
+    "file-link.jpg",
+    "folder-link/secret.jpg",
+    "/etc/passwd",
+)
+
+
+@linux_only
+def test_no_logo_leads_out_of_the_roots(dmedia: Dmedia, root: Path, outside: Path) -> None:
+    (root / "logo.png").write_bytes(encoded(photo((80, 40)), "PNG"))
+    one = {"inputPath": "a.jpg", "outputPath": "marked.png"}
+    batch = {"input_pattern": "a.jpg", "operation": "watermark", "output_directory": "out"}
+
+    async def conversation(client: Client) -> None:
+        for text in LOGOS:
+            logo = text.format(outside=outside)
+            for tool, arguments in (
+                ("add_watermark", {**one, "logo": logo}),
+                ("batch_process", {**batch, "parameters": {"logo": logo}}),
+                ("batch_process", {**batch, "parameters": {"logo": logo}, "dry_run": True}),
+            ):
+                assert (await refusal(client, tool, **arguments))["code"] == "outside_roots", (tool, logo)
+        made = await ask(client, "add_watermark", **one, logo="logo.png")
+        assert made["outputs"][0]["path"] == str(root / "marked.png")
+        started = await ask(client, "batch_process", **batch, parameters={"logo": "./sub/../logo.png"}, wait_seconds=60)
+        assert (started["completed"], started["parameters"]["logo"]) == (1, "logo.png")
+
+    with Opened([outside / "secret.jpg"]) as opened:
+        Assistant(dmedia, "auto", "--root", root).talk(conversation)
+        assert opened.names() == []

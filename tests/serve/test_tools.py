@@ -14,13 +14,16 @@ from mcp.types import Tool
 
 from dmedia.operations import OPERATIONS
 from dmedia.operations.validation import adapter
+from dmedia.serve.tools.files import camel_case
 from tests.command import Dmedia, below
 from tests.media.films import make_film, scene
 from tests.media_making import jpeg
 from tests.serve.assistant import ERAS, Assistant, Mode, ask, refusal, until_over
 
 ENCODING = {"format", "quality", "effort", "progressive", "lossless", "background", "metadata", "icc", "frames"}
-BOX = ENCODING | {"width", "height", "fit", "gravity", "enlarge"}
+BOX = ENCODING | {
+    "width", "height", "fit", "gravity", "enlarge", "longEdge", "trim", "whiten", "fillPercent", "sharpen",
+}  # fmt: skip
 FILE = {"inputPath", "outputPath", "overwrite"}
 
 ARGUMENTS = {
@@ -33,7 +36,7 @@ ARGUMENTS = {
     "resize_image": FILE | BOX | {"maintainAspect"},
     "convert_image": FILE | BOX,
     "crop_image": FILE | ENCODING | {"width", "height", "x", "y", "gravity"},
-    "add_watermark": FILE | BOX | {"text", "position", "opacity", "size", "margin", "color"},
+    "add_watermark": FILE | BOX | {"text", "logo", "position", "opacity", "size", "margin", "color"},
     "read_media_info": {"inputPath"},
     "cancel_batch": {"job_id"},
     "retry_batch": {"job_id", "codes", "wait_seconds"},
@@ -49,7 +52,7 @@ REQUIRED = {
     "resize_image": {"inputPath", "outputPath"},
     "convert_image": {"inputPath", "outputPath"},
     "crop_image": {"inputPath", "outputPath", "width", "height"},
-    "add_watermark": {"inputPath", "outputPath", "text"},
+    "add_watermark": {"inputPath", "outputPath"},
     "read_media_info": {"inputPath"},
     "cancel_batch": {"job_id"},
     "retry_batch": {"job_id"},
@@ -79,6 +82,8 @@ GOOD: list[tuple[str, dict[str, Any]]] = [
     ("resize_image", {**PAIR, "width": 1, "height": 65535, "maintainAspect": False}),
     ("crop_image", {**PAIR, "width": 1, "height": 1, "x": 0, "y": 0}),
     ("add_watermark", {**PAIR, "text": "(c)", "position": "tile", "opacity": 0.25}),
+    ("add_watermark", {**PAIR, "logo": "logo.png", "size": 30, "longEdge": 900, "sharpen": 0.5}),
+    ("convert_image", {**PAIR, "trim": 5, "whiten": True, "width": 9, "height": 9, "fillPercent": 85}),
     ("retry_batch", {"job_id": "last", "codes": ["timeout"]}),
     ("get_batch_report", {"job_id": "last", "status": "failed", "offset": 0, "limit": 500}),
 ]
@@ -185,7 +190,7 @@ def test_ranges_are_the_operations_own(dmedia: Dmedia) -> None:
             assert plain(offered[parameter]) == plain(schema), (name, parameter)
         for tool in (tool for tool, meant in OWN.items() if meant == name):
             taken = tools[tool].input_schema["properties"]
-            assert {parameter: plain(taken[parameter]) for parameter in own} == {
+            assert {parameter: plain(taken[camel_case(parameter)]) for parameter in own} == {
                 parameter: plain(schema) for parameter, schema in own.items()
             }
     assert set(offered) == set(known)

@@ -63,8 +63,17 @@ def open_poster(source: OpenSource, limits: Limits, wanted: Sequence[Parameters]
     """
     from dmedia.media.films.poster import choose_poster
 
-    boxes = [(one.width, one.height) if isinstance(one, Box) else (None, None) for one in wanted]
-    return PosterPicture(choose_poster(source, *_largest(boxes), limits))
+    return PosterPicture(choose_poster(source, *_largest([_box_of(one) for one in wanted]), limits))
+
+
+def _box_of(parameters: Parameters) -> tuple[int | None, int | None]:
+    """Tell what box a frame may be scaled to: none where it comes at its own size.
+
+    Inside a border is less, and what gets smaller here is sharpened.
+    """
+    if not isinstance(parameters, Box) or parameters.trim is not None or parameters.sharpen > 0:
+        return None, None
+    return parameters.box()
 
 
 def _largest(boxes: list[tuple[int | None, int | None]]) -> tuple[int | None, int | None]:

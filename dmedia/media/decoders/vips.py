@@ -62,6 +62,7 @@ class VipsPicture:
         self._source = pyvips.Source.new_from_descriptor(descriptor)
         self.descriptor = descriptor
         self._image = self._load()
+        self._is_given = False
         self.width: int = self._image.width
         self.height: int = self._image.height
         self.orientation = 1 if image_format == "avif" else orientation_of(self._image)
@@ -99,6 +100,9 @@ class VipsPicture:
             scale = webp_scale(self.width, self.height, wanted)
             if scale < 1:
                 return self._load(scale=scale)
+        if self._is_given:
+            return self._load()  # what is read in sequence is read once
+        self._is_given = True
         return self._image
 
     def delays_ms(self) -> list[int]:

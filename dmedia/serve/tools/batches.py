@@ -61,7 +61,8 @@ class BatchProcess:
     parameters: Annotated[
         dict[str, Any] | None,
         Help(
-            "Arguments of the operation; with a preset, what shall be otherwise. convert needs format, watermark text"
+            "Arguments of the operation; with a preset, what shall be otherwise. convert needs format, watermark text "
+            "or logo"
         ),
     ] = None
     preset: Annotated[str | None, Help("Name of a preset; operation is then its operation, or its name again")] = None
@@ -102,7 +103,7 @@ def batch_process(roots: Roots, asked: BatchProcess) -> Answer:
     also = tuple(asked.also or ())
     for preset in (asked.preset or asked.operation, *also):
         roots.refuse_preset(preset)
-    work = read_work(asked.operation, asked.parameters, asked.preset, also)
+    work = read_work(asked.operation, roots.with_files(asked.parameters or {}), asked.preset, also)
     options: BatchOptions = {
         "recursive": asked.recursive,
         "overwrite": asked.overwrite,

@@ -104,6 +104,7 @@ def operation_tool(name: str, operation: str, title: str, *, aspect: bool = Fals
         if aspect and not asked.maintainAspect and given.setdefault("fit", "fill") != "fill":
             raise ParameterError(f"{name}: fit {given['fit']} keeps the aspect, and maintainAspect is false")
         source, target = roots.resolve(asked.inputPath), roots.resolve(asked.outputPath)
+        given = roots.with_files(given)
         return _made(api.process_file(source, target, operation, given, overwrite=asked.overwrite, roots=roots.paths))
 
     description = f"{OPERATIONS[operation].summary} Works on one file at once; batch_process does many."
@@ -140,7 +141,7 @@ TOOLS: tuple[Tool, ...] = (
     operation_tool("resize_image", "resize", "Resize a picture", aspect=True),
     operation_tool("convert_image", "convert", "Convert a picture to another format"),
     operation_tool("crop_image", "crop", "Cut a part out of a picture"),
-    operation_tool("add_watermark", "watermark", "Write a text over a picture"),
+    operation_tool("add_watermark", "watermark", "Write a text, or lay a logo, over a picture"),
     Tool(
         "read_media_info",
         "Look at a media file",
