@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dmedia.cli.command import flag, option
+from dmedia.errors import UsageError
 from dmedia.model.request import WORKER_WAIT_S
 
 if TYPE_CHECKING:
@@ -20,6 +21,11 @@ SPELLED = {
     "workers": "--workers",
 }  # fmt: skip
 """Options that can contradict each other, as a person writes them."""
+
+PLACES = ("slots", "scheduler", "scheduler_file", "cluster")
+"""Options that each say where a job runs."""
+
+ELSEWHERE = "say where it goes on: --cluster FILE, --scheduler ADDRESS, or -j N for this machine"
 
 PLACE_PARAMETERS: list[click.Parameter] = [
     option(
@@ -56,9 +62,7 @@ PLACE_PARAMETERS: list[click.Parameter] = [
         group=GROUP,
         metavar="SECONDS",
         type=click.FloatRange(min=1),
-        default=WORKER_WAIT_S,
-        show_default=True,
-        help="How long to wait for a cluster that is made, and for a worker when all are lost.",
+        help=f"How long to wait for a cluster, and for a worker when all are lost.  [default: {WORKER_WAIT_S:g}]",
     ),
     flag("--insecure", group=GROUP, help="Accept a scheduler at a public address without encryption."),
 ]
@@ -102,7 +106,44 @@ def read_choice(values: dict[str, Any], spec: JobSpec | None) -> ClusterChoice:
 
     refuse_unfit_place(values)
     place = _named_place(values) or _place_of_configuration(values) or _this_machine(values["slots"], spec)
-    return ClusterChoice(place, values["worker_wait"])
+    return ClusterChoice(place, values["worker_wait"] or WORKER_WAIT_S)
+
+
+def at_noted_place(job: str, values: dict[str, Any]) -> dict[str, Any]:
+    """Let a job go on where its record says that it ran, unless somebody says where.
+
+    Parameters
+    ----------
+    job : str
+        Its id.
+    values : dict
+        A command's values for the options above.
+
+    Returns
+    -------
+    dict
+        The same, and what the record says.
+
+    Raises
+    ------
+    UsageError
+        See `refuse_unfit_place`; or because the job cannot go on there any more.
+    """
+    from dmedia.record.reader import read_noted_place
+
+    noted = read_noted_place(job)
+    if noted is None or any(values[name] for name in PLACES) or (noted.configured and _place_of_configuration(values)):
+        refuse_unfit_place(values)
+        return values
+    there = {**values, **{name: getattr(noted, name) for name in PLACES if name != "slots"}}
+    there["configured"] = noted.configured
+    for name, said in (("workers", noted.workers), ("insecure", noted.insecure), ("worker_wait", noted.worker_wait_s)):
+        there[name] = values[name] or said
+    try:
+        refuse_unfit_place(there)
+    except UsageError as error:
+        raise UsageError(f"{job} cannot go on where it ran: {error.message}", ELSEWHERE) from error
+    return there
 
 
 def _named_place(values: dict[str, Any]) -> Place | None:
@@ -115,7 +156,9 @@ def _named_place(values: dict[str, Any]) -> Place | None:
     if values["scheduler"] or values["scheduler_file"]:
         from dmedia.run.clusters.places import RunningCluster
 
-        return RunningCluster(values["scheduler"], values["scheduler_file"], values["insecure"])
+        return RunningCluster(
+            values["scheduler"], values["scheduler_file"], values["insecure"], values.get("configured", False)
+        )
     return None
 
 

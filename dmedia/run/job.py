@@ -59,6 +59,7 @@ def run_job(spec: JobSpec, choice: ClusterChoice, observer: Observer, stop: Stop
     """
     with RecordWriter.create(spec) as record, early_start(WorkOrder.of(record.job, spec), choice):
         try:
+            record.life.note_place(choice.noted)
             _plan(record, observer, stop)
             _run(record, choice, observer, stop)
         except CancelledError:
@@ -104,6 +105,8 @@ def resume_job(job: str, again: Again, choice: ClusterChoice, observer: Observer
         record = held.enter_context(RecordWriter.open(job))
         record.change(again.persistence, again.roots)
         refuse_outside_roots(record.spec)
+        if choice.can_be_noted:
+            record.life.note_place(choice.noted)
         held.enter_context(early_start(WorkOrder.of(job, record.spec), choice))
         if record.life.was_started():
             record.withdraw_requests()  # they were made of the launcher before this one

@@ -105,6 +105,7 @@ def test_ctrl_c_reaches_all_of_a_terminal_and_yet_files_end_and_the_cluster_is_c
     assert (stopped["status"], stopped["failed"], stopped["completed"] > 0) == ("interrupted", 0, True)
     resumed = dmedia("resume", "last", "--json")
     assert (resumed.status, resumed.document["completed"]) == (0, FILES)
+    assert resumed.document["scheduler"].startswith("tcp://127.0.0.1:"), "it goes on on a cluster of the same file"
     assert {name: seen["attempts"] for name, seen in dmedia.files().items() if seen["attempts"] != 1} == {}
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 import urllib.parse
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dmedia.errors import UsageError
+from dmedia.model import NotedPlace
 from dmedia.model.request import WORKER_WAIT_S
 from dmedia.run.clusters.cluster_file import load_maker
 from dmedia.run.clusters.given_client import is_gone, refuse_unfit
@@ -36,6 +38,10 @@ class Workers:
 
     least: int
     most: int
+
+    def __str__(self) -> str:
+        """Write them as `read_workers` reads them."""
+        return f"{self.least}:{self.most}"
 
     @property
     def at_first(self) -> int:
@@ -96,6 +102,8 @@ class RunningCluster:
         What ``dask scheduler --scheduler-file`` writes; read anew whenever the scheduler is looked for.
     insecure : bool
         Whether a public address without encryption is accepted.
+    configured : bool
+        Whether Dask's configuration names it, and nobody beside the job.
 
     Raises
     ------
@@ -106,6 +114,7 @@ class RunningCluster:
     address: str | None
     scheduler_file: str | None = None
     insecure: bool = False
+    configured: bool = False
 
     def __post_init__(self) -> None:
         if self.address and not _is_address(self.address):
@@ -199,6 +208,28 @@ class ClusterChoice:
         if isinstance(self.place, MadeCluster):
             wait_for_dask()
             load_maker(self.place.file)
+
+    @property
+    def noted(self) -> NotedPlace | None:
+        """What a record keeps of it; ``None`` for this machine."""
+        place, wait_s = self.place, self.worker_wait_s
+        if isinstance(place, MadeCluster):
+            return NotedPlace(
+                cluster=os.path.abspath(place.file.path),
+                workers=str(place.workers) if place.workers else None,
+                worker_wait_s=wait_s,
+            )
+        if isinstance(place, RunningCluster):
+            file = place.scheduler_file and os.path.abspath(place.scheduler_file)
+            return NotedPlace(
+                place.address, file, insecure=place.insecure, configured=place.configured, worker_wait_s=wait_s
+            )
+        return None
+
+    @property
+    def can_be_noted(self) -> bool:
+        """Whether another process can go there, or stay here: a program's client is its own."""
+        return not isinstance(self.place, GivenCluster)
 
     @property
     def own_slots(self) -> int | None:

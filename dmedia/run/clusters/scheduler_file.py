@@ -90,8 +90,8 @@ def configured_cluster(*, insecure: bool) -> RunningCluster | None:
 
         address, file = dask.config.get(ADDRESS, None), dask.config.get(FILE, None)
     if address:
-        return RunningCluster(str(address), insecure=insecure)
-    return RunningCluster(None, os.path.expanduser(str(file)), insecure) if file else None
+        return RunningCluster(str(address), insecure=insecure, configured=True)
+    return RunningCluster(None, os.path.expanduser(str(file)), insecure, configured=True) if file else None
 
 
 def _configuration_files() -> Iterator[bytes]:
