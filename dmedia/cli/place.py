@@ -83,7 +83,7 @@ def refuse_unfit_place(values: dict[str, Any]) -> None:
     """
     from dmedia.api.place import refuse_contradictions
 
-    refuse_contradictions({name: spelled for name, spelled in SPELLED.items() if values[name]})
+    refuse_contradictions({name: spelled for name, spelled in SPELLED.items() if values[name] is not None})
     _named_place(values)
 
 
@@ -132,7 +132,8 @@ def at_noted_place(job: str, values: dict[str, Any]) -> dict[str, Any]:
     from dmedia.record.reader import read_noted_place
 
     noted = read_noted_place(job)
-    if noted is None or any(values[name] for name in PLACES) or (noted.configured and _place_of_configuration(values)):
+    is_said = any(values[name] is not None for name in PLACES)
+    if noted is None or is_said or (noted.configured and _place_of_configuration(values)):
         refuse_unfit_place(values)
         return values
     there = {**values, **{name: getattr(noted, name) for name in PLACES if name != "slots"}}
@@ -147,13 +148,13 @@ def at_noted_place(job: str, values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _named_place(values: dict[str, Any]) -> Place | None:
-    if values["cluster"]:
+    if values["cluster"] is not None:
         from dmedia.run.clusters.cluster_file import read_cluster_file
         from dmedia.run.clusters.places import MadeCluster, read_workers
 
-        workers = read_workers(values["workers"]) if values["workers"] else None
+        workers = read_workers(values["workers"]) if values["workers"] is not None else None
         return MadeCluster(read_cluster_file(values["cluster"]), workers)
-    if values["scheduler"] or values["scheduler_file"]:
+    if values["scheduler"] is not None or values["scheduler_file"] is not None:
         from dmedia.run.clusters.places import RunningCluster
 
         return RunningCluster(

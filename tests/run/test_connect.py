@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,7 +45,8 @@ def test_a_launcher_waits_for_the_file_of_a_scheduler_that_is_about_to_start(
     dmedia: Dmedia, tmp_path: Path, cluster: Cluster
 ) -> None:
     launcher = dmedia.start(*JOB, "--scheduler-file", "scheduler.json", "--json")
-    wait_until(lambda: dmedia("status", "--json").document)
+    time.sleep(2)
+    assert launcher.poll() is None
     (tmp_path / "scheduler.json").write_text('{"type": "Sched')  # about to be written
     (tmp_path / "scheduler.json").write_text(json.dumps({"type": "Scheduler", "address": cluster.address}))
     out, err = launcher.communicate(timeout=LIMIT_S)
@@ -155,9 +157,9 @@ def test_an_address_in_the_environment_counts_more_than_a_file_and_an_empty_one_
 ) -> None:
     monkeypatch.setenv("DASK_SCHEDULER_FILE", "~/s.json")
     found = configured_cluster(insecure=True)
-    assert found == RunningCluster(None, str(Path("~/s.json").expanduser()), insecure=True)
+    assert found == RunningCluster(None, str(Path("~/s.json").expanduser()), insecure=True, configured=True)
     monkeypatch.setenv("DASK_SCHEDULER_ADDRESS", "tcp://127.0.0.1:1")
-    assert configured_cluster(insecure=False) == RunningCluster("tcp://127.0.0.1:1")
+    assert configured_cluster(insecure=False) == RunningCluster("tcp://127.0.0.1:1", configured=True)
     monkeypatch.setenv("DASK_SCHEDULER_ADDRESS", "")
     monkeypatch.delenv("DASK_SCHEDULER_FILE")
     assert configured_cluster(insecure=False) is None

@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING, Any
 from dmedia.errors import UsageError
 from dmedia.model import NotedPlace
 from dmedia.model.request import WORKER_WAIT_S
-from dmedia.run.clusters.cluster_file import load_maker
 from dmedia.run.clusters.given_client import is_gone, refuse_unfit
-from dmedia.run.launcher import wait_for_dask
 
 if TYPE_CHECKING:
     from dmedia.run.clusters.cluster_file import ClusterFile
@@ -108,7 +106,7 @@ class RunningCluster:
     Raises
     ------
     UsageError
-        When the address is none that Dask knows.
+        When the address is none that Dask knows, or the file has no name.
     """
 
     address: str | None
@@ -116,15 +114,23 @@ class RunningCluster:
     insecure: bool = False
     configured: bool = False
 
+    @property
+    def shown(self) -> str:
+        """Where it is, in a sentence."""
+        return f"of {self.scheduler_file}" if self.address is None else f"at {self.address}"
+
     def __post_init__(self) -> None:
-        if self.address and not _is_address(self.address):
+        if self.address is not None and not is_address(self.address):
             raise UsageError(
                 f"{self.address!r} is no address of a Dask scheduler",
                 "one looks like tcp://10.0.0.1:8786, or tls://10.0.0.1:8786 with certificates",
             )
+        if self.scheduler_file == "":
+            raise UsageError("The scheduler file has no name", "name the one of: dask scheduler --scheduler-file FILE")
 
 
-def _is_address(text: str) -> bool:
+def is_address(text: str) -> bool:
+    """Tell whether Dask could know an address of a scheduler."""
     if text.startswith("inproc://"):
         return True
     try:
@@ -184,7 +190,7 @@ class ClusterChoice:
     place : OwnCluster, RunningCluster, MadeCluster or GivenCluster
         Which one.
     worker_wait_s : float
-        Seconds to wait for a worker when all were lost, and for the first one of a cluster that is made.
+        Seconds to wait for a worker when all were lost, and for the first one.
     """
 
     place: Place
@@ -195,19 +201,9 @@ class ClusterChoice:
         """What may take long before the work begins."""
         if isinstance(self.place, MadeCluster):
             return f"waiting for the cluster of {self.place.file.path} and its first worker"
+        if isinstance(self.place, RunningCluster):
+            return f"waiting for the scheduler {self.place.shown} and its first worker"
         return None
-
-    def check(self) -> None:
-        """See that a cluster can be made as its file says, as far as that can be seen before there is a job.
-
-        Raises
-        ------
-        UsageError
-            When its class is not there.
-        """
-        if isinstance(self.place, MadeCluster):
-            wait_for_dask()
-            load_maker(self.place.file)
 
     @property
     def noted(self) -> NotedPlace | None:
