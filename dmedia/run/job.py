@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dmedia.errors import ClusterError, DmediaError, JobHeldError, PreflightError, StoppedError, TooManyFailedError
 from dmedia.model import JobState, WorkOrder
 from dmedia.planning import plan_job, refuse_outside_roots
+from dmedia.planning.footprint import Footprint
 from dmedia.record.reader import read_job
 from dmedia.record.writer import RecordWriter
 from dmedia.report.observer import tell
@@ -57,6 +58,7 @@ def run_job(spec: JobSpec, choice: ClusterChoice, observer: Observer, stop: Stop
     ClusterError
         When the cluster cannot be reached, and there is no job; or when it was lost, and what is done is in the record.
     """
+    footprint = Footprint(spec.output_directory)
     with RecordWriter.create(spec) as record, early_start(WorkOrder.of(record.job, spec), choice):
         try:
             record.life.note_place(choice.noted)
@@ -67,6 +69,7 @@ def run_job(spec: JobSpec, choice: ClusterChoice, observer: Observer, stop: Stop
         except DmediaError:
             if not record.life.was_started():
                 record.discard()
+                footprint.erase()
             raise
     return read_job(record.job)
 
