@@ -13,6 +13,7 @@ from dmedia.planning.footprint import Footprint
 from dmedia.record.reader import read_job
 from dmedia.record.writer import RecordWriter
 from dmedia.report.observer import tell
+from dmedia.run.launcher import told_configuration
 from dmedia.run.slots import STARTED_EARLY, Slots
 from dmedia.run.sweeping import sweep, sweep_abandoned
 
@@ -195,7 +196,8 @@ def _plan(record: RecordWriter, observer: Observer, stop: Stop) -> None:
 
 def _run(record: RecordWriter, choice: ClusterChoice, observer: Observer, stop: Stop, failed_before: int = 0) -> None:
     """Run what is pending, and declare the job ended unless it was stopped."""
-    from dmedia.run.course import Course
+    with told_configuration():
+        from dmedia.run.course import Course
 
     planned = read_job(record.job)
     tell(observer.planned, planned)

@@ -114,6 +114,22 @@ def test_what_is_no_address_is_refused_with_what_one_looks_like(address: str) ->
     assert (repr(address) in refused.value.message, "tcp://10.0.0.1:8786" in str(refused.value.hint)) == (True, True)
 
 
+@pytest.mark.usefixtures("photos")
+@pytest.mark.parametrize("place", [(), ("--scheduler", "tcp://127.0.0.1:1"), ("--cluster", "cluster.yaml")])
+@pytest.mark.parametrize("text", ["distributed: [", "scheduler-address: ["])
+def test_a_file_of_dasks_configuration_that_cannot_be_read_is_named(
+    dmedia: Dmedia, tmp_path: Path, place: tuple[str, ...], text: str
+) -> None:
+    (tmp_path / "broken.yaml").write_text(text)
+    (tmp_path / "cluster.yaml").write_text("module: dask.distributed\nclass: LocalCluster\n")
+    dmedia.environment["DASK_CONFIG"] = str(tmp_path / "broken.yaml")
+    refused = dmedia(*JOB, *place)
+    assert (refused.status, "Traceback" in refused.err) == (2, False), refused.err
+    assert f"A dask config file at '{tmp_path / 'broken.yaml'}' is malformed" in refused.err
+    assert dmedia("status", "--json").document == []
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize(
     "address", ["tcp://[::1]:8786", "tls://node-1:8786", "wss://h:443", "ucx://h:1", "inproc://10.0.0.1/7/1", "h:8786"]
 )
