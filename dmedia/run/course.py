@@ -95,7 +95,7 @@ class Course:
         lost_s = 0.0
         while True:
             try:
-                waiting = Waiting(choice.awaited, self._record, self._tick)
+                waiting = Waiting(None if lost else choice.awaited, self._record, self._tick)
                 with connect(choice, waiting.look, again=lost is not None) as cluster:
                     waiting.over()
                     if lost:

@@ -19,6 +19,7 @@ from dmedia.errors import ClusterError, UsageError
 from dmedia.run.clusters import door
 from dmedia.run.clusters.places import RunningCluster
 from dmedia.run.clusters.scheduler_file import configured_cluster, find_scheduler
+from dmedia.run.clusters.waiting import TOLD_AFTER_S
 from tests.command import LIMIT_S, Dmedia, wait_until
 from tests.media_making import encoded, photo
 from tests.run.conftest import Cluster, cluster_maker
@@ -52,6 +53,34 @@ def test_a_launcher_waits_for_the_file_of_a_scheduler_that_is_about_to_start(
     out, err = launcher.communicate(timeout=LIMIT_S)
     assert launcher.returncode == 0, err
     assert (json.loads(out)["completed"], json.loads(out)["scheduler"]) == (FILES, cluster.address)
+
+
+@pytest.mark.usefixtures("photos")
+def test_a_first_worker_is_waited_for_and_told_of_as_long_as_was_said(dmedia: Dmedia, tmp_path: Path) -> None:
+    with cluster_maker(tmp_path) as make:
+        empty = make(workers=0)
+        refused = dmedia(*JOB, "--scheduler", empty.address, "--worker-wait", "2")
+        assert (refused.status, f"The scheduler at {empty.address} has no workers" in refused.err) == (7, True)
+        assert "--worker-wait says how long to wait" in refused.err
+        assert not (tmp_path / "out").exists()
+        launcher = dmedia.start(*JOB, "--scheduler", empty.address, "--json")
+        told = wait_until(lambda: [seen for seen in dmedia("status", "--json").document if seen["warnings"]])[0]
+        assert told["warnings"] == [f"waiting for the scheduler at {empty.address} and its first worker"]
+        time.sleep(door.CONNECT_TIMEOUT_S - TOLD_AFTER_S)
+        assert launcher.poll() is None
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "distributed.cli.dask_worker", empty.address, "--no-nanny", "--no-dashboard"],
+            cwd=tmp_path,
+            env=dmedia.environment,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            out, err = launcher.communicate(timeout=LIMIT_S)
+        finally:
+            worker.kill()
+            worker.wait()
+    assert (launcher.returncode, json.loads(out)["completed"]) == (0, FILES), err
+    assert not [text for text in json.loads(out)["warnings"] if "waiting for" in text]
 
 
 @pytest.mark.parametrize(
@@ -104,16 +133,6 @@ def test_where_encryption_is_required_an_address_without_it_is_refused_and_there
     assert dmedia("status", "--json").document == []
 
 
-@pytest.mark.parametrize(
-    "address",
-    ["http://10.0.0.1:8786", "localhost", "tcp://localhost", "tcp://:8786", "tcp://h:many", "tcp://h:8786/x", "8786"],
-)
-def test_what_is_no_address_is_refused_with_what_one_looks_like(address: str) -> None:
-    with pytest.raises(UsageError, match="is no address of a Dask scheduler") as refused:
-        RunningCluster(address)
-    assert (repr(address) in refused.value.message, "tcp://10.0.0.1:8786" in str(refused.value.hint)) == (True, True)
-
-
 @pytest.mark.usefixtures("photos")
 @pytest.mark.parametrize("place", [(), ("--scheduler", "tcp://127.0.0.1:1"), ("--cluster", "cluster.yaml")])
 @pytest.mark.parametrize("text", ["distributed: [", "scheduler-address: ["])
@@ -128,6 +147,16 @@ def test_a_file_of_dasks_configuration_that_cannot_be_read_is_named(
     assert f"A dask config file at '{tmp_path / 'broken.yaml'}' is malformed" in refused.err
     assert dmedia("status", "--json").document == []
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://10.0.0.1:8786", "localhost", "tcp://localhost", "tcp://:8786", "tcp://h:many", "tcp://h:8786/x", "8786"],
+)
+def test_what_is_no_address_is_refused_with_what_one_looks_like(address: str) -> None:
+    with pytest.raises(UsageError, match="is no address of a Dask scheduler") as refused:
+        RunningCluster(address)
+    assert (repr(address) in refused.value.message, "tcp://10.0.0.1:8786" in str(refused.value.hint)) == (True, True)
 
 
 @pytest.mark.parametrize(
