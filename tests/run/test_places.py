@@ -12,6 +12,7 @@ import dmedia as package
 from tests.command import Dmedia
 from tests.media_making import encoded, photo
 from tests.run.conftest import Cluster, cluster_maker
+from tests.serve.assistant import Assistant
 
 JOB = ("convert", "in", "-o", "out", "--format", "webp")
 
@@ -53,6 +54,12 @@ def test_a_job_goes_on_where_it_ran_from_the_command_line_and_from_a_program(
     job.wait(120)
     job.retry()
     assert job.wait(120)["scheduler"] == cluster.address
+
+
+def test_a_job_that_an_assistant_takes_up_goes_on_where_it_ran(dmedia: Dmedia, cluster: Cluster) -> None:
+    assert dmedia(*JOB, "--scheduler", cluster.address).status == 3
+    again = Assistant(dmedia).ask("retry_batch", job_id="last", wait_seconds=100)
+    assert (again["failed"], again["scheduler"]) == (1, cluster.address)
 
 
 def test_an_option_counts_more_than_where_a_job_ran_and_is_what_counts_from_then_on(
