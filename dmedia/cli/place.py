@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from dmedia.cli.command import flag, option
-from dmedia.errors import UsageError
+from dmedia.errors import ClusterError, UsageError
 from dmedia.model.request import WORKER_WAIT_S
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from dmedia.model import JobSpec
     from dmedia.run.clusters.places import ClusterChoice, Place
 
@@ -122,7 +125,7 @@ def at_noted_place(job: str, values: dict[str, Any]) -> dict[str, Any]:
     Returns
     -------
     dict
-        The same, and what the record says.
+        The same, and what the record says. A launcher of its own gets what was said, and looks itself.
 
     Raises
     ------
@@ -137,7 +140,7 @@ def at_noted_place(job: str, values: dict[str, Any]) -> dict[str, Any]:
         refuse_unfit_place(values)
         return values
     there = {**values, **{name: getattr(noted, name) for name in PLACES if name != "slots"}}
-    there["configured"] = noted.configured
+    there |= {"configured": noted.configured, "noted": True}
     for name, said in (("workers", noted.workers), ("insecure", noted.insecure), ("worker_wait", noted.worker_wait_s)):
         there[name] = values[name] or said
     try:
@@ -145,6 +148,23 @@ def at_noted_place(job: str, values: dict[str, Any]) -> dict[str, Any]:
     except UsageError as error:
         raise UsageError(f"{job} cannot go on where it ran: {error.message}", ELSEWHERE) from error
     return there
+
+
+@contextlib.contextmanager
+def told_elsewhere(values: dict[str, Any]) -> Iterator[None]:
+    """Tell how a job goes on elsewhere, if the place that its record has noted cannot be used.
+
+    Parameters
+    ----------
+    values : dict
+        What `at_noted_place` returned.
+    """
+    try:
+        yield
+    except (UsageError, ClusterError) as error:
+        if "noted" not in values:
+            raise
+        raise type(error)(error.message, f"{error.hint}; or {ELSEWHERE}" if error.hint else ELSEWHERE) from error
 
 
 def _named_place(values: dict[str, Any]) -> Place | None:

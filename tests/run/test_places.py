@@ -94,6 +94,15 @@ def test_a_job_whose_cluster_file_is_gone_is_not_run_elsewhere(dmedia: Dmedia, t
     assert dmedia("retry", "last", "--cluster", "moved.yaml").status == 3
 
 
+def test_a_job_whose_scheduler_is_gone_says_how_it_goes_on_elsewhere(dmedia: Dmedia, tmp_path: Path) -> None:
+    with cluster_maker(tmp_path) as make:
+        address = make().address
+        assert dmedia(*JOB, "--scheduler", address).status == 3
+    refused = dmedia("retry", "last")
+    assert (refused.status, f"No Dask scheduler answers at {address}" in refused.err) == (7, True), refused.err
+    assert "or say where it goes on: --cluster FILE, --scheduler ADDRESS, or -j N for this machine" in refused.err
+
+
 def test_a_record_that_has_not_noted_where_its_job_ran_is_taken_up_here(
     dmedia: Dmedia, tmp_path: Path, cluster: Cluster
 ) -> None:
