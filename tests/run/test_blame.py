@@ -242,7 +242,7 @@ def test_a_frozen_scheduler_is_told_and_the_job_can_be_resumed(dmedia: Dmedia, r
     assert b"does not answer" in err
     assert b"dmedia resume batch-" in err
     assert dmedia("status", "last", "--json").document["status"] == "interrupted"
-    resumed = dmedia("resume", "last", "-j", "1", "--json")
+    resumed = dmedia("resume", "last", "-j", "2", "--json")
     assert (resumed.status, resumed.document["completed"]) == (0, REMOTE_FILES)
 
 
