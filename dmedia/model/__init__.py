@@ -8,6 +8,7 @@ in ``_ns``.
 from __future__ import annotations
 
 from dmedia.model.info import MediaInfo
+from dmedia.model.place import NotedPlace
 from dmedia.model.reports import FileReport, JobReport
 from dmedia.model.request import Inputs, JobSpec, Limits, Persistence, Policies
 from dmedia.model.result import Failure, FileResult, Output, Running
@@ -26,6 +27,7 @@ __all__ = [
     "JobState",
     "Limits",
     "MediaInfo",
+    "NotedPlace",
     "OnCollision",
     "Output",
     "Persistence",

@@ -58,7 +58,8 @@ CREATE TABLE state (          -- one row, small: it is written with every batch 
   host TEXT NOT NULL,         -- empty when the launcher has let go
   pid INTEGER NOT NULL,
   scheduler TEXT,
-  dashboard TEXT
+  dashboard TEXT,
+  place TEXT                  -- JSON: the cluster that the job was last taken to; NULL: this machine
 );
 CREATE TABLE warning (text TEXT NOT NULL UNIQUE, passing INTEGER NOT NULL DEFAULT 0);  -- passing: until it is over
 CREATE TABLE directory (number INTEGER PRIMARY KEY, path BLOB NOT NULL UNIQUE);
@@ -230,9 +231,10 @@ _WRITE_FAULTS = frozenset({sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_FSYN
 
 def complete(connection: sqlite3.Connection) -> None:
     """Add what records of earlier versions of this schema lack."""
-    columns = {name for _, name, *_ in connection.execute("PRAGMA table_info(warning)")}
-    if "passing" not in columns:
+    if "passing" not in _columns(connection, "warning"):
         connection.execute("ALTER TABLE warning ADD COLUMN passing INTEGER NOT NULL DEFAULT 0")
+    if not notes_place(connection):
+        connection.execute("ALTER TABLE state ADD COLUMN place TEXT")
     if not has_versions(connection):
         with transaction(connection, durable=True):
             connection.execute("ALTER TABLE file ADD COLUMN version TEXT")
@@ -242,3 +244,12 @@ def complete(connection: sqlite3.Connection) -> None:
 def has_versions(connection: sqlite3.Connection) -> bool:
     """Tell whether a record notes its sources' versions: those of schema version 1 do not."""
     return int(connection.execute("PRAGMA user_version").fetchone()[0]) > 1
+
+
+def notes_place(connection: sqlite3.Connection) -> bool:
+    """Tell whether a record notes where its job was taken to: earlier ones do not."""
+    return "place" in _columns(connection, "state")
+
+
+def _columns(connection: sqlite3.Connection, table: str) -> set[str]:
+    return {name for _, name, *_ in connection.execute(f"PRAGMA table_info({table})")}
