@@ -14,6 +14,13 @@ if [ $# -lt 1 ] || [ $# -gt 2 ]; then
   exit 2
 fi
 days="${2:-365}"
+case "$1" in /*) directory=$1 ;; *) directory=$PWD/$1 ;; esac
+case "$directory" in
+  *[\"\\\$]* | *$'\n'*)
+    echo "$directory cannot be written into dask.yaml: name a directory without \", \\, \$ and line breaks" >&2
+    exit 2
+    ;;
+esac
 if [ -e "$1/ca.pem" ]; then
   echo "$1 has certificates already: name another directory, or remove it" >&2
   exit 1

@@ -39,7 +39,7 @@ class Job:
         does that.
     **place : PlaceOptions
         Where such a launcher works: ``scheduler``, ``scheduler_file`` or ``cluster``, with ``workers``; or how many
-        ``slots`` it has on this machine.
+        ``slots`` it has on this machine. Without a word it works where the job ran.
 
     Attributes
     ----------

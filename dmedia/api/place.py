@@ -33,18 +33,16 @@ def read_place(options: PlaceOptions, client: Any) -> list[str]:
     Raises
     ------
     ParameterError, UsageError
-        When one cannot have such a value, or contradicts another or the client, or a cluster file is wrong.
+        When one cannot have such a value, or contradicts another or the client, or a file is wrong.
+    ClusterError
+        When no job can run there, as can be told without connecting.
     """
     said = read_options(options, PlaceOptions)
     if client is not None and said:
         raise UsageError(f"{next(iter(said))} is for a batch without a client: the job runs on the client's workers")
     refuse_contradictions({name: name for name in said})
-    if "cluster" in said:
-        from dmedia.run.clusters.cluster_file import load_maker, read_cluster_file
-        from dmedia.run.clusters.places import read_workers
-
-        read_workers(str(said.get("workers", 1)))
-        load_maker(read_cluster_file(said["cluster"]))
+    if any(name in said for name in CLUSTERS):
+        _refuse_unfit(said)
     return [word for name, value in said.items() for word in (f"--{name.replace('_', '-')}", _word(name, value))]
 
 
@@ -93,6 +91,19 @@ def refuse_slots(spelled: str, why: str = "") -> NoReturn:
         f"{spelled} is for this machine: the workers of a cluster bring their own slots{why}",
         "start workers with --nthreads",
     )
+
+
+def _refuse_unfit(said: Mapping[str, Any]) -> None:
+    from dmedia.run.clusters.cluster_file import read_cluster_file
+    from dmedia.run.clusters.places import MadeCluster, RunningCluster, read_workers
+    from dmedia.run.clusters.scrutiny import scrutinise
+
+    if "cluster" in said:
+        workers = read_workers(str(said.get("workers", 1)))
+        scrutinise(MadeCluster(read_cluster_file(said["cluster"]), workers))
+    else:
+        file = said.get("scheduler_file")
+        scrutinise(RunningCluster(said.get("scheduler"), None if file is None else os.fsdecode(file)))
 
 
 def _word(name: str, value: Any) -> str:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 States = frozenset[int]
 """Which components of a glob the next name may match."""
 
+DOTS = frozenset({".", ".."})
+"""In keys of objects they are names of directories, and no dot hides them."""
+
 _WILDCARD = re.compile(r"[*?\[]")
 
 
@@ -116,9 +119,9 @@ class Glob:
             if index == self.last or (by_name and has_wildcard(component.text)):
                 continue
             if component.text == "**":
-                if self.hidden or not name.startswith("."):
+                if self.hidden or name in DOTS or not name.startswith("."):
                     reached.add(index)
-            elif self._means(component, name):
+            elif self._means(component, name) or (name in DOTS and component.matches(name)):
                 reached.add(index + 1)
         return self._reach(reached)
 

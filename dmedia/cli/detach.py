@@ -39,12 +39,10 @@ def detach(job: str, command: Sequence[str], values: dict[str, Any], *, reads_st
         When it has refused the job within the time this command waits.
     """
     from dmedia.cli.launch import show_end
-    from dmedia.cli.place import refuse_unfit_place
     from dmedia.record.reader import read_job
     from dmedia.report.summary import started
     from dmedia.run.detached import start_launcher
 
-    refuse_unfit_place(values)
     arguments = [command[0], job, *command[1:], *passed_on(values)]
     launcher = start_launcher(job, arguments, reads_stdin=reads_stdin)
     status = launcher.confirm()

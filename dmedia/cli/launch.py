@@ -50,9 +50,10 @@ def launch(spec: JobSpec, values: dict[str, Any]) -> int:
         return show_plan(spec, as_json=values["json"])
     if values["detach"]:
         from dmedia.cli.detach import detach
+        from dmedia.run.clusters.scrutiny import scrutinise
         from dmedia.run.detached import create_job
 
-        read_choice(values, spec).check()
+        scrutinise(read_choice(values, spec).place)
         return detach(create_job(spec), ["resume"], values, reads_stdin=spec.inputs.listing == b"-")
     return run(functools.partial(_run_job, spec), values, spec)
 
@@ -74,13 +75,14 @@ def run(start: Start, values: dict[str, Any], spec: JobSpec | None = None) -> in
     int
         Exit status.
     """
+    from dmedia.run.clusters.scrutiny import scrutinise
     from dmedia.run.launcher import become_launcher
     from dmedia.run.stop import Stop
 
     stop = Stop()
     choice = read_choice(values, spec)
     become_launcher()
-    choice.check()
+    scrutinise(choice.place)
     observer = choose_observer(quiet=values["quiet"])
     with heeded_signals(stop):
         try:

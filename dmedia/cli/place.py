@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from dmedia.cli.command import flag, option
+from dmedia.errors import ClusterError, UsageError
 from dmedia.model.request import WORKER_WAIT_S
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from dmedia.model import JobSpec
     from dmedia.run.clusters.places import ClusterChoice, Place
 
@@ -20,6 +24,11 @@ SPELLED = {
     "workers": "--workers",
 }  # fmt: skip
 """Options that can contradict each other, as a person writes them."""
+
+PLACES = ("slots", "scheduler", "scheduler_file", "cluster")
+"""Options that each say where a job runs."""
+
+ELSEWHERE = "say where it goes on: --cluster FILE, --scheduler ADDRESS, or -j N for this machine"
 
 PLACE_PARAMETERS: list[click.Parameter] = [
     option(
@@ -56,9 +65,7 @@ PLACE_PARAMETERS: list[click.Parameter] = [
         group=GROUP,
         metavar="SECONDS",
         type=click.FloatRange(min=1),
-        default=WORKER_WAIT_S,
-        show_default=True,
-        help="How long to wait for a cluster that is made, and for a worker when all are lost.",
+        help=f"How long to wait for a cluster, and for a worker when all are lost.  [default: {WORKER_WAIT_S:g}]",
     ),
     flag("--insecure", group=GROUP, help="Accept a scheduler at a public address without encryption."),
 ]
@@ -79,7 +86,7 @@ def refuse_unfit_place(values: dict[str, Any]) -> None:
     """
     from dmedia.api.place import refuse_contradictions
 
-    refuse_contradictions({name: spelled for name, spelled in SPELLED.items() if values[name]})
+    refuse_contradictions({name: spelled for name, spelled in SPELLED.items() if values[name] is not None})
     _named_place(values)
 
 
@@ -102,20 +109,77 @@ def read_choice(values: dict[str, Any], spec: JobSpec | None) -> ClusterChoice:
 
     refuse_unfit_place(values)
     place = _named_place(values) or _place_of_configuration(values) or _this_machine(values["slots"], spec)
-    return ClusterChoice(place, values["worker_wait"])
+    return ClusterChoice(place, values["worker_wait"] or WORKER_WAIT_S)
+
+
+def at_noted_place(job: str, values: dict[str, Any]) -> dict[str, Any]:
+    """Let a job go on where its record says that it ran, unless somebody says where.
+
+    Parameters
+    ----------
+    job : str
+        Its id.
+    values : dict
+        A command's values for the options above.
+
+    Returns
+    -------
+    dict
+        The same, and what the record says. A launcher of its own gets what was said, and looks itself.
+
+    Raises
+    ------
+    UsageError
+        See `refuse_unfit_place`; or because the job cannot go on there any more.
+    """
+    from dmedia.record.reader import read_noted_place
+
+    noted = read_noted_place(job)
+    is_said = any(values[name] is not None for name in PLACES)
+    if noted is None or is_said or (noted.configured and _place_of_configuration(values)):
+        refuse_unfit_place(values)
+        return values
+    there = {**values, **{name: getattr(noted, name) for name in PLACES if name != "slots"}}
+    there |= {"configured": noted.configured, "noted": True}
+    for name, said in (("workers", noted.workers), ("insecure", noted.insecure), ("worker_wait", noted.worker_wait_s)):
+        there[name] = values[name] or said
+    try:
+        refuse_unfit_place(there)
+    except UsageError as error:
+        raise UsageError(f"{job} cannot go on where it ran: {error.message}", ELSEWHERE) from error
+    return there
+
+
+@contextlib.contextmanager
+def told_elsewhere(values: dict[str, Any]) -> Iterator[None]:
+    """Tell how a job goes on elsewhere, if the place that its record has noted cannot be used.
+
+    Parameters
+    ----------
+    values : dict
+        What `at_noted_place` returned.
+    """
+    try:
+        yield
+    except (UsageError, ClusterError) as error:
+        if "noted" not in values:
+            raise
+        raise type(error)(error.message, f"{error.hint}; or {ELSEWHERE}" if error.hint else ELSEWHERE) from error
 
 
 def _named_place(values: dict[str, Any]) -> Place | None:
-    if values["cluster"]:
+    if values["cluster"] is not None:
         from dmedia.run.clusters.cluster_file import read_cluster_file
         from dmedia.run.clusters.places import MadeCluster, read_workers
 
-        workers = read_workers(values["workers"]) if values["workers"] else None
+        workers = read_workers(values["workers"]) if values["workers"] is not None else None
         return MadeCluster(read_cluster_file(values["cluster"]), workers)
-    if values["scheduler"] or values["scheduler_file"]:
+    if values["scheduler"] is not None or values["scheduler_file"] is not None:
         from dmedia.run.clusters.places import RunningCluster
 
-        return RunningCluster(values["scheduler"], values["scheduler_file"], values["insecure"])
+        return RunningCluster(
+            values["scheduler"], values["scheduler_file"], values["insecure"], values.get("configured", False)
+        )
     return None
 
 

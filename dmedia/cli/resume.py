@@ -13,6 +13,7 @@ from dmedia.cli.detach import detach
 from dmedia.cli.launch import run
 from dmedia.cli.options import RUN_PARAMETERS
 from dmedia.cli.persistence import read_persistence
+from dmedia.cli.place import at_noted_place, told_elsewhere
 from dmedia.errors import DmediaError
 from dmedia.model import FileStatus
 
@@ -25,13 +26,15 @@ def resume(job: str, **values: Any) -> int:
     job = find_job(job)
     if not values["root"] and withdraw(job, "pause"):  # a launcher that is there cannot be narrowed
         return _show_going_on(job, as_json=values["json"])
+    there = at_noted_place(job, values)
     if values["detach"]:
         return detach(job, ["resume"], values)
     from dmedia.run.job import Again, refuse_new, resume_job
 
     again = Again(frozenset({FileStatus.CANCELLED}), persistence=read_persistence(values), roots=values["root"])
     try:
-        return run(functools.partial(resume_job, job, again), values)
+        with told_elsewhere(there):
+            return run(functools.partial(resume_job, job, again), there)
     except DmediaError as error:
         refuse_new(job, error)
         raise

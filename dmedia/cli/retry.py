@@ -12,6 +12,7 @@ from dmedia.cli.detach import detach
 from dmedia.cli.launch import run
 from dmedia.cli.options import RUN, RUN_PARAMETERS
 from dmedia.cli.persistence import read_persistence
+from dmedia.cli.place import at_noted_place, told_elsewhere
 from dmedia.cli.types import Choice
 from dmedia.errors import ErrorCode
 from dmedia.model import FileStatus
@@ -24,12 +25,14 @@ def retry(job: str, code: tuple[str, ...], **values: Any) -> int:
 
     job = find_job(job)
     refuse_nothing_failed(job, code)
+    there = at_noted_place(job, values)
     if values["detach"]:
         return detach(job, ["retry", *(word for name in code for word in ("--code", name))], values)
     from dmedia.run.job import Again, resume_job
 
     again = Again(frozenset({FileStatus.FAILED}), frozenset(code) or None, read_persistence(values), values["root"])
-    return run(functools.partial(resume_job, job, again), values)
+    with told_elsewhere(there):
+        return run(functools.partial(resume_job, job, again), there)
 
 
 command = make_command(

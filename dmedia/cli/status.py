@@ -60,10 +60,11 @@ def _show_jobs(*, as_json: bool) -> int:
         click.echo("no jobs that can be read" if warnings else "no jobs yet")
     for report in reports:
         name = (report.preset or report.operation) + (f" {report.shard}" if report.shard else "")
-        failed = f", {report.failed:,} failed" if report.failed else ""
+        others = ((report.failed, "failed"), (report.cancelled, "cancelled"))
+        told = "".join(f", {count:,} {word}" for count, word in others if count)
         click.echo(
             f"{report.id}  {report.state:<11} {report.progress:>3} %  {name:<14} "
-            f"{report.done:,}/{report.total:,} files{failed}  {duration(report)}"
+            f"{report.done - report.cancelled:,}/{report.total:,} files{told}  {duration(report)}"
         )
     return 0
 

@@ -8,6 +8,7 @@ in ``_ns``.
 from __future__ import annotations
 
 from dmedia.model.info import MediaInfo
+from dmedia.model.place import NotedPlace
 from dmedia.model.reports import FileReport, JobReport
 from dmedia.model.request import Inputs, JobSpec, Limits, Logo, Persistence, Policies, Recipe
 from dmedia.model.result import Failure, FileResult, Output, Running
@@ -28,6 +29,7 @@ __all__ = [
     "Logo",
     "Manifest",
     "MediaInfo",
+    "NotedPlace",
     "OnCollision",
     "Output",
     "Persistence",

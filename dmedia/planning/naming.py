@@ -131,6 +131,13 @@ class _Rule:
         values = self.fixed | {"dir": directory, "stem": stem, "name": name, "ext": extension}
         path = b"".join(text + values.get(field, b"") for text, field in self.pieces)
         parts = [part for part in path.split(b"/") if part not in {b"", b"."}]
+        if source.name is None and b".." in directory.split(b"/"):  # a name in an object's key
+            raise MediaError(
+                "permission_denied",
+                f"Permission denied: the directory {os.fsdecode(directory)!r} leads out of the output directory",
+                "plan",
+                "Name the object by itself, or give it a name with --files-from LIST.csv.",
+            )
         if b".." in parts or b"\0" in path or (source.name is not None and stem.startswith(b"/")):
             shown = os.fsdecode(stem)
             raise MediaError(

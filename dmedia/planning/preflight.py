@@ -178,7 +178,7 @@ def make_directory(output_directory: bytes, job: str) -> None:
     PreflightError
         It names the directory and the reason.
     """
-    made = _missing(output_directory)
+    made = missing_directories(output_directory)
     path = temporary_path(os.path.join(output_directory, b"write test"), job)
     try:
         os.makedirs(output_directory, exist_ok=True)
@@ -200,7 +200,7 @@ def make_directory(output_directory: bytes, job: str) -> None:
         ) from None
 
 
-def _missing(directory: bytes) -> list[bytes]:
+def missing_directories(directory: bytes) -> list[bytes]:
     """List the directories that have to be made, the deepest first."""
     missing = []
     path = os.path.abspath(directory)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dmedia.errors import UnknownOperationError
@@ -15,6 +15,7 @@ from dmedia.model import (
     JobSpec,
     Limits,
     Manifest,
+    NotedPlace,
     OnCollision,
     Output,
     Persistence,
@@ -119,6 +120,19 @@ def _read_parameters(stored: dict[str, Any]) -> Parameters:
         return find_operation(operation).parameters(**given)
     except (TypeError, ValueError) as error:
         raise UnknownOperationError(f"{operation!r} of {here} does not take its parameters: {error}", cure) from None
+
+
+def write_place(place: NotedPlace | None) -> str | None:
+    """Make the JSON of the cluster that a job was taken to; ``None`` for this machine."""
+    return json.dumps({name: value for name, value in asdict(place).items() if value}) if place else None
+
+
+def read_place(text: str | None) -> NotedPlace | None:
+    """Restore it. What a newer dmedia says besides is let be."""
+    if text is None:
+        return None
+    known = {field.name for field in fields(NotedPlace)}
+    return NotedPlace(**{name: value for name, value in json.loads(text).items() if name in known})
 
 
 class Detail(NamedTuple):

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from dmedia.model import ENDED, JobState
+from dmedia.record import documents
 from dmedia.record.journal import drop_journal
 from dmedia.record.lock import host
 from dmedia.record.schema import CANCELLED, COMPLETED, FAILED, PENDING, SKIPPED, transaction, translated
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections import Counter
 
+    from dmedia.model import NotedPlace
     from dmedia.record.folder import OpenRecord
     from dmedia.record.task_table import TaskTable
 
@@ -77,6 +79,17 @@ class JobLife:
         self._place.unmark_ended()
         with translated(self._place.path):
             self._note(START, scheduler=scheduler, dashboard=dashboard)
+
+    def note_place(self, place: NotedPlace | None) -> None:
+        """Note where the job was taken to, for whoever takes it up again.
+
+        Parameters
+        ----------
+        place : NotedPlace or None
+            ``None``: this machine.
+        """
+        with translated(self._place.path):
+            self._note("UPDATE state SET place = :place, heartbeat = :now", place=documents.write_place(place))
 
     def reopen(self) -> None:
         """Declare that an ended job is taken up again, so that nobody takes its old end for the new one."""

@@ -12,14 +12,14 @@ from dmedia.model import ENDED, JobReport, JobState
 from dmedia.record import documents, home
 from dmedia.record.lock import STALE_S, host, is_held
 from dmedia.record.rows import WARNED, read_rows
-from dmedia.record.schema import PENDING, decoded, open_for_reading, translated
+from dmedia.record.schema import PENDING, decoded, notes_place, open_for_reading, translated
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Collection, Iterator
     from pathlib import Path
 
-    from dmedia.model import FileReport, FileStatus, Inputs
+    from dmedia.model import FileReport, FileStatus, Inputs, NotedPlace
 
 JOB = """
 SELECT id, created_at, operation, preset, given, output_directory, base, ignored,
@@ -116,6 +116,22 @@ def read_inputs(job: str) -> Inputs:
     with translated(path), decoded(path), closing(open_for_reading(path)) as connection:
         ((request,),) = connection.execute("SELECT request FROM job")
         return documents.read_inputs(request)
+
+
+def read_noted_place(job: str) -> NotedPlace | None:
+    """Read which cluster a job was last taken to; ``None`` where it was none, or nobody has noted it.
+
+    Raises
+    ------
+    UnknownJobError, DamagedRecordError
+        See `read_job`.
+    """
+    path = _path(job)
+    with translated(path), decoded(path), closing(open_for_reading(path)) as connection:
+        if not notes_place(connection):
+            return None
+        ((text,),) = connection.execute("SELECT place FROM state")
+        return documents.read_place(text)
 
 
 def list_jobs(

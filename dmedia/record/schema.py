@@ -174,9 +174,10 @@ _WRITE_FAULTS = frozenset({sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_FSYN
 
 def complete(connection: sqlite3.Connection) -> None:
     """Add what records of earlier versions of this schema lack."""
-    columns = {name for _, name, *_ in connection.execute("PRAGMA table_info(warning)")}
-    if "passing" not in columns:
+    if "passing" not in _columns(connection, "warning"):
         connection.execute("ALTER TABLE warning ADD COLUMN passing INTEGER NOT NULL DEFAULT 0")
+    if not notes_place(connection):
+        connection.execute("ALTER TABLE state ADD COLUMN place TEXT")
     if not has_several(connection):
         with transaction(connection, durable=True):
             if not has_versions(connection):
@@ -197,3 +198,12 @@ def has_several(connection: sqlite3.Connection) -> bool:
 
 def _version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def notes_place(connection: sqlite3.Connection) -> bool:
+    """Tell whether a record notes where its job was taken to: earlier ones do not."""
+    return "place" in _columns(connection, "state")
+
+
+def _columns(connection: sqlite3.Connection, table: str) -> set[str]:
+    return {name for _, name, *_ in connection.execute(f"PRAGMA table_info({table})")}

@@ -48,7 +48,8 @@ CREATE TABLE state (          -- one row, small: it is written with every batch 
   host TEXT NOT NULL,         -- empty when the launcher has let go
   pid INTEGER NOT NULL,
   scheduler TEXT,
-  dashboard TEXT
+  dashboard TEXT,
+  place TEXT                  -- JSON: the cluster that the job was last taken to; NULL: this machine
 );
 CREATE TABLE warning (text TEXT NOT NULL UNIQUE, passing INTEGER NOT NULL DEFAULT 0);  -- passing: until it is over
 CREATE TABLE directory (number INTEGER PRIMARY KEY, path BLOB NOT NULL UNIQUE);

@@ -95,7 +95,7 @@ class Course:
         lost_s = 0.0
         while True:
             try:
-                waiting = Waiting(choice.awaited, self._record, self._tick)
+                waiting = Waiting(None if lost else choice.awaited, self._record, self._tick)
                 with connect(choice, waiting.look, again=lost is not None) as cluster:
                     waiting.over()
                     if lost:
@@ -248,5 +248,5 @@ def _looking_for(lost: ClusterLostError) -> str:
 def _left(scheduler: str) -> str:
     return (
         f"The job was worked on at {scheduler} before, and went on on this machine: the dashboard there does not "
-        f"follow it. To go on there: --scheduler {scheduler}"
+        "follow it. To go on on a cluster: --scheduler ADDRESS or --cluster FILE"
     )

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 from dmedia.errors import ClusterError, DmediaError, JobHeldError, PreflightError, StoppedError, TooManyFailedError
 from dmedia.model import JobState, WorkOrder
 from dmedia.planning import plan_job, refuse_outside_roots
+from dmedia.planning.footprint import Footprint
 from dmedia.record.reader import read_job
 from dmedia.record.writer import RecordWriter
 from dmedia.report.observer import tell
+from dmedia.run.launcher import told_configuration
 from dmedia.run.manifests import write_manifests
 from dmedia.run.slots import STARTED_EARLY, Slots
 from dmedia.run.sweeping import sweep, sweep_abandoned
@@ -58,8 +60,10 @@ def run_job(spec: JobSpec, choice: ClusterChoice, observer: Observer, stop: Stop
     ClusterError
         When the cluster cannot be reached, and there is no job; or when it was lost, and what is done is in the record.
     """
+    footprint = Footprint(spec.output_directory)
     with RecordWriter.create(spec) as record, early_start(WorkOrder.of(record.job, spec), choice):
         try:
+            record.life.note_place(choice.noted)
             _plan(record, observer, stop)
             _run(record, choice, observer, stop)
         except CancelledError:
@@ -67,6 +71,7 @@ def run_job(spec: JobSpec, choice: ClusterChoice, observer: Observer, stop: Stop
         except DmediaError:
             if not record.life.was_started():
                 record.discard()
+                footprint.erase()
             raise
     return read_job(record.job)
 
@@ -105,6 +110,8 @@ def resume_job(job: str, again: Again, choice: ClusterChoice, observer: Observer
         record = held.enter_context(RecordWriter.open(job))
         record.change(again.persistence, again.roots)
         refuse_outside_roots(record.spec)
+        if choice.can_be_noted:
+            record.life.note_place(choice.noted)
         held.enter_context(early_start(WorkOrder.of(job, record.spec), choice))
         if record.life.was_started():
             record.withdraw_requests()  # they were made of the launcher before this one
@@ -190,7 +197,8 @@ def _plan(record: RecordWriter, observer: Observer, stop: Stop) -> None:
 
 def _run(record: RecordWriter, choice: ClusterChoice, observer: Observer, stop: Stop, failed_before: int = 0) -> None:
     """Run what is pending, and declare the job ended unless it was stopped."""
-    from dmedia.run.course import Course
+    with told_configuration():
+        from dmedia.run.course import Course
 
     planned = read_job(record.job)
     tell(observer.planned, planned)

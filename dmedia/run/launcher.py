@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import logging
 import os
 import threading
 import warnings
+from typing import TYPE_CHECKING
+
+from dmedia.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 LOADER = "dmedia-load-dask"
 """Name of the thread that loads Dask."""
+
+MALFORMED = "dask config file"
+"""In what Dask says of a file of its configuration that it cannot read, and then cannot be loaded at all."""
 
 
 def become_launcher() -> None:
@@ -33,8 +43,31 @@ def wait_for_dask() -> None:
             thread.join()
 
 
+@contextlib.contextmanager
+def told_configuration() -> Iterator[None]:
+    """Turn what Dask says of a file of its configuration, when it is loaded, into an error for people.
+
+    Raises
+    ------
+    UsageError
+        It names the file.
+    """
+    try:
+        yield
+    except ValueError as error:
+        if MALFORMED not in str(error):
+            raise
+        said = " ".join(str(error).split())
+        raise UsageError(
+            f"Dask cannot be configured: {said}", "mend that file, or name another by DASK_CONFIG"
+        ) from None
+
+
 def _load_dask() -> None:
-    import distributed  # noqa: F401 - the import is the point: it takes most of a second
+    try:
+        import distributed  # noqa: F401 - the import is the point: it takes most of a second
+    except ValueError:  # whoever needs it first tells what is wrong
+        return
 
     for name in list(logging.root.manager.loggerDict):
         if name.startswith("distributed"):

@@ -257,11 +257,13 @@ def test_what_cannot_run_a_batch_leaves_no_job(program: Program, images: Path) -
             told = [refused(client=client, slots=2), refused(client=client, scheduler="tcp://127.0.0.1:1")]
         told += [refused(client=client), asyncio.run(asynchronous()), refused(client="tcp://127.0.0.1:1")]
         told += [refused(slots=2, scheduler="tcp://127.0.0.1:1"), refused(scheduler_file="s", cluster="c")]
-        told += [refused(workers=2), refused(cluster="nowhere.yaml"), refused(slots=0), refused(slots="many")]
+        told += [refused(workers=2), refused(cluster="nowhere.yaml"), refused(scheduler="")]
+        told += [refused(slots=0), refused(slots="many"), refused(scheduler="tcp://8.8.8.8:1")]
         print(json.dumps([told, dmedia.get_batch_status()]))
     """)
-    assert [error[0] for error in told] == ["UsageError"] * 9 + ["ParameterError"] * 2
+    assert [error[0] for error in told] == ["UsageError"] * 10 + ["ParameterError"] * 2 + ["ClusterError"]
     words = ["slots", "scheduler", "closed", "asynchronous", "Client", "slots", "scheduler_file and cluster"]
-    words += ["workers is for cluster", "nowhere.yaml cannot be read", "slots is 0", "slots is 'many'"]
+    words += ["workers is for cluster", "nowhere.yaml cannot be read", "'' is no address"]
+    words += ["slots is 0", "slots is 'many'", "tcp://8.8.8.8:1 is a public address"]
     assert [word for word, error in zip(words, told, strict=True) if word not in error[2]] == []
     assert jobs == []

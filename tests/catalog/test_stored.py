@@ -71,6 +71,13 @@ def test_an_object_is_itself_whatever_is_in_its_key(photos: Bucket) -> None:
         assert names(catalog(photos, key), photos.url()) == [key]
 
 
+def test_dots_that_are_a_whole_name_in_a_key_hide_nothing(photos: Bucket) -> None:
+    keys = ["2024/./b.jpg", "2024/a.jpg", "2024/odd/../dots.jpg"]
+    fill(photos, *keys, "2024/.odd/../hidden.jpg")
+    for given, recursive in (("2024", True), ("2024/**/*.jpg", False), ("**/*.jpg", False)):
+        assert sorted(names(catalog(photos, given, recursive=recursive), photos.url())) == keys, given
+
+
 def test_an_object_that_is_not_there_is_a_task_that_will_say_so(photos: Bucket) -> None:
     fill(photos, "x/a.jpg")
     (source,) = catalog(photos, "none.jpg").sources()

@@ -68,6 +68,7 @@ def test_a_scheduler_that_does_not_answer_exits_with_7_and_names_it(dmedia: Dmed
     ran = dmedia("resize", "a.jpg", "-o", "out", "--width", "9", "--scheduler", "tcp://127.0.0.1:9")
     assert ran.status == 7
     assert "tcp://127.0.0.1:9" in ran.err
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_public_scheduler_without_encryption_is_refused(dmedia: Dmedia, tmp_path: Path) -> None:
@@ -75,6 +76,42 @@ def test_a_public_scheduler_without_encryption_is_refused(dmedia: Dmedia, tmp_pa
     ran = dmedia("resize", "a.jpg", "-o", "out", "--width", "9", "--scheduler", "tcp://8.8.8.8:8786")
     assert ran.status == 7
     assert "tls://" in ran.err
+
+
+PLACES = [
+    (("--scheduler", ""), 2, "'' is no address of a Dask scheduler"),
+    (("--scheduler-file", ""), 2, "The scheduler file has no name"),
+    (("--scheduler", "tcp://10.0.0.1"), 2, "is no address of a Dask scheduler"),
+    (("--scheduler-file", "words.json"), 2, "words.json tells of no scheduler: it is not the JSON"),
+    (("--scheduler-file", "place.json"), 2, "'nowhere' is no address of a Dask scheduler"),
+    (("--scheduler-file", "public.json"), 7, "tcp://8.8.8.8:1 is a public address"),
+    (("--scheduler", "tcp://8.8.8.8:1"), 7, "tcp://8.8.8.8:1 is a public address"),
+    (("--scheduler", "tcp://no-host.invalid:1"), 7, "No Dask scheduler answers at tcp://no-host.invalid:1"),
+    (("--scheduler", "tls://127.0.0.1:1"), 7, "tls://127.0.0.1:1 needs certificates"),
+]
+
+
+@pytest.mark.parametrize("detached", [(), ("--detach",)], ids=["waited for", "detached"])
+@pytest.mark.parametrize(("place", "status", "said"), PLACES, ids=[place[1] or place[0] for place, *_ in PLACES])
+def test_a_place_where_no_job_can_run_is_refused_before_there_is_one(
+    dmedia: Dmedia, tmp_path: Path, place: tuple[str, ...], status: int, said: str, detached: tuple[str, ...]
+) -> None:
+    (tmp_path / "a.jpg").write_bytes(jpeg())
+    (tmp_path / "words.json").write_text("words")
+    (tmp_path / "place.json").write_text('{"address": "nowhere"}')
+    (tmp_path / "public.json").write_text('{"address": "tcp://8.8.8.8:1"}')
+    ran = dmedia("resize", "a.jpg", "-o", "out", "--width", "9", *place, *detached)
+    assert (ran.status, said in ran.err, "Traceback" in ran.err) == (status, True, False), ran.err
+    assert not (tmp_path / "out").exists()
+    assert not (tmp_path / "home").exists()
+
+
+def test_a_place_is_judged_also_when_there_is_nothing_to_do(dmedia: Dmedia, tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(jpeg())
+    job = ("resize", "a.jpg", "-o", "out", "--width", "9")
+    assert dmedia(*job).status == 0
+    ran = dmedia(*job, "--scheduler", "tcp://8.8.8.8:1")
+    assert (ran.status, "is a public address" in ran.err) == (7, True)
 
 
 def test_an_unknown_job_exits_with_10(dmedia: Dmedia) -> None:

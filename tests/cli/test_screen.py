@@ -12,8 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from dmedia.model import JobState
+from dmedia.record.writer import RecordWriter
 from tests.command import LIMIT_S, Dmedia
 from tests.media_making import encoded, jpeg, photo
+from tests.record.making import completed, failed, fill, make_files, make_spec
 
 
 @pytest.fixture
@@ -89,6 +92,18 @@ def test_the_list_of_jobs_is_a_line_each_newest_first(dmedia: Dmedia, job: str) 
     assert re.search(r"completed +100 %  thumbnail +1/1 files  \d+s", lines[0])
     assert "2/2 files, 1 failed" in lines[1]
     assert [entry["id"] for entry in dmedia("status", "--json").document] == [newer, job]
+
+
+def test_the_list_of_jobs_does_not_count_cancelled_files_as_done(
+    dmedia: Dmedia, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DMEDIA_HOME", dmedia.environment["DMEDIA_HOME"])
+    with fill(RecordWriter.create(make_spec()), make_files(84)) as record:
+        record.life.start("inproc://", None)
+        record.commit([completed(0), failed(1)], [])
+        record.cancel_pending()
+        record.life.finish(JobState.CANCELLED)
+    assert re.search(r"cancelled +100 %  convert +2/84 files, 1 failed, 82 cancelled  ", dmedia("status").out)
 
 
 def test_the_status_of_a_job_names_the_failed_files_with_reason_and_hint(dmedia: Dmedia, job: str) -> None:

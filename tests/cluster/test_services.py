@@ -92,3 +92,11 @@ def test_keys_are_their_owners_alone_and_never_made_anew(certificates: Path) -> 
     again = subprocess.run([CLUSTER / "tls/make-certs.sh", certificates], capture_output=True, text=True, check=False)
     assert (again.returncode, "has certificates already" in again.stderr) == (1, True)
     assert (certificates / "ca-key.pem").read_bytes() == key
+
+
+@pytest.mark.parametrize("name", ['a "b"', "a\\b", "a$HOME", "a\nb"])
+def test_a_directory_that_dasks_configuration_could_not_name_gets_no_certificates(tmp_path: Path, name: str) -> None:
+    make = (CLUSTER / "tls/make-certs.sh", tmp_path / name)
+    refused = subprocess.run(make, capture_output=True, text=True, check=False)
+    assert (refused.returncode, "cannot be written into dask.yaml" in refused.stderr) == (2, True)
+    assert not (tmp_path / name).exists()

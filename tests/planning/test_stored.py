@@ -75,6 +75,21 @@ def codes(spec: JobSpec) -> list[str]:
     return [file.failure.code if file.failure else "" for file in planned(spec)[1]]
 
 
+def test_an_object_whose_key_has_dots_that_would_lead_out_fails_alone_and_is_done_when_it_is_named(
+    photos: Bucket,
+) -> None:
+    for key in ("in/a.jpg", "in/odd/../dots.jpg", "in/./b.jpg"):
+        photos.put(key, b"\xff\xd8\xff")
+    _, files, _ = planned(ask(photos, "in"))
+    seen = {file.source.rpartition(b"/")[2]: file.failure for file in files}
+    failure = seen.pop(b"dots.jpg")
+    assert failure is not None
+    assert (failure.code, "'odd/..' leads out" in failure.message) == ("permission_denied", True)
+    assert "Name the object by itself" in str(failure.hint)
+    assert seen == {b"a.jpg": None, b"b.jpg": None}
+    assert codes(ask(photos, "in/odd/../dots.jpg")) == [""]
+
+
 def test_a_plan_for_a_store_has_no_forecast_and_says_so(photos: Bucket) -> None:
     photos.put("in/a.jpg", b"\xff\xd8\xff")
     plan, files, _ = planned(ask(photos, "in"))

@@ -195,7 +195,7 @@ def test_a_cluster_without_slots_is_given_up_and_the_job_can_be_resumed(
     assert ran.status == 7
     assert "no slot can be started" in ran.err
     assert "Traceback" not in ran.err
-    resumed = dmedia("resume", "last", "--json")
+    resumed = dmedia("resume", "last", "-j", "1", "--json")
     assert (resumed.status, resumed.document["completed"]) == (0, 1)
 
 
@@ -253,7 +253,7 @@ def test_a_frozen_scheduler_is_told_and_the_job_can_be_resumed(dmedia: Dmedia, r
     assert b"does not answer" in err
     assert b"dmedia resume batch-" in err
     assert dmedia("status", "last", "--json").document["status"] == "interrupted"
-    resumed = dmedia("resume", "last", "--json")
+    resumed = dmedia("resume", "last", "-j", "2", "--json")
     assert (resumed.status, resumed.document["completed"]) == (0, REMOTE_FILES)
 
 

@@ -253,7 +253,7 @@ def test_a_job_that_is_taken_up_again_on_unfit_workers_stays_as_it_is(
     assert "1 of 2 workers cannot read HEIC" in ran.err
     assert dmedia("status", "last", "--json").document["status"] == "interrupted"
     assert warnings(dmedia, "The launcher ended: 1 of 2 workers cannot read HEIC")
-    assert dmedia("resume", "last").status == 0
+    assert dmedia("resume", "last", "-j", "1").status == 0
 
 
 def test_the_file_by_which_workers_know_the_output_directory_does_not_outlive_the_job(
@@ -271,7 +271,7 @@ def test_the_file_by_which_workers_know_the_output_directory_does_not_outlive_th
     assert [path.name[:8] for path in out.iterdir() if path.is_file()] == [".dmedia-"]
     launcher.kill()
     launcher.communicate()
-    assert dmedia("resume", "last").status == 0
+    assert dmedia("resume", "last", "-j", "1").status == 0
     assert below(out) == ["a/slow.jpg", "b/slow.jpg"]
 
 

@@ -105,6 +105,7 @@ def test_ctrl_c_reaches_all_of_a_terminal_and_yet_files_end_and_the_cluster_is_c
     assert (stopped["status"], stopped["failed"], stopped["completed"] > 0) == ("interrupted", 0, True)
     resumed = dmedia("resume", "last", "--json")
     assert (resumed.status, resumed.document["completed"]) == (0, FILES)
+    assert resumed.document["scheduler"].startswith("tcp://127.0.0.1:"), "it goes on on a cluster of the same file"
     assert {name: seen["attempts"] for name, seen in dmedia.files().items() if seen["attempts"] != 1} == {}
 
 
@@ -182,6 +183,9 @@ def test_what_a_class_says_of_its_arguments_is_told(dmedia: Dmedia, tmp_path: Pa
         ("module: dask.distributed\nclass: LocalCluster\nkwargs: [1]", "kwargs is [1]"),
         ("module: dask.distributed\nclass: LocalCluster\nkwargs: {asynchronous: true}", "kwargs.asynchronous"),
         ("module: dask.distributed\nclass: SlurmCluster", "no class 'SlurmCluster' (did you mean"),
+        ("module: os\nclass: system\nargs: [touch called]", "module 'os' has 'system', which is no class of clusters"),
+        ("module: builtins\nclass: dict", "module 'builtins' has 'dict', which is no class of clusters"),
+        ("module: distributed.deploy\nclass: Cluster", "has 'Cluster', which is no class of clusters (did you mean"),
         ("module: no_such_package\nclass: X", "'no_such_package' is not installed (pip install 'no-such-package')"),
         ("module: dask.no_such_part\nclass: X", "there is no module 'dask.no_such_part'"),
     ],
@@ -215,6 +219,7 @@ def test_a_range_of_workers_begins_with_one_at_least() -> None:
     ("options", "said"),
     [
         (("--cluster", "no_class.yaml", "--detach"), "no_class.yaml: module 'json' has no class 'LocalCluster'"),
+        (("--cluster", "called.yaml"), "called.yaml: module 'os' has 'system', which is no class of clusters"),
         (("--cluster", "nowhere.yaml"), "nowhere.yaml cannot be read: No such file"),
         (("--cluster", "c.yaml", "--scheduler", "tcp://127.0.0.1:1"), "--scheduler and --cluster name two clusters"),
         (("--workers", "2"), "--workers is for --cluster: "),
@@ -227,6 +232,8 @@ def test_options_that_contradict_each_other_are_refused_before_there_is_a_job(
     make_photos(tmp_path / "in")
     (tmp_path / "c.yaml").write_text(FILE.format("Talkative", "{}"))
     (tmp_path / "no_class.yaml").write_text("module: json\nclass: LocalCluster\n")
+    (tmp_path / "called.yaml").write_text("module: os\nclass: system\nargs: [touch called]\n")
     refused = dmedia("convert", "in", "-o", "out", "--format", "webp", *options)
-    assert (refused.status, said in refused.err) == (2, True), refused.err
+    assert (refused.status, said in refused.err, "Traceback" in refused.err) == (2, True, False), refused.err
+    assert not (tmp_path / "called").exists()
     assert not (tmp_path / "home").exists()

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from dmedia.errors import ClusterError, UsageError
 from dmedia.run.clusters import door
 from dmedia.run.clusters.places import RunningCluster
 from dmedia.run.clusters.scheduler_file import configured_cluster, find_scheduler
+from dmedia.run.clusters.waiting import TOLD_AFTER_S
 from tests.command import LIMIT_S, Dmedia, wait_until
 from tests.media_making import encoded, photo
 from tests.run.conftest import Cluster, cluster_maker
@@ -44,12 +46,41 @@ def test_a_launcher_waits_for_the_file_of_a_scheduler_that_is_about_to_start(
     dmedia: Dmedia, tmp_path: Path, cluster: Cluster
 ) -> None:
     launcher = dmedia.start(*JOB, "--scheduler-file", "scheduler.json", "--json")
-    wait_until(lambda: dmedia("status", "--json").document)
+    time.sleep(2)
+    assert launcher.poll() is None
     (tmp_path / "scheduler.json").write_text('{"type": "Sched')  # about to be written
     (tmp_path / "scheduler.json").write_text(json.dumps({"type": "Scheduler", "address": cluster.address}))
     out, err = launcher.communicate(timeout=LIMIT_S)
     assert launcher.returncode == 0, err
     assert (json.loads(out)["completed"], json.loads(out)["scheduler"]) == (FILES, cluster.address)
+
+
+@pytest.mark.usefixtures("photos")
+def test_a_first_worker_is_waited_for_and_told_of_as_long_as_was_said(dmedia: Dmedia, tmp_path: Path) -> None:
+    with cluster_maker(tmp_path) as make:
+        empty = make(workers=0)
+        refused = dmedia(*JOB, "--scheduler", empty.address, "--worker-wait", "2")
+        assert (refused.status, f"The scheduler at {empty.address} has no workers" in refused.err) == (7, True)
+        assert "--worker-wait says how long to wait" in refused.err
+        assert not (tmp_path / "out").exists()
+        launcher = dmedia.start(*JOB, "--scheduler", empty.address, "--json")
+        told = wait_until(lambda: [seen for seen in dmedia("status", "--json").document if seen["warnings"]])[0]
+        assert told["warnings"] == [f"waiting for the scheduler at {empty.address} and its first worker"]
+        time.sleep(door.CONNECT_TIMEOUT_S - TOLD_AFTER_S)
+        assert launcher.poll() is None
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "distributed.cli.dask_worker", empty.address, "--no-nanny", "--no-dashboard"],
+            cwd=tmp_path,
+            env=dmedia.environment,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            out, err = launcher.communicate(timeout=LIMIT_S)
+        finally:
+            worker.kill()
+            worker.wait()
+    assert (launcher.returncode, json.loads(out)["completed"]) == (0, FILES), err
+    assert not [text for text in json.loads(out)["warnings"] if "waiting for" in text]
 
 
 @pytest.mark.parametrize(
@@ -100,6 +131,22 @@ def test_where_encryption_is_required_an_address_without_it_is_refused_and_there
     assert (refused.status, "hint: use tls://" in refused.err) == (7, True), refused.err
     assert "Dask's configuration demands encryption (distributed.comm.require-encryption)" in refused.err
     assert dmedia("status", "--json").document == []
+
+
+@pytest.mark.usefixtures("photos")
+@pytest.mark.parametrize("place", [(), ("--scheduler", "tcp://127.0.0.1:1"), ("--cluster", "cluster.yaml")])
+@pytest.mark.parametrize("text", ["distributed: [", "scheduler-address: ["])
+def test_a_file_of_dasks_configuration_that_cannot_be_read_is_named(
+    dmedia: Dmedia, tmp_path: Path, place: tuple[str, ...], text: str
+) -> None:
+    (tmp_path / "broken.yaml").write_text(text)
+    (tmp_path / "cluster.yaml").write_text("module: dask.distributed\nclass: LocalCluster\n")
+    dmedia.environment["DASK_CONFIG"] = str(tmp_path / "broken.yaml")
+    refused = dmedia(*JOB, *place)
+    assert (refused.status, "Traceback" in refused.err) == (2, False), refused.err
+    assert f"A dask config file at '{tmp_path / 'broken.yaml'}' is malformed" in refused.err
+    assert dmedia("status", "--json").document == []
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(
@@ -155,9 +202,9 @@ def test_an_address_in_the_environment_counts_more_than_a_file_and_an_empty_one_
 ) -> None:
     monkeypatch.setenv("DASK_SCHEDULER_FILE", "~/s.json")
     found = configured_cluster(insecure=True)
-    assert found == RunningCluster(None, str(Path("~/s.json").expanduser()), insecure=True)
+    assert found == RunningCluster(None, str(Path("~/s.json").expanduser()), insecure=True, configured=True)
     monkeypatch.setenv("DASK_SCHEDULER_ADDRESS", "tcp://127.0.0.1:1")
-    assert configured_cluster(insecure=False) == RunningCluster("tcp://127.0.0.1:1")
+    assert configured_cluster(insecure=False) == RunningCluster("tcp://127.0.0.1:1", configured=True)
     monkeypatch.setenv("DASK_SCHEDULER_ADDRESS", "")
     monkeypatch.delenv("DASK_SCHEDULER_FILE")
     assert configured_cluster(insecure=False) is None

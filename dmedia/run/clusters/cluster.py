@@ -20,7 +20,7 @@ from dmedia.run.clusters.door import (
 from dmedia.run.clusters.exposure import exposure, own_exposure
 from dmedia.run.clusters.made_cluster import made_cluster
 from dmedia.run.clusters.places import GivenCluster, MadeCluster, OwnCluster
-from dmedia.run.clusters.scheduler_file import find_scheduler
+from dmedia.run.clusters.scheduler_file import FILE_WAIT_S, find_scheduler
 from dmedia.run.clusters.upkeep import replace_lost_workers
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def connect(
     Raises
     ------
     ClusterError
-        When the scheduler does not answer, has no workers, or is public and not encrypted.
+        When the scheduler does not answer, gets no worker in time, or is public and not encrypted.
     """
     place, wait_s = choice.place, choice.worker_wait_s
     if isinstance(place, OwnCluster):
@@ -120,9 +120,10 @@ def connect(
             dashboard = _dashboard_of(cluster.client, place.client)
             yield replace(cluster, dashboard=dashboard, worker_wait_s=wait_s)
     else:
-        address = find_scheduler(place, tick, CONNECT_TIMEOUT_S)
+        address = find_scheduler(place, tick, FILE_WAIT_S)
         warning = exposure(address, insecure=place.insecure)
-        with _open_cluster(door_to(address), tick, patient=again) as cluster:
+        first_s = CONNECT_TIMEOUT_S if again else wait_s
+        with _open_cluster(door_to(address), tick, patient=again, first_s=first_s) as cluster:
             yield replace(cluster, scheduler=address, warning=warning, worker_wait_s=wait_s)
 
 

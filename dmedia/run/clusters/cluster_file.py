@@ -6,7 +6,7 @@ import difflib
 import importlib
 import os
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from dmedia.errors import UsageError
 from dmedia.words import nearest
@@ -22,6 +22,9 @@ KEYS = ("version", "module", "class", "args", "kwargs")
 
 ALIKE = 0.75
 """How like one of them (`difflib`, 0 to 1) another key must be to count as misspelt: ``kwarg`` is, ``metadata`` not."""
+
+ASKED = ("scale", "adapt", "close")
+"""Methods of a class of clusters that is none of Dask's own."""
 
 MOST_BYTES = 1 << 20
 """Of a cluster file; it is written by hand."""
@@ -129,7 +132,7 @@ def _plain(wrong: Any) -> str:
 
 
 def load_maker(file: ClusterFile) -> Callable[..., Any]:
-    """Load what makes the cluster, a class or a function; Dask is loaded with it.
+    """Load the class of the cluster, and Dask with it. Nothing is called: it may be any name of any module.
 
     Parameters
     ----------
@@ -139,7 +142,7 @@ def load_maker(file: ClusterFile) -> Callable[..., Any]:
     Raises
     ------
     UsageError
-        When its module is not installed or cannot be loaded, or has no such class.
+        When its module is not installed or cannot be loaded, or has no such class, or that is no Dask cluster.
     """
     root = file.module.partition(".")[0]
     try:
@@ -156,11 +159,21 @@ def load_maker(file: ClusterFile) -> Callable[..., Any]:
         raise UsageError(
             f"The cluster file {file.path}: module {file.module!r} cannot be loaded: {type(error).__name__}: {error}"
         ) from error
-    maker: Callable[..., Any] | None = getattr(module, file.name, None)
-    if maker is None or not callable(maker):
-        known = [name for name in dir(module) if name.endswith("Cluster")]
+    maker = getattr(module, file.name, None)
+    if maker is None or not _makes_clusters(maker):
+        known = [name for name in dir(module) if name.endswith("Cluster") and _makes_clusters(getattr(module, name))]
+        wrong = f"has no class {file.name!r}" if maker is None else f"has {file.name!r}, which is no class of clusters"
         raise UsageError(
-            f"The cluster file {file.path}: module {file.module!r} has no class {file.name!r}",
-            nearest(file.name, known) if known else None,
+            f"The cluster file {file.path}: module {file.module!r} {wrong}",
+            nearest(file.name, known) if known else "name one such as LocalCluster of dask.distributed",
         )
-    return maker
+    return cast("Callable[..., Any]", maker)
+
+
+def _makes_clusters(maker: object) -> bool:
+    """Tell whether it is a class of Dask clusters, or one that can be asked for the same, as Dask Gateway's."""
+    from distributed.deploy.cluster import Cluster
+
+    if not isinstance(maker, type) or maker is Cluster:
+        return False
+    return issubclass(maker, Cluster) or all(callable(getattr(maker, name, None)) for name in ASKED)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dmedia.run.clusters.made_cluster import Making
 
 CONNECT_TIMEOUT_S = 10.0
-"""Seconds to wait for a scheduler to answer, and for a first worker to be there."""
+"""Seconds to wait for a scheduler to answer; and for a worker, where one may come later as well."""
 
 ANSWER_LIMIT_S = 2 * CONNECT_TIMEOUT_S
 """Seconds to wait for what Dask should have given up by itself: a frozen scheduler takes a connection, and it waits."""
@@ -31,7 +31,10 @@ LEAVE_LIMIT_S = 2.0
 
 
 def _start_workers(address: str) -> ClusterError:
-    return ClusterError(f"The scheduler at {address} has no workers", f"start one with: dask worker {address}")
+    return ClusterError(
+        f"The scheduler at {address} has no workers",
+        f"start one with: dask worker {address}; --worker-wait says how long to wait for it",
+    )
 
 
 @dataclass(frozen=True)

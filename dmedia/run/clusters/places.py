@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
 import urllib.parse
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dmedia.errors import UsageError
+from dmedia.model import NotedPlace
 from dmedia.model.request import WORKER_WAIT_S
-from dmedia.run.clusters.cluster_file import load_maker
 from dmedia.run.clusters.given_client import is_gone, refuse_unfit
 from dmedia.run.clusters.transports import TRANSPORTS, WITHIN_PROCESS
-from dmedia.run.launcher import wait_for_dask
 
 if TYPE_CHECKING:
     from dmedia.run.clusters.cluster_file import ClusterFile
@@ -33,6 +33,10 @@ class Workers:
 
     least: int
     most: int
+
+    def __str__(self) -> str:
+        """Write them as `read_workers` reads them."""
+        return f"{self.least}:{self.most}"
 
     @property
     def at_first(self) -> int:
@@ -93,26 +97,37 @@ class RunningCluster:
         What ``dask scheduler --scheduler-file`` writes; read anew whenever the scheduler is looked for.
     insecure : bool
         Whether a public address without encryption is accepted.
+    configured : bool
+        Whether Dask's configuration names it, and nobody beside the job.
 
     Raises
     ------
     UsageError
-        When the address is none that Dask knows.
+        When the address is none that Dask knows, or the file has no name.
     """
 
     address: str | None
     scheduler_file: str | None = None
     insecure: bool = False
+    configured: bool = False
+
+    @property
+    def shown(self) -> str:
+        """Where it is, in a sentence."""
+        return f"of {self.scheduler_file}" if self.address is None else f"at {self.address}"
 
     def __post_init__(self) -> None:
-        if self.address and not _is_address(self.address):
+        if self.address is not None and not is_address(self.address):
             raise UsageError(
                 f"{self.address!r} is no address of a Dask scheduler",
                 "one looks like tcp://10.0.0.1:8786, or tls://10.0.0.1:8786 with certificates",
             )
+        if self.scheduler_file == "":
+            raise UsageError("The scheduler file has no name", "name the one of: dask scheduler --scheduler-file FILE")
 
 
-def _is_address(text: str) -> bool:
+def is_address(text: str) -> bool:
+    """Tell whether Dask could know an address of a scheduler."""
     if text.startswith(f"{WITHIN_PROCESS}://"):
         return True
     try:
@@ -172,7 +187,7 @@ class ClusterChoice:
     place : OwnCluster, RunningCluster, MadeCluster or GivenCluster
         Which one.
     worker_wait_s : float
-        Seconds to wait for a worker when all were lost, and for the first one of a cluster that is made.
+        Seconds to wait for a worker when all were lost, and for the first one.
     """
 
     place: Place
@@ -183,19 +198,31 @@ class ClusterChoice:
         """What may take long before the work begins."""
         if isinstance(self.place, MadeCluster):
             return f"waiting for the cluster of {self.place.file.path} and its first worker"
+        if isinstance(self.place, RunningCluster):
+            return f"waiting for the scheduler {self.place.shown} and its first worker"
         return None
 
-    def check(self) -> None:
-        """See that a cluster can be made as its file says, as far as that can be seen before there is a job.
+    @property
+    def noted(self) -> NotedPlace | None:
+        """What a record keeps of it; ``None`` for this machine."""
+        place, wait_s = self.place, self.worker_wait_s
+        if isinstance(place, MadeCluster):
+            return NotedPlace(
+                cluster=os.path.abspath(place.file.path),
+                workers=str(place.workers) if place.workers else None,
+                worker_wait_s=wait_s,
+            )
+        if isinstance(place, RunningCluster):
+            file = place.scheduler_file and os.path.abspath(place.scheduler_file)
+            return NotedPlace(
+                place.address, file, insecure=place.insecure, configured=place.configured, worker_wait_s=wait_s
+            )
+        return None
 
-        Raises
-        ------
-        UsageError
-            When its class is not there.
-        """
-        if isinstance(self.place, MadeCluster):
-            wait_for_dask()
-            load_maker(self.place.file)
+    @property
+    def can_be_noted(self) -> bool:
+        """Whether another process can go there, or stay here: a program's client is its own."""
+        return not isinstance(self.place, GivenCluster)
 
     @property
     def own_slots(self) -> int | None:

@@ -10,8 +10,9 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from dmedia.errors import ClusterError
-from dmedia.run.clusters.places import RunningCluster
+from dmedia.errors import ClusterError, UsageError
+from dmedia.run.clusters.places import RunningCluster, is_address
+from dmedia.run.launcher import told_configuration
 from dmedia.run.patience import TICK_S
 
 if TYPE_CHECKING:
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
 
 ADDRESS, FILE = "scheduler-address", "scheduler-file"
 """Keys of Dask's configuration; in the environment ``DASK_SCHEDULER_ADDRESS`` and ``DASK_SCHEDULER_FILE``."""
+
+FILE_WAIT_S = 10.0
+"""Seconds to wait for a scheduler's file: Python takes some to start, over a network more."""
+
+MALFORMED_WAIT_S = 1.0
+"""Seconds after which a file that is none of a scheduler's is not about to become one: that takes milliseconds."""
 
 MENTION = re.compile(rb"^[^#\n]*scheduler[-_](?:address|file)", re.MULTILINE)
 
@@ -57,6 +64,33 @@ def find_scheduler(place: RunningCluster, tick: Callable[[], None], limit_s: flo
         time.sleep(TICK_S)
 
 
+def refuse_malformed(place: RunningCluster) -> None:
+    """Refuse a file that no scheduler has written. One that is not there may come.
+
+    Raises
+    ------
+    UsageError
+        It names the file.
+    """
+    if place.scheduler_file is None:
+        return
+    until_s = time.monotonic() + MALFORMED_WAIT_S
+    while True:
+        try:
+            _address_in(place.scheduler_file)
+        except OSError:
+            return
+        except ValueError as error:
+            if time.monotonic() >= until_s:
+                raise UsageError(
+                    f"The scheduler file {place.scheduler_file} tells of no scheduler: {error}",
+                    "name the one of: dask scheduler --scheduler-file FILE",
+                ) from error
+            time.sleep(TICK_S)
+        else:
+            return
+
+
 def _address_in(path: str) -> str:
     with open(path, "rb") as file:
         try:
@@ -66,6 +100,8 @@ def _address_in(path: str) -> str:
     address = said.get("address") if isinstance(said, dict) else None
     if not isinstance(address, str) or not address:
         raise ValueError("it has no address")
+    if not is_address(address):
+        raise ValueError(f"{address!r} is no address of a Dask scheduler")
     return address
 
 
@@ -86,12 +122,13 @@ def configured_cluster(*, insecure: bool) -> RunningCluster | None:
     """
     address, file = os.environ.get("DASK_SCHEDULER_ADDRESS"), os.environ.get("DASK_SCHEDULER_FILE")
     if any(MENTION.search(text) for text in _configuration_files()):
-        import dask.config
+        with told_configuration():
+            import dask.config
 
         address, file = dask.config.get(ADDRESS, None), dask.config.get(FILE, None)
     if address:
-        return RunningCluster(str(address), insecure=insecure)
-    return RunningCluster(None, os.path.expanduser(str(file)), insecure) if file else None
+        return RunningCluster(str(address), insecure=insecure, configured=True)
+    return RunningCluster(None, os.path.expanduser(str(file)), insecure, configured=True) if file else None
 
 
 def _configuration_files() -> Iterator[bytes]:
