@@ -60,7 +60,7 @@ def test_a_plan_is_that_of_the_command_line(dmedia: Dmedia, here: Path, images: 
         (("images", "resize", "file/out", {"width": 9}), {}, "preflight_refused", "file"),
         (("images", "reszie", "out"), {}, "unknown_operation", "did you mean 'resize'?"),
         (("images", "web_optimised", "out"), {}, "unknown_operation", "did you mean 'web_optimized'?"),
-        (("images", None, "out"), {}, "unknown_operation", "known are: compress, convert"),
+        (("images", None, "out"), {}, "unknown_operation", "known are: amazon, compress, convert"),
         (("images", "resize", "out"), {"preset": "socialmedia"}, "invalid_preset", "did you mean 'social_media'?"),
         (("images", "crop", "out"), {"preset": "social_media"}, "invalid_parameter", "does resize"),
         (("images", "resize", "out", {"widht": 9}), {}, "invalid_parameter", "did you mean 'width'?"),
