@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 from dmedia import formats
 from dmedia.errors import MediaError
 from dmedia.media import faults, metadata
-from dmedia.media.decoders import decoders_for
+from dmedia.media.decoders import decoders_for, svg
 from dmedia.media.decoders.poster import open_poster
 from dmedia.media.encoders import encode
 from dmedia.media.framing import turned
@@ -160,6 +160,8 @@ def _make(attempt: Attempt) -> Output:
 
 def _choose_decoders(source: OpenSource, attempt: Attempt) -> Sequence[Opener]:
     operation = attempt.order.operation
+    if source.sniffed.format == "svg" and attempt.order.limits.allow_svg:
+        return (functools.partial(svg.open_picture, parameters=attempt.parameters),)
     if source.sniffed.kind != "film":
         return decoders_for(source)
     if "film" not in find_operation(operation).accepts:

@@ -56,18 +56,20 @@ def decoders_for(source: OpenSource) -> tuple[Opener, ...]:
     Raises
     ------
     MediaError
-        ``unsupported_format`` when nothing here decodes it; ``corrupt_input`` when it is named like a camera's RAW file
-        and its content is nothing.
+        ``unsupported_format`` when nothing here decodes it; ``corrupt_input`` when nobody could: it is named like a
+        camera's RAW file and its content is nothing, or it is shorter than it says.
     """
     sniffed = source.sniffed
     if sniffed.format in DECODERS:
         return DECODERS[sniffed.format]
     if sniffed.format == "svg":
         message = "Unsupported format: SVG is off, because an SVG file can ask for any amount of work"
-        raise MediaError("unsupported_format", message, "open", "Render it to PNG first, with a program you trust")
+        raise MediaError("unsupported_format", message, "open", "--allow-svg lets a job render drawings")
     extension = formats.extension(source.path)
     if sniffed.kind == "unknown" and not sniffed.format and formats.EXTENSION_FORMAT.get(extension) == "raw":
         message = f"Corrupt input: named .{extension}, but the content is no camera's RAW format"
         raise MediaError("corrupt_input", message, "open")
+    if sniffed.format == formats.FLIC and int.from_bytes(source.head[:4], "little") > source.size_bytes:
+        raise MediaError("corrupt_input", f"Corrupt input: {formats.FLIC} that is cut off", "open")
     found = FULL_NAMES.get(sniffed.format, sniffed.format) or "the content is no known media format"
     raise MediaError("unsupported_format", f"Unsupported format: {found}", "open")

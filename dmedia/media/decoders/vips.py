@@ -8,6 +8,7 @@ from dmedia.errors import MediaError
 from dmedia.media import faults, resolution
 from dmedia.media.decoders.picture import Traits, orientation_of
 from dmedia.media.exif import exif_of_tiff
+from dmedia.media.frames import gif_extent
 from dmedia.media.isobox import check_boxes
 from dmedia.media.libvips import EXIF_FIELD, ICC_FIELD, XMP_FIELD, pyvips
 from dmedia.media.metadata import ownership
@@ -135,6 +136,8 @@ def open_picture(source: OpenSource, limits: Limits) -> VipsPicture:
     """
     if source.sniffed.format == "avif":
         check_boxes(source)
+    if source.sniffed.format == "gif":  # libvips reads a frame before it tells a size
+        check_pixels(*gif_extent(source.head), limits)
     picture = VipsPicture(source.descriptor, source.sniffed.format)
     check_pixels(picture.width, picture.height, limits)
     if picture.format == "jpg" and picture.width * picture.height > JPEG_PIXELS_PER_BYTE * source.size_bytes:
