@@ -20,3 +20,10 @@ EXIF_FIELD, ICC_FIELD, XMP_FIELD = "exif-data", "icc-profile-data", "xmp-data"
 pyvips.cache_set_max(0)
 pyvips.concurrency_set(1)  # somebody may have loaded it before
 pyvips.block_untrusted_set(True)  # noqa: FBT003  # the C function has one unnamed argument
+
+
+def with_blob(image: pyvips.Image, field: str, value: bytes) -> pyvips.Image:
+    """Give a copy of an image a field of bytes."""
+    image = image.copy()
+    image.set_type(pyvips.GValue.blob_type, field, value)
+    return image

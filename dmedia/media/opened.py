@@ -32,11 +32,14 @@ class Notes:
         Size of the source in bytes.
     warnings : list of str
         What a person should know although the file completed.
+    gps_removed : bool
+        Whether the source states where it was taken, and its rendition does not.
     """
 
     decoder: str = ""
     bytes_in: int = 0
     warnings: list[str] = field(default_factory=list)
+    gps_removed: bool = False
 
     def warn(self, text: str) -> None:
         """Note a warning once."""

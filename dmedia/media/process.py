@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, cast
 
 from dmedia import formats
 from dmedia.errors import MediaError
-from dmedia.media import faults, metadata
+from dmedia.media import faults, metadata, originals
+from dmedia.media.attempt import Attempt, Draft
 from dmedia.media.decoders import decoders_for, svg
 from dmedia.media.decoders.poster import open_poster
 from dmedia.media.encoders import encode
@@ -24,7 +25,6 @@ from dmedia.media.verification import verify
 from dmedia.media.work import load_work
 from dmedia.model import FileResult, Output
 from dmedia.operations import find_operation
-from dmedia.operations.parameters import Box
 from dmedia.storage import local
 from dmedia.storage.faults import fault
 
@@ -34,58 +34,8 @@ if TYPE_CHECKING:
     from dmedia.media.decoders import Opener
     from dmedia.media.decoders.picture import Picture
     from dmedia.media.opened import OpenSource
-    from dmedia.media.rendering import Rendered
     from dmedia.model import Failure, Task, WorkOrder
-    from dmedia.operations.parameters import Encoding, ImageFormat
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One run of a task.
-
-    Attributes
-    ----------
-    order : WorkOrder
-        What all tasks of the job have in common.
-    task : Task
-        The source and where its rendition goes.
-    temporary : bytes
-        Where the rendition is written first.
-    descriptor : int
-        The source, open for reading.
-    notes : Notes
-        What is learned on the way.
-    """
-
-    order: WorkOrder
-    task: Task
-    temporary: bytes
-    descriptor: int
-    notes: Notes
-
-    @property
-    def parameters(self) -> Encoding:
-        """The operation's parameters."""
-        return cast("Encoding", self.order.parameters)
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A rendition that is being written.
-
-    Attributes
-    ----------
-    path : bytes
-        The temporary file.
-    descriptor : int
-        It, open for reading and writing.
-    format : ImageFormat
-        What it becomes.
-    """
-
-    path: bytes
-    descriptor: int
-    format: ImageFormat
+    from dmedia.operations.parameters import ImageFormat
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +91,7 @@ def process(order: WorkOrder, task: Task, temporary: bytes, descriptor: int) -> 
         decoder=notes.decoder,
         bytes_in=notes.bytes_in,
         warnings=tuple(notes.warnings),
+        gps_removed=notes.gps_removed and failure is None,
     )
 
 
@@ -212,8 +163,7 @@ def _encode(picture: Picture, source: OpenSource, draft: Draft, attempt: Attempt
     notes.decoder = picture.decoder
     stored = Size(picture.width, picture.height)
     try:
-        if _keep_frames(picture, source, draft, attempt):
-            notes.warn(f"the animation was kept as it is: {picture.frames} frames are not encoded anew")
+        if originals.keep_frames(picture, source, draft, attempt):
             return Measures(stored, turned(stored, picture.orientation))
         work = load_work(attempt.order.operation)
         rendered = render(picture, draft.format, parameters, attempt.order.limits, notes, work)
@@ -222,34 +172,10 @@ def _encode(picture: Picture, source: OpenSource, draft: Draft, attempt: Attempt
             metadata.complete_tiff(draft.path, rendered.image)
         if draft.format == "png":
             metadata.complete_png(draft.descriptor, rendered.image)
-        if _keep_original(source, rendered, draft, attempt):
-            notes.warn("original kept: it is smaller")
+        if not rendered.changed and originals.keep_smaller(picture, source, draft, attempt):
             return Measures(stored, turned(stored, picture.orientation))
     except pyvips.Error as error:
         raise faults.media_error(str(error), "encode") from None
     except OSError as error:
         raise fault(error, "encode") from None
     return Measures(rendered.size, rendered.size)
-
-
-def _keep_frames(picture: Picture, source: OpenSource, draft: Draft, attempt: Attempt) -> bool:
-    """Put the source's own bytes, without what may not leave, where encoding would take one frame and lose the rest."""
-    parameters, found = attempt.parameters, source.sniffed.format.removesuffix(" sequence")
-    if attempt.order.operation != "compress" or picture.frames == 1 or found != draft.format:
-        return False
-    if isinstance(parameters, Box) and (parameters.width or parameters.height):
-        return False
-    if not metadata.copy_without_private(source.descriptor, draft.path, draft.format, parameters.metadata):
-        return False
-    picture.decode(Size(picture.width, picture.height)).avg()  # damage in the first frame is found as ever
-    return True
-
-
-def _keep_original(source: OpenSource, rendered: Rendered, draft: Draft, attempt: Attempt) -> bool:
-    """Put the source's own bytes, without what may not leave, where encoding anew did not make it smaller."""
-    parameters = attempt.parameters
-    if attempt.order.operation != "compress" or source.sniffed.format != draft.format:
-        return False
-    if rendered.changed or parameters.progressive or os.fstat(draft.descriptor).st_size < source.size_bytes:
-        return False
-    return metadata.copy_without_private(source.descriptor, draft.path, draft.format, parameters.metadata)

@@ -69,7 +69,7 @@ def render(
     limits : Limits
         What one file may cost.
     notes : Notes
-        Gets the warnings.
+        Gets the warnings, and whether a position is left out.
     work : Work or None
         What another package's operation does to the framed picture.
 
@@ -104,6 +104,7 @@ def render(
         if image.hasalpha() and not encoder.alpha:
             image = _flatten(image, parameters, notes)
     _note(picture, layout, coloured.warnings, notes)
+    notes.gps_removed = metadata.loses_position(image, parameters.metadata)
     size = framing.size_of(image)
     changed = coloured.converted or size != layout.source or picture.frames > 1
     return Rendered(metadata.keep_metadata(image, parameters.metadata), size, changed)

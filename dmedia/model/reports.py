@@ -28,6 +28,7 @@ class FileReport:
     bytes_in: int = 0
     outputs: tuple[Output, ...] = ()
     warnings: tuple[str, ...] = ()
+    gps_removed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,8 @@ class JobReport:
         Addresses.
     shard : str or None
         Which part of the sources it is about, ``K/N``; ``None``: all.
+    gps_removed : int
+        Completed files that state where they were taken, and whose renditions do not.
     """
 
     id: str
@@ -101,6 +104,7 @@ class JobReport:
     scheduler: str | None
     dashboard: str | None
     shard: str | None = None
+    gps_removed: int = 0
 
     @property
     def done(self) -> int:

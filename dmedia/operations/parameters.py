@@ -99,7 +99,7 @@ class Encoding(Parameters):
     ] = "#ffffff"
     metadata: Annotated[
         MetadataPolicy,
-        Help("copyright keeps copyright, artist and ICC profile; keep keeps all; strip keeps none"),
+        Help("copyright keeps copyright, artist, description and ICC profile; keep keeps all; strip keeps none"),
     ] = "copyright"
     icc: Annotated[IccPolicy, Help("srgb converts the colours to sRGB; keep leaves them in the source's profile")] = (
         "srgb"

@@ -12,10 +12,11 @@ if TYPE_CHECKING:
 APPLICATION_ID = 0x646D6564
 """``dmed`` in ASCII: SQLite's header field for what kind of file this is."""
 
-SCHEMA_VERSION = 2
-"""Of what is written: 2 since a file's source has a version, which stores give."""
+SCHEMA_VERSION = 3
+"""Of what is written: 2 since a file's source has a version, which stores give; 3 since a file's detail tells whether a
+position was left out."""
 
-READ_VERSIONS = frozenset({1, SCHEMA_VERSION})
+READ_VERSIONS = frozenset({1, 2, SCHEMA_VERSION})
 
 HEADER_BYTES = 100
 MAGIC, VERSION_FIELD, APPLICATION_FIELD = b"SQLite format 3\0", slice(60, 64), slice(68, 72)

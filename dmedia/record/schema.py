@@ -45,6 +45,7 @@ CREATE TABLE state (          -- one row, small: it is written with every batch 
   skipped INTEGER NOT NULL DEFAULT 0,
   cancelled INTEGER NOT NULL DEFAULT 0,
   warned INTEGER NOT NULL DEFAULT 0,
+  gps_removed INTEGER NOT NULL DEFAULT 0,
   errors TEXT NOT NULL DEFAULT '{}',
   bytes_in INTEGER NOT NULL DEFAULT 0,
   bytes_out INTEGER NOT NULL DEFAULT 0,
@@ -230,15 +231,20 @@ _WRITE_FAULTS = frozenset({sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_FSYN
 
 def complete(connection: sqlite3.Connection) -> None:
     """Add what records of earlier versions of this schema lack."""
-    columns = {name for _, name, *_ in connection.execute("PRAGMA table_info(warning)")}
-    if "passing" not in columns:
-        connection.execute("ALTER TABLE warning ADD COLUMN passing INTEGER NOT NULL DEFAULT 0")
-    if not has_versions(connection):
+    for table, column in (("warning", "passing"), ("state", "gps_removed")):
+        if column not in {name for _, name, *_ in connection.execute(f"PRAGMA table_info({table})")}:
+            connection.execute(f"ALTER TABLE {table} ADD COLUMN {column} INTEGER NOT NULL DEFAULT 0")
+    if _version(connection) < SCHEMA_VERSION:
         with transaction(connection, durable=True):
-            connection.execute("ALTER TABLE file ADD COLUMN version TEXT")
+            if not has_versions(connection):
+                connection.execute("ALTER TABLE file ADD COLUMN version TEXT")
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
 
 def has_versions(connection: sqlite3.Connection) -> bool:
     """Tell whether a record notes its sources' versions: those of schema version 1 do not."""
-    return int(connection.execute("PRAGMA user_version").fetchone()[0]) > 1
+    return _version(connection) > 1
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])

@@ -102,6 +102,7 @@ def _result(found: Fields, task: Task) -> FileResult:
         decoder=found.text("decoder"),
         bytes_in=found.integer("bytes_in"),
         warnings=found.texts("warnings"),
+        gps_removed=found.boolean("gps_removed"),
     )
 
 

@@ -17,6 +17,7 @@ from dmedia.media.libvips import pyvips
 from dmedia.media.pixels import from_memory, without_padding
 from dmedia.model import FileResult, Limits
 from tests.corpus import CORPUS, needs_corpus
+from tests.media.negatives import dng
 from tests.media_making import CORNERS, corners, encoded, exif, jpeg, matrix_profile, photo, work
 
 if TYPE_CHECKING:
@@ -209,37 +210,6 @@ def test_without_the_library_the_hint_says_how_to_get_it(
     assert "pip install 'dmedia[" in str(failure.hint)
 
 
-def dng(width: int = 64, height: int = 48, orientation: int = 1) -> bytes:
-    """Make an uncompressed 16-bit Bayer DNG (Adobe DNG 1.6; TIFF 6.0)."""
-    data = struct.pack("<H", 12_000) * (width * height)
-    matrix = [(round(value * 10_000), 10_000) for value in (0.8, -0.2, -0.1, -0.4, 1.2, 0.2, -0.1, 0.2, 0.7)]
-    rows: list[tuple[int, int, int, bytes]] = [
-        (254, 4, 1, struct.pack("<I", 0)), (256, 4, 1, struct.pack("<I", width)),
-        (257, 4, 1, struct.pack("<I", height)),
-        (258, 3, 1, struct.pack("<H", 16)), (259, 3, 1, struct.pack("<H", 1)), (262, 3, 1, struct.pack("<H", 32803)),
-        (271, 2, 5, b"Test\0"), (272, 2, 5, b"Test\0"), (273, 4, 1, b"DATA"),
-        (274, 3, 1, struct.pack("<H", orientation)),
-        (277, 3, 1, struct.pack("<H", 1)), (278, 4, 1, struct.pack("<I", height)),
-        (279, 4, 1, struct.pack("<I", len(data))),
-        (33421, 3, 2, struct.pack("<HH", 2, 2)), (33422, 1, 4, bytes([0, 1, 1, 2])), (50706, 1, 4, bytes([1, 4, 0, 0])),
-        (50708, 2, 5, b"Test\0"), (50717, 4, 1, struct.pack("<I", 65535)),
-        (50721, 10, 9, b"".join(struct.pack("<ii", *value) for value in matrix)),
-        (50728, 5, 3, struct.pack("<6I", 1, 2, 1, 1, 1, 2)), (50778, 3, 1, struct.pack("<H", 21)),
-    ]  # fmt: skip
-    extra_at = 8 + 2 + 12 * len(rows) + 4
-    extra = b"".join(value for _, _, _, value in rows if len(value) > 4)
-    data_at = extra_at + len(extra)
-    table, at = struct.pack("<H", len(rows)), extra_at
-    for tag, kind, count, value in rows:
-        if len(value) > 4:
-            table += struct.pack("<HHII", tag, kind, count, at)
-            at += len(value)
-        else:
-            content = struct.pack("<I", data_at) if value == b"DATA" else value.ljust(4, b"\0")
-            table += struct.pack("<HHI", tag, kind, count) + content
-    return b"II*\0" + struct.pack("<I", 8) + table + bytes(4) + extra + data
-
-
 def test_a_raw_file_is_developed_and_upright(processed: Processing) -> None:
     pytest.importorskip("rawpy")
     result = processed(dng(), "convert", name="a.dng", format="jpg")
@@ -273,6 +243,10 @@ class FakeRaw:
         self.thumb = thumb
 
     def postprocess(self, **_: Any) -> None:
+        raise __import__("rawpy").LibRawFileUnsupportedError(b"Unsupported file format")
+
+    @property
+    def other(self) -> None:
         raise __import__("rawpy").LibRawFileUnsupportedError(b"Unsupported file format")
 
     def extract_thumb(self) -> Any:

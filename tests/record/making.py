@@ -77,9 +77,11 @@ def python(code: str, *arguments: str) -> subprocess.Popen[str]:
 
 
 def make_older(path: Path) -> None:
-    """Make of a record one as schema version 1 had it: without versions of sources."""
+    """Make of a record one as schema version 1 had it: without versions of sources, and without positions left out."""
     connection = sqlite3.connect(path)
     connection.execute("ALTER TABLE file DROP COLUMN version")
+    connection.execute("ALTER TABLE state DROP COLUMN gps_removed")
+    connection.execute("UPDATE result SET detail = json_remove(detail, '$[7]')")
     connection.execute("PRAGMA user_version = 1")
     connection.commit()
     connection.close()

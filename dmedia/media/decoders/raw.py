@@ -13,7 +13,7 @@ from dmedia.media import faults
 from dmedia.media.decoders.picture import Traits, orientation_of
 from dmedia.media.exif import ARTIST, ASCII, EXIF_DIRECTORY, LENS, TAKEN, Directory, Entry, exif_of_tiff, write_exif
 from dmedia.media.opened import check_pixels
-from dmedia.media.pixels import from_memory
+from dmedia.media.pixels import attach, from_memory
 
 if TYPE_CHECKING:
     from dmedia.media.geometry import Size
@@ -70,7 +70,11 @@ class RawPicture:
         except rawpy.LibRawError as error:
             return self._preview(_said(error))
         height, width, bands = developed.shape
-        return from_memory(developed.data, (width, height), bands)
+        return self._told(from_memory(developed.data, (width, height), bands))
+
+    def _told(self, image: Any) -> Any:
+        """Give a picture what the file says of itself: a photographer's name stands in the camera's settings."""
+        return attach(image, {"exif": self._exif()})
 
     def _preview(self, reason: str) -> Any:
         """Give the preview inside the file, upright, when its sensor data cannot be developed."""
@@ -91,7 +95,7 @@ class RawPicture:
             raise faults.media_error(reason, "decode") from None
         self.warnings.append(f"the sensor data cannot be decoded ({reason}): this is the embedded preview")
         self.width, self.height = image.width, image.height
-        return image
+        return self._told(image)
 
 
 def open_picture(source: OpenSource, limits: Limits) -> RawPicture:
