@@ -13,7 +13,7 @@ from dmedia import formats
 from dmedia.errors import MediaError
 from dmedia.media import faults, metadata, originals
 from dmedia.media.attempt import Attempt, Draft
-from dmedia.media.decoders import decoders_for, svg
+from dmedia.media.decoders import decoders_for, raw, svg
 from dmedia.media.decoders.poster import open_poster
 from dmedia.media.encoders import encode
 from dmedia.media.framing import turned
@@ -27,6 +27,7 @@ from dmedia.model import FileResult, Output
 from dmedia.operations import find_operation
 from dmedia.storage import local
 from dmedia.storage.faults import fault
+from dmedia.storage.locations import is_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -104,15 +105,28 @@ def _make(attempt: Attempt) -> Output:
         measures = _write(source, openers, draft, attempt)
         verify(draft.descriptor, draft.format, measures.stored)
         sha256 = local.checksum(draft.path)
-        local.publish(draft.path, task.rendition, order.job, replaces=task.replaces or task.renews)
+        replaces, mtime_ns = task.replaces or task.renews, _date(attempt)
+        local.publish(draft.path, task.rendition, order.job, replaces=replaces, mtime_ns=mtime_ns)
         written = os.fstat(draft.descriptor)
     return Output(task.rendition, *measures.upright, draft.format, written.st_size, written.st_mtime_ns, sha256)
+
+
+def _date(attempt: Attempt) -> int | None:
+    """Tell when the rendition shall have been changed last; of a source from a store, its copy here does not know."""
+    if not attempt.parameters.keep_dates:
+        return None
+    if is_url(attempt.task.source):
+        attempt.notes.warn("the source's date was not kept: it lies in a store")
+        return None
+    return os.fstat(attempt.descriptor).st_mtime_ns
 
 
 def _choose_decoders(source: OpenSource, attempt: Attempt) -> Sequence[Opener]:
     operation = attempt.order.operation
     if source.sniffed.format == "svg" and attempt.order.limits.allow_svg:
         return (functools.partial(svg.open_picture, parameters=attempt.parameters),)
+    if source.sniffed.format == "raw" and attempt.parameters.raw == "strict":
+        return (functools.partial(raw.open_picture, strict=True),)
     if source.sniffed.kind != "film":
         return decoders_for(source)
     if "film" not in find_operation(operation).accepts:

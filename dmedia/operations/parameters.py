@@ -22,6 +22,7 @@ Gravity = Literal["center", Side, "attention", "entropy"]
 Position = Literal["center", Side, "tile"]
 MetadataPolicy = Literal["copyright", "keep", "strip"]
 IccPolicy = Literal["srgb", "keep"]
+RawPolicy = Literal["preview", "strict"]
 
 SPELLINGS: dict[str, dict[str, str]] = {"format": {"jpeg": "jpg", "tif": "tiff"}}
 """Other words for a parameter's values. Case does not matter in either."""
@@ -104,6 +105,11 @@ class Encoding(Parameters):
     icc: Annotated[IccPolicy, Help("srgb converts the colours to sRGB; keep leaves them in the source's profile")] = (
         "srgb"
     )
+    raw: Annotated[
+        RawPolicy,
+        Help("A camera's RAW file that cannot be developed: preview takes its embedded preview, strict lets it fail"),
+    ] = "preview"
+    keep_dates: Annotated[bool, Help("Give the rendition its source's time of change; not in stores")] = False
 
     def __post_init__(self) -> None:
         """Check what a range cannot say.

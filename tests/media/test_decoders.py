@@ -242,7 +242,7 @@ class FakeRaw:
     def __init__(self, thumb: Any) -> None:
         self.thumb = thumb
 
-    def postprocess(self, **_: Any) -> None:
+    def postprocess(self, **_: Any) -> Any:
         raise __import__("rawpy").LibRawFileUnsupportedError(b"Unsupported file format")
 
     @property
@@ -274,6 +274,34 @@ def test_a_raw_file_that_cannot_be_developed_gives_its_preview_and_says_so() -> 
     with pytest.raises(MediaError) as raised:
         raw.RawPicture(FakeRaw(previews[0]), 0, Limits(max_page_pixels=10)).decode(Size(10, 10))
     assert raised.value.code == "too_large"
+
+
+def test_a_strict_job_takes_no_preview(processed: Processing, monkeypatch: pytest.MonkeyPatch) -> None:
+    rawpy = pytest.importorskip("rawpy")
+    fake = FakeRaw(SimpleNamespace(format=rawpy.ThumbFormat.JPEG, data=jpeg(6)))
+    monkeypatch.setattr(rawpy, "imread", lambda file: fake)
+    failure = processed(dng(), "resize", name="a.dng", width=32, raw="strict").failure
+    assert failure is not None
+    assert (failure.code, failure.hint) == ("unsupported_format", raw.STRICT_HINT)
+    monkeypatch.undo()
+    assert opened(processed(dng(), "resize", name="a.dng", width=32, raw="strict")).size == (32, 24)
+
+
+@pytest.mark.parametrize("arguments", [{}, {"width": 12}])
+def test_a_sensor_whose_pixels_are_not_square_keeps_its_shape(
+    processed: Processing, monkeypatch: pytest.MonkeyPatch, arguments: dict[str, Any]
+) -> None:
+    rawpy, numpy = pytest.importorskip("rawpy"), pytest.importorskip("numpy")
+
+    class Stretched(FakeRaw):
+        sizes = SimpleNamespace(iwidth=40, iheight=20, flip=0)
+
+        def postprocess(self, **options: Any) -> Any:
+            return numpy.zeros((10, 40, 3) if options["half_size"] else (20, 80, 3), "uint8")
+
+    monkeypatch.setattr(rawpy, "imread", lambda file: Stretched(None))
+    result = processed(dng(), "convert", name="a.dng", format="jpg", **arguments)
+    assert opened(result).size == ((12, 3) if arguments else (80, 20))
 
 
 def test_a_size_that_only_decoding_tells_is_laid_out_anew(

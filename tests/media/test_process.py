@@ -386,3 +386,13 @@ def test_pyvips_is_the_one_that_everybody_imports() -> None:
     import pyvips as same
 
     assert same is pyvips
+
+
+def test_a_rendition_gets_its_sources_date_where_that_is_asked_for(tmp_path: Path) -> None:
+    source, rendition = tmp_path / "a.jpg", tmp_path / "out/a.jpg"
+    source.write_bytes(jpeg())
+    os.utime(source, ns=(10**18, 10**18 + 7))
+    result = work(bytes(source), bytes(rendition), "resize", width=20, keep_dates=True)
+    assert result.outputs[0].mtime_ns == rendition.stat().st_mtime_ns == 10**18 + 7
+    again = work(bytes(source), bytes(tmp_path / "out/b.jpg"), "resize", width=20)
+    assert again.outputs[0].mtime_ns > 10**18 + 7

@@ -19,7 +19,18 @@ from tests.media.films import make_film, scene
 from tests.media_making import jpeg
 from tests.serve.assistant import ERAS, Assistant, Mode, ask, refusal, until_over
 
-ENCODING = {"format", "quality", "effort", "progressive", "lossless", "background", "metadata", "icc"}
+ENCODING = {
+    "format",
+    "quality",
+    "effort",
+    "progressive",
+    "lossless",
+    "background",
+    "metadata",
+    "icc",
+    "raw",
+    "keep_dates",
+}
 BOX = ENCODING | {"width", "height", "fit", "gravity", "enlarge"}
 FILE = {"inputPath", "outputPath", "overwrite"}
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from dmedia.media.opened import OpenSource
     from dmedia.model import Limits
 
+STRICT_HINT = "--raw preview takes the embedded preview, where there is one"
+
 QUARTER_TURNS = {5, 6}
 """LibRaw's ``flip`` values that swap width and height (libraw_types.h, libraw_image_sizes_t)."""
 
@@ -30,8 +32,9 @@ class RawPicture:
     decoder = "rawpy"
     orientation = 1
 
-    def __init__(self, raw: Any, descriptor: int, limits: Limits) -> None:
+    def __init__(self, raw: Any, descriptor: int, limits: Limits, *, strict: bool = False) -> None:
         self._raw = raw
+        self._is_strict = strict
         self._descriptor = descriptor
         self._limits = limits
         sizes = raw.sizes
@@ -68,9 +71,18 @@ class RawPicture:
                 use_camera_wb=True, output_color=rawpy.ColorSpace.sRGB, output_bps=8, half_size=half
             )
         except rawpy.LibRawError as error:
+            if self._is_strict:
+                failure = faults.media_error(_said(error), "decode")
+                raise MediaError(failure.code, failure.message, "decode", STRICT_HINT) from None
             return self._preview(_said(error))
         height, width, bands = developed.shape
+        self._measure(width, height, 2 if half else 1)
         return self._told(from_memory(developed.data, (width, height), bands))
+
+    def _measure(self, width: int, height: int, shrink: int) -> None:
+        """Take the size that developing tells: pixels that are not square, or stand on a corner, are laid out anew."""
+        if abs(width * shrink - self.width) > shrink or abs(height * shrink - self.height) > shrink:
+            self.width, self.height = width * shrink, height * shrink
 
     def _told(self, image: Any) -> Any:
         """Give a picture what the file says of itself: a photographer's name stands in the camera's settings."""
@@ -98,7 +110,7 @@ class RawPicture:
         return self._told(image)
 
 
-def open_picture(source: OpenSource, limits: Limits) -> RawPicture:
+def open_picture(source: OpenSource, limits: Limits, *, strict: bool = False) -> RawPicture:
     """Read a RAW file's header.
 
     Parameters
@@ -107,6 +119,8 @@ def open_picture(source: OpenSource, limits: Limits) -> RawPicture:
         A camera's RAW file.
     limits : Limits
         What one file may cost.
+    strict : bool
+        Whether it shall fail where its embedded preview is all that can be had.
 
     Returns
     -------
@@ -134,7 +148,7 @@ def open_picture(source: OpenSource, limits: Limits) -> RawPicture:
             raise MediaError("unsupported_format", f"Unsupported format: {_said(error)}", "decode") from None
         except rawpy.LibRawError as error:
             raise faults.media_error(_said(error), "decode") from None
-    picture = RawPicture(raw, source.descriptor, limits)
+    picture = RawPicture(raw, source.descriptor, limits, strict=strict)
     check_pixels(picture.width, picture.height, limits)
     return picture
 
