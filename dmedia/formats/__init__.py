@@ -10,12 +10,11 @@ from dmedia.formats.extensions import (
     extension,
     kind_by_extension,
 )
-from dmedia.formats.signatures import FLIC, HEAD_BYTES, Sniffed, rendition_format, sniff
+from dmedia.formats.signatures import HEAD_BYTES, Sniffed, rendition_format, sniff
 
 __all__ = [
     "EXTENSION_FORMAT",
     "FILM_EXTENSIONS",
-    "FLIC",
     "HEAD_BYTES",
     "RENDITION_EXTENSION",
     "Kind",

@@ -34,6 +34,7 @@ IMAGE_MAGIC = tuple(
         ("jxl", rb"\xff\x0a|\0\0\0\x0cJXL \r\n\x87\n"),
         ("exr", rb"\x76\x2f\x31\x01"),
         ("hdr", rb"#\?(RADIANCE|RGBE)\n"),
+        ("fli", rb".{4}[\x11\x12]\xaf.{8}[\0\3]\0"),
     )
 )
 """What a picture file begins with, by format; RAW, TIFF, ISO media, TGA and SVG take more than a pattern."""
@@ -78,9 +79,6 @@ can hold a drawing, too."""
 
 BMP_V3_HEADER = b"\x38"
 """Length of the smallest BMP header with an alpha mask: BITMAPV3INFOHEADER."""
-
-FLIC = "a FLIC animation"
-"""Autodesk's: the file's length, then 0xAF11 or 0xAF12 (animation file formats FLI and FLC)."""
 
 TRANSPORT_SYNC_BYTE = 0x47
 
@@ -208,6 +206,4 @@ def _foreign_format(head: bytes) -> str:
         (b"GIMP Palette", "a GIMP palette"), (b"<!DOCTYPE html", "an HTML page"), (b"<html", "an HTML page"),
         (b"#EXTM3U", "a playlist"), (b"ffconcat", "a playlist"),
     )  # fmt: skip
-    if head[4:6] in (b"\x11\xaf", b"\x12\xaf"):
-        return FLIC
     return next((name for magic, name in names if head.startswith(magic)), "")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import os
 import struct
 import sys
@@ -208,6 +209,41 @@ def test_without_the_library_the_hint_says_how_to_get_it(
     assert failure is not None
     assert failure.code == "unsupported_format"
     assert "pip install 'dmedia[" in str(failure.hint)
+
+
+def flic(width: int = 4, height: int = 2) -> bytes:
+    """Make a FLI of one frame: its palette, and its pixels as they are (chunks 11 and 16)."""
+    palette = struct.pack("<HBB", 1, 0, 2) + bytes([0, 0, 0, 63, 0, 0])
+    parts = [
+        struct.pack("<IH", 6 + len(body), kind) + body for kind, body in ((11, palette), (16, b"\1" * width * height))
+    ]
+    frame = struct.pack("<IHH8x", 16 + sum(map(len, parts)), 0xF1FA, len(parts)) + b"".join(parts)
+    head = struct.pack("<IHHHHHHI", 128 + len(frame), 0xAF11, 1, width, height, 8, 3, 5)
+    return head.ljust(128, b"\0") + frame
+
+
+def test_a_flic_animation_gives_its_first_frame(processed: Processing) -> None:
+    result = processed(flic(), "convert", name="a.fli", out="o.png", format="png")
+    image = opened(result)
+    assert (image.size, image.convert("RGB").getpixel((1, 1)), result.decoder) == ((4, 2), (252, 0, 0), "pillow")
+    assert code_of(processed(flic()[:150], "convert", name="a.fli", format="png")) == "corrupt_input"
+
+
+def test_a_tiff_of_twelve_bits_is_as_bright_as_it_says(processed: Processing) -> None:
+    tags = {256: 2, 257: 1, 258: 12, 259: 1, 262: 1, 273: 8, 277: 1, 278: 1, 279: 3}
+    directory = struct.pack("<H", len(tags)) + b"".join(struct.pack("<HHII", tag, 4, 1, v) for tag, v in tags.items())
+    source = struct.pack("<2sHI", b"II", 42, 12) + b"\xff\xf8\x00\0" + directory + bytes(4)
+    image = opened(processed(source, "convert", name="a.tif", out="o.png", format="png"))
+    assert [image.getpixel((x, 0)) for x in (0, 1)] in ([65535, 32775], [65535, 32776])
+
+
+def test_grey_heic_of_ten_bits_is_decoded(processed: Processing) -> None:
+    pillow_heif, buffer = pytest.importorskip("pillow_heif"), io.BytesIO()
+    grey = pillow_heif.from_bytes("I;16", (64, 48), struct.pack("<H", 40_000) * (64 * 48))
+    grey.save(buffer, quality=-1)
+    image = opened(processed(buffer.getvalue(), "convert", name="a.heic", out="o.png", format="png"))
+    assert image.size == (64, 48)
+    assert abs(int(image.getpixel((5, 5))) - 40_000) < 600  # type: ignore[arg-type]  # one band
 
 
 def test_a_raw_file_is_developed_and_upright(processed: Processing) -> None:

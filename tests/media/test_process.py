@@ -115,13 +115,6 @@ def test_nothing_in_a_raw_files_name_is_corrupt(processed: Processing) -> None:
     assert (failure.code, "nef" in failure.message) == ("corrupt_input", True)
 
 
-def test_an_animation_that_is_shorter_than_it_says_is_corrupt(processed: Processing) -> None:
-    flic = (1000).to_bytes(4, "little") + b"\x11\xaf" + bytes(122)
-    assert failure_of(processed(flic, "resize", name="a.fli", width=10)).code == "corrupt_input"
-    whole = failure_of(processed(flic + bytes(1000 - len(flic)), "resize", name="a.fli", width=10))
-    assert (whole.code, "FLIC" in whole.message) == ("unsupported_format", True)
-
-
 def test_a_film_is_refused_where_images_are_meant(processed: Processing) -> None:
     failure = failure_of(processed(b"\0\0\0\x18ftypisom" + bytes(100), "resize", name="a.mp4", width=10))
     assert failure.code == "unsupported_format"

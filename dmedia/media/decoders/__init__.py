@@ -34,6 +34,7 @@ DECODERS: dict[str, tuple[Opener, ...]] = {
     "psd": (pillow.open_picture,),
     "tga": (pillow.open_picture,),
     "jp2": (pillow.open_picture,),
+    "fli": (pillow.open_picture,),
     "avif sequence": (pillow.open_picture,),
 }
 
@@ -56,8 +57,8 @@ def decoders_for(source: OpenSource) -> tuple[Opener, ...]:
     Raises
     ------
     MediaError
-        ``unsupported_format`` when nothing here decodes it; ``corrupt_input`` when nobody could: it is named like a
-        camera's RAW file and its content is nothing, or it is shorter than it says.
+        ``unsupported_format`` when nothing here decodes it; ``corrupt_input`` when it is named like a camera's RAW file
+        and its content is nothing.
     """
     sniffed = source.sniffed
     if sniffed.format in DECODERS:
@@ -69,7 +70,5 @@ def decoders_for(source: OpenSource) -> tuple[Opener, ...]:
     if sniffed.kind == "unknown" and not sniffed.format and formats.EXTENSION_FORMAT.get(extension) == "raw":
         message = f"Corrupt input: named .{extension}, but the content is no camera's RAW format"
         raise MediaError("corrupt_input", message, "open")
-    if sniffed.format == formats.FLIC and int.from_bytes(source.head[:4], "little") > source.size_bytes:
-        raise MediaError("corrupt_input", f"Corrupt input: {formats.FLIC} that is cut off", "open")
     found = FULL_NAMES.get(sniffed.format, sniffed.format) or "the content is no known media format"
     raise MediaError("unsupported_format", f"Unsupported format: {found}", "open")

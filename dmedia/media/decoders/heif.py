@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 FAULTS = (ValueError, RuntimeError, EOFError, OSError, SyntaxError, TypeError, OverflowError)
 """What pillow-heif raises for a damaged file."""
 
-BANDS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}
+BANDS = {"L": 1, "I": 1, "LA": 2, "RGB": 3, "RGBA": 4}
+"""By the first part of pillow-heif's modes; grey of more than 8 bits is ``I;16``."""
+
+GREY = ("L", "I")
 
 
 class HeifPicture:
@@ -40,7 +43,7 @@ class HeifPicture:
         info = self._heif.info
         block = bytes(info.get("exif") or b"")
         return Traits(
-            "grey" if self._heif.mode.startswith("L") else "rgb",
+            "grey" if self._heif.mode.startswith(GREY) else "rgb",
             info.get("bit_depth"),
             bool(self._heif.has_alpha),
             bytes(info.get("icc_profile") or b""),

@@ -1,4 +1,4 @@
-"""Pillow decodes what libvips does not: BMP, ICO, PSD, TGA, JPEG 2000, AVIF sequences and odd TIFFs."""
+"""Pillow decodes what libvips does not: BMP, ICO, PSD, TGA, JPEG 2000, FLIC, AVIF sequences and odd TIFFs."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ PLUGINS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "tga": (("TgaImagePlugin",), ("TGA",)),
     "jp2": (("Jpeg2KImagePlugin",), ("JPEG2000",)),
     "tiff": (("TiffImagePlugin",), ("TIFF",)),
+    "fli": (("FliImagePlugin",), ("FLI",)),
     "avif sequence": (("AvifImagePlugin",), ("AVIF",)),
 }
 """Pillow's modules and formats, by ours: no other of its parsers ever sees a file."""
@@ -42,6 +43,9 @@ SAMPLES = {"I;16": "ushort", "I": "int", "F": "float"}
 GREY_MODES, ALPHA_MODES = {"1", "L", "LA", "La", "F"}, {"LA", "La", "RGBA", "RGBa", "PA"}
 BITS = {"1": 1, "I": 32, "F": 32}
 """Bits a sample, by Pillow's mode; ``I;16`` and its kin have 16, all others 8."""
+
+BITS_PER_SAMPLE = 258
+"""TIFF 6.0, section 4."""
 
 PLAIN_MODES = {"1": "L", "La": "LA", "RGBa": "RGBA", "RGBX": "RGB", "YCbCr": "RGB", "HSV": "RGB"}
 
@@ -54,7 +58,7 @@ class PillowPicture:
     def __init__(self, image: Any) -> None:
         self._image = image
         self.width, self.height = image.size
-        self.frames = int(getattr(image, "n_frames", 1)) if image.format in {"TIFF", "AVIF"} else 1
+        self.frames = int(getattr(image, "n_frames", 1)) if image.format in {"TIFF", "AVIF", "FLI"} else 1
         self.orientation = 1
         self.warnings: list[str] = []
         if image.format == "TIFF":  # turned by Pillow itself, its size too
@@ -85,7 +89,13 @@ class PillowPicture:
         with _faults():
             self._image.load()
             self.width, self.height = self._image.size  # an icon's directory may tell another size than its picture
-            return attach(_to_vips(self._image), self._image.info)
+            image = attach(_to_vips(self._image), self._image.info)
+        return _stretched(image) if self._has_twelve_bits() else image
+
+    def _has_twelve_bits(self) -> bool:
+        """Tell whether samples of 16 bits are a TIFF's of 12, which Pillow leaves as dark as they are."""
+        tags = getattr(self._image, "tag_v2", None)
+        return self._image.mode.startswith("I;16") and tags is not None and tags.get(BITS_PER_SAMPLE) == (12,)
 
 
 def open_picture(source: OpenSource, limits: Limits) -> PillowPicture:
@@ -147,6 +157,11 @@ def _faults() -> Iterator[None]:
     except (SyntaxError, ValueError, TypeError, KeyError, IndexError, AttributeError, EOFError, OverflowError,
             ZeroDivisionError, AssertionError, RuntimeError, struct.error, zlib.error) as error:  # fmt: skip
         raise faults.media_error(str(error), "decode") from None
+
+
+def _stretched(image: Any) -> Any:
+    """Spread samples of 12 bits over 16."""
+    return (image * (65535 / 4095)).rint().cast("ushort")
 
 
 def _colour(mode: str) -> ColourSpace:
