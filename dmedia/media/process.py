@@ -17,6 +17,7 @@ from dmedia.media.decoders import decoders_for, raw, svg
 from dmedia.media.decoders.poster import open_poster
 from dmedia.media.encoders import encode
 from dmedia.media.framing import turned
+from dmedia.media.gain_map import DROPPED, has_gain_map
 from dmedia.media.geometry import Size
 from dmedia.media.libvips import pyvips
 from dmedia.media.opened import Notes, check_bytes, look_at
@@ -186,7 +187,10 @@ def _encode(picture: Picture, source: OpenSource, draft: Draft, attempt: Attempt
             metadata.complete_tiff(draft.path, rendered.image)
         if draft.format == "png":
             metadata.complete_png(draft.descriptor, rendered.image)
-        if not rendered.changed and originals.keep_smaller(picture, source, draft, attempt):
+        is_copy = not rendered.changed and originals.keep_smaller(picture, source, draft, attempt)
+        if not (is_copy and parameters.metadata == "keep") and has_gain_map(source):
+            notes.warn(DROPPED)
+        if is_copy:
             return Measures(stored, turned(stored, picture.orientation))
     except pyvips.Error as error:
         raise faults.media_error(str(error), "encode") from None
