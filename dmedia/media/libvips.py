@@ -14,7 +14,7 @@ os.environ["VIPS_BLOCK_UNTRUSTED"] = "1"
 
 import pyvips as pyvips  # noqa: PLC0414  # libvips reads the environment when it is loaded; named again: exported
 
-EXIF_FIELD, ICC_FIELD, XMP_FIELD = "exif-data", "icc-profile-data", "xmp-data"
+EXIF_FIELD, ICC_FIELD, XMP_FIELD, IPTC_FIELD = "exif-data", "icc-profile-data", "xmp-data", "iptc-data"
 """Metadata of an image, as libvips' own loaders name it."""
 
 pyvips.cache_set_max(0)

@@ -51,6 +51,8 @@ def keep_metadata(image: pyvips.Image, policy: MetadataPolicy) -> pyvips.Image:
     """
     image = image.copy() if resolution.is_stated(image) else resolution.forget(image)
     if policy == "keep":
+        if image.get_typeof(PNG_OWNER_FIELD) and not image.get_typeof(EXIF_FIELD):  # for formats without PNG's text
+            image.set_type(pyvips.GValue.blob_type, EXIF_FIELD, exif.PREFIX + bytes(image.get(PNG_OWNER_FIELD)))
         _remove(image, lambda name: name in UNWANTED or name.startswith("exif-ifd1-"))
         if "orientation" in image.get_fields():
             image.set_type(pyvips.GValue.gint_type, "orientation", 1)
@@ -67,8 +69,7 @@ def loses_position(image: pyvips.Image, policy: MetadataPolicy) -> bool:
     """Tell whether a picture states where it was taken, and its rendition shall not."""
     if policy == "keep":
         return False
-    fields = image.get_fields()
-    block, packet = (bytes(image.get(field)) if field in fields else b"" for field in (EXIF_FIELD, XMP_FIELD))
+    block, packet = (bytes(image.get(name)) if image.get_typeof(name) else b"" for name in (EXIF_FIELD, XMP_FIELD))
     return has_position(block, packet)
 
 

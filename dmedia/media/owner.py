@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from dmedia.media import exif
 from dmedia.media.chunks import PNG_KEYWORDS, png_head
 from dmedia.media.exif import ARTIST, ASCII, COPYRIGHT, DESCRIPTION, Directory, Entry
-from dmedia.media.libvips import EXIF_FIELD, XMP_FIELD
+from dmedia.media.libvips import EXIF_FIELD, IPTC_FIELD, XMP_FIELD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,8 +28,6 @@ OWNER_TAGS = frozenset({COPYRIGHT, ARTIST, DESCRIPTION})
 
 PNG_OWNER_FIELD = "dmedia-png-owner"
 """Of an image that was read from a PNG: an EXIF block of what its text states. libvips takes all text for UTF-8."""
-
-IPTC_FIELD = "iptc-data"
 
 XMP_PROPERTIES = {b"rights": COPYRIGHT, b"creator": ARTIST, b"description": DESCRIPTION}
 """Of the Dublin Core (XMP specification part 1, 8.3), in a list, the first of which is the default language's."""
@@ -64,9 +62,8 @@ def ownership(image: Any) -> Directory:
         At most three entries. Text of EXIF stays the bytes it is; all other is UTF-8.
     """
     found: Directory = {}
-    fields = set(image.get_fields())
     for field, read in READERS.items():
-        if field in fields and len(found) < len(OWNER_TAGS):
+        if len(found) < len(OWNER_TAGS) and image.get_typeof(field):
             found = read(bytes(image.get(field))) | found
     return found
 

@@ -15,9 +15,9 @@ from dmedia.errors import MediaError, UnknownOperationError
 from dmedia.media import faults
 from dmedia.media.colour import named, with_colour
 from dmedia.media.geometry import Size
-from dmedia.media.libvips import EXIF_FIELD, ICC_FIELD, XMP_FIELD, pyvips
+from dmedia.media.libvips import EXIF_FIELD, ICC_FIELD, IPTC_FIELD, XMP_FIELD, pyvips
 from dmedia.media.opened import pixel_count
-from dmedia.media.owner import IPTC_FIELD, PNG_OWNER_FIELD
+from dmedia.media.owner import PNG_OWNER_FIELD
 from dmedia.operations import find_operation, package_of
 
 if TYPE_CHECKING:

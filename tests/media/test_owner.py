@@ -89,6 +89,10 @@ def test_every_letter_of_png_text_arrives_in_every_format(processed: Processing,
     assert not result.gps_removed
 
 
+def test_png_text_is_kept_where_all_is(processed: Processing) -> None:
+    assert told(processed(png(), "convert", name="a.png", format="jpg", metadata="keep")) == TEXTS
+
+
 def test_what_only_xmp_or_iptc_tells_arrives_as_exif(processed: Processing) -> None:
     source = encoded(corners(), "JPEG", xmp=XMP.format("").encode())
     assert told(processed(source, "resize", width=20)) == TEXTS | {exif.ARTIST: "Jürgen Groß; Ana & Bea"}
@@ -104,6 +108,23 @@ def test_exif_counts_before_the_others_but_blanks_do_not(processed: Processing) 
     made = block({exif.ARTIST: "   ", exif.COPYRIGHT: "Ana"})
     result = processed(encoded(corners(), "JPEG", xmp=XMP.format("").encode(), exif=made), "resize", width=20)
     assert told(result) == TEXTS | {exif.ARTIST: "Jürgen Groß; Ana & Bea", exif.COPYRIGHT: "Ana"}
+
+
+@pytest.mark.parametrize("name", ["a.psd", "odd.tif"])
+def test_sources_that_pillow_decodes_tell_whose_they_are_too(processed: Processing, name: str) -> None:
+    if name == "a.psd":
+        resources = b""
+        for number, body in ((1058, block({exif.ARTIST: "Jürgen Groß"}, PLACE)[6:]), (1060, XMP.format("").encode())):
+            resources += b"8BIM" + struct.pack(">HHI", number, 0, len(body)) + body + bytes(len(body) % 2)
+        head = b"8BPS\0\1" + bytes(6) + struct.pack(">HIIHH", 3, 4, 4, 8, 3) + bytes(4)
+        source = head + struct.pack(">I", len(resources)) + resources + bytes(4) + bytes(2) + bytes(3 * 16)
+    else:
+        texts = {tag: text.encode() for tag, text in TEXTS.items()}
+        source = encoded(corners().convert("LAB"), "TIFF", tiffinfo=texts)
+    result = processed(source, "convert", name=name, format="jpg")
+    assert result.decoder == "pillow"
+    assert told(result) == TEXTS
+    assert result.gps_removed == (name == "a.psd")
 
 
 @pytest.mark.parametrize("name", ["a.dng", "a.heic", "a.tif"])

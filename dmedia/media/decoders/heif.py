@@ -90,7 +90,7 @@ def open_picture(source: OpenSource, limits: Limits) -> HeifPicture:
     try:
         import pillow_heif
     except ImportError:
-        message = "Unsupported format: HEIC needs pillow-heif, which is not installed"
+        message = "Unsupported format: HEIC needs pillow-heif, of the extra heif, which is not installed"
         raise MediaError("unsupported_format", message, "open", "pip install 'dmedia[heif]'") from None
     check_boxes(source)
     with source.file() as file:

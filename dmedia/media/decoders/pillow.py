@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from dmedia.errors import MediaError
 from dmedia.media import faults
 from dmedia.media.decoders.picture import Traits
-from dmedia.media.exif import ORIENTATION
+from dmedia.media.exif import ORIENTATION, exif_of_tiff
 from dmedia.media.opened import check_pixels, pixel_count
 from dmedia.media.pixels import attach, from_memory
 from dmedia.storage.faults import fault
@@ -44,6 +44,9 @@ GREY_MODES, ALPHA_MODES = {"1", "L", "LA", "La", "F"}, {"LA", "La", "RGBA", "RGB
 BITS = {"1": 1, "I": 32, "F": 32}
 """Bits a sample, by Pillow's mode; ``I;16`` and its kin have 16, all others 8."""
 
+PSD_RESOURCES = {1028: "iptc", 1058: "exif", 1060: "xmp"}
+"""Image resources of Photoshop (Adobe Photoshop File Formats Specification), by their names in `pixels.FIELDS`."""
+
 BITS_PER_SAMPLE = 258
 """TIFF 6.0, section 4."""
 
@@ -55,8 +58,9 @@ class PillowPicture:
 
     decoder = "pillow"
 
-    def __init__(self, image: Any) -> None:
+    def __init__(self, image: Any, told: dict[str, bytes] | None = None) -> None:
         self._image = image
+        self._told = told or {}
         self.width, self.height = image.size
         self.frames = int(getattr(image, "n_frames", 1)) if image.format in {"TIFF", "AVIF", "FLI"} else 1
         self.orientation = 1
@@ -89,7 +93,7 @@ class PillowPicture:
         with _faults():
             self._image.load()
             self.width, self.height = self._image.size  # an icon's directory may tell another size than its picture
-            image = attach(_to_vips(self._image), self._image.info)
+            image = attach(_to_vips(self._image), self._image.info | self._told)
         return _stretched(image) if self._has_twelve_bits() else image
 
     def _has_twelve_bits(self) -> bool:
@@ -126,9 +130,19 @@ def open_picture(source: OpenSource, limits: Limits) -> PillowPicture:
     Image.MAX_IMAGE_PIXELS = limits.max_page_pixels  # pictures inside pictures are checked by Pillow alone
     file = source.file()
     with _faults():
-        picture = PillowPicture(Image.open(file, formats=names))
+        image = Image.open(file, formats=names)
+        picture = PillowPicture(image, _told(image, source))
     check_pixels(picture.width, picture.height, limits)
     return picture
+
+
+def _told(image: Any, source: OpenSource) -> dict[str, bytes]:
+    """Read metadata that Pillow leaves where they are."""
+    if image.format == "TIFF":
+        block = exif_of_tiff(source.descriptor)
+        return {"exif": block} if block else {}
+    resources = getattr(image, "resources", ()) if image.format == "PSD" else ()
+    return {PSD_RESOURCES[number]: data for number, _, data in resources if number in PSD_RESOURCES}
 
 
 @contextlib.contextmanager

@@ -136,7 +136,7 @@ def open_picture(source: OpenSource, limits: Limits, *, strict: bool = False) ->
     try:
         import rawpy
     except ImportError:
-        message = "Unsupported format: camera RAW needs rawpy, which is not installed"
+        message = "Unsupported format: camera RAW needs rawpy, of the extra raw, which is not installed"
         raise MediaError("unsupported_format", message, "open", "pip install 'dmedia[raw]'") from None
     with source.file() as file:
         try:
