@@ -114,7 +114,7 @@ def _make(attempt: Attempt) -> Output:
 
 def _date(attempt: Attempt) -> int | None:
     """Tell when the rendition shall have been changed last; of a source from a store, its copy here does not know."""
-    if not attempt.parameters.keep_dates:
+    if not getattr(attempt.parameters, "keep_dates", False):  # of a film, an operation may know no such thing
         return None
     if is_url(attempt.task.source):
         attempt.notes.warn("the source's date was not kept: it lies in a store")
