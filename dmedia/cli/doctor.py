@@ -49,9 +49,10 @@ def document(diagnosis: Diagnosis) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``versions extras formats missing sandbox slots records scratch font slot_error operations broken_operations``.
-        ``formats`` tells of each whether it is read and written, and why not; ``missing`` what to install. ``font`` is
-        null where none can be read, and ``slot_error`` where a slot could start; the last two are of other packages.
+        ``versions extras formats formats_error missing sandbox slots records scratch font slot_error operations
+        broken_operations``. ``formats`` tells of each whether it is read and written, and why not; ``missing`` what to
+        install. ``font`` is null where none can be read, ``formats_error`` where the formats were tried, ``slot_error``
+        where a slot could start; the last two are of other packages.
     """
     from dmedia.words import shown
 
@@ -69,6 +70,7 @@ def document(diagnosis: Diagnosis) -> dict[str, Any]:
         "versions": diagnosis.versions,
         "extras": diagnosis.extras,
         "formats": _formats(diagnosis.trials),
+        "formats_error": diagnosis.trials if isinstance(diagnosis.trials, str) else None,
         "missing": [f"dmedia[{extra}]" for extra, is_there in diagnosis.extras.items() if not is_there],
         "sandbox": sandbox,
         "slots": {
@@ -84,7 +86,7 @@ def document(diagnosis: Diagnosis) -> dict[str, Any]:
         },
         "scratch": {"path": tempfile.gettempdir(), "free_bytes": diagnosis.scratch_bytes},
         "font": None if isinstance(slot, str) else slot.font or None,
-        "slot_error": next((said for said in (slot, diagnosis.trials) if isinstance(said, str)), None),
+        "slot_error": slot if isinstance(slot, str) else None,
         "operations": diagnosis.operations,
         "broken_operations": diagnosis.broken_operations,
     }
@@ -110,7 +112,10 @@ def lines(diagnosis: Diagnosis) -> Iterator[str]:
         yield _line(name, version or "not installed")
     for extra, is_installed in found["extras"].items():
         yield _line(f"extra {extra}", "installed" if is_installed else f"not installed: pip install 'dmedia[{extra}]'")
-    yield from _format_lines(found["formats"])
+    if found["formats_error"]:
+        yield _line("formats", f"NOT TRIED: {found['formats_error']}")
+    else:
+        yield from _format_lines(found["formats"])
     yield _line("sandbox", _sandbox_line(found["sandbox"]))
     machine = diagnosis.machine
     each, free = size(machine.slot_bytes), size(machine.available_bytes)

@@ -65,6 +65,20 @@ def test_doctor_decodes_and_encodes_a_specimen_of_each_format(dmedia: Dmedia, tm
     assert "writes         jpg png webp avif tiff gif\n" in told
 
 
+def test_a_decoder_that_ends_its_slot_is_told_of_and_all_else_too(dmedia: Dmedia, tmp_path: Path) -> None:
+    harm = (
+        "import os, sys, types\nclass Bad(types.ModuleType):\n    def __getattr__(self, name):\n        os._exit(9)\n"
+    )
+    (tmp_path / "sitecustomize.py").write_text(
+        f"{harm}'-c' in sys.orig_argv and sys.modules.update(rawpy=Bad('rawpy'))\n"
+    )
+    dmedia.environment["PYTHONPATH"] += f":{tmp_path}"
+    found = dmedia("doctor", "--json").document
+    assert (found["formats"], found["formats_error"]) == ({}, "its process ended with status 9")
+    assert (found["slot_error"], found["versions"]["libvips"][:1]) == (None, "8")
+    assert "formats        NOT TRIED: its process ended with status 9\n" in dmedia("doctor").out
+
+
 def test_a_decoder_that_gives_wrong_pixels_does_not_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(specimens.SPECIMENS, "bmp", lambda: encoded(Image.new("RGB", (64, 64), "black"), "BMP"))
     monkeypatch.setitem(

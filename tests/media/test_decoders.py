@@ -237,6 +237,13 @@ def test_a_tiff_of_twelve_bits_is_as_bright_as_it_says(processed: Processing) ->
     assert [image.getpixel((x, 0)) for x in (0, 1)] in ([65535, 32775], [65535, 32776])
 
 
+def test_a_sequence_of_heif_without_a_still_is_not_called_damaged(processed: Processing) -> None:
+    pytest.importorskip("pillow_heif")
+    for brand in (b"hevc", b"msf1"):
+        source = struct.pack(">I", 20) + b"ftyp" + brand + bytes(4) + b"iso8" + struct.pack(">I", 8) + b"moov"
+        assert code_of(processed(source, "convert", name="a.heics", format="jpg")) == "unsupported_format"
+
+
 def test_grey_heic_of_ten_bits_is_decoded(processed: Processing) -> None:
     pillow_heif, buffer = pytest.importorskip("pillow_heif"), io.BytesIO()
     grey = pillow_heif.from_bytes("I;16", (64, 48), struct.pack("<H", 40_000) * (64 * 48))

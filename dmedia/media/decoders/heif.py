@@ -23,6 +23,9 @@ FAULTS = (ValueError, RuntimeError, EOFError, OSError, SyntaxError, TypeError, O
 BANDS = {"L": 1, "I": 1, "LA": 2, "RGB": 3, "RGBA": 4}
 """By the first part of pillow-heif's modes; grey of more than 8 bits is ``I;16``."""
 
+SEQUENCES = (b"hevc", b"hevx", b"msf1")
+"""Brands of films that are called pictures (ISO/IEC 23008-12, 10.3); some hold a still as well."""
+
 GREY = ("L", "I")
 
 
@@ -97,8 +100,17 @@ def open_picture(source: OpenSource, limits: Limits) -> HeifPicture:
         try:
             picture = HeifPicture(pillow_heif.open_heif(file, convert_hdr_to_8bit=False))
         except FAULTS as error:
+            if source.head[8:12] in SEQUENCES:
+                raise _sequence() from None
             raise faults.media_error(str(error), "decode") from None
         except LookupError:  # it opens a file without pictures as a list of none
+            if source.head[8:12] in SEQUENCES:
+                raise _sequence() from None
             raise MediaError("corrupt_input", "Corrupt input: there is no picture in it", "decode") from None
     check_pixels(picture.width, picture.height, limits)
     return picture
+
+
+def _sequence() -> MediaError:
+    message = "Unsupported format: a HEIF image sequence without a still picture"
+    return MediaError("unsupported_format", message, "decode")
