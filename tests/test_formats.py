@@ -113,6 +113,8 @@ def test_a_tga_is_known_by_its_name_because_it_has_no_mark() -> None:
         (b"#?RADIANCE\nFORMAT", b"a", "hdr"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"a", "svg"),
         (b"\xef\xbb\xbf\n<?xml version='1.0'?>\n<!-- x --><svg/>", b"a", "svg"),
+        (b"<!--" + b" " * 5000 + b"-->\n<!DOCTYPE svg [<!ENTITY a '>'>]>\n<s:svg xmlns:s='a'>", b"a", "svg"),
+        (struct.pack(">2sHIH", b"MM", 42, 8, 61_457) + bytes(90), b"a.tif", "tiff"),
     ],
 )
 def test_pictures_are_known_by_their_first_bytes(head: bytes, name: bytes, expected: str) -> None:
@@ -238,3 +240,10 @@ def test_good_files_of_the_corpus_are_of_the_kind_the_manifest_says() -> None:
         if found.kind != ("film" if row["path"].startswith("video/") else "image"):
             wrong.append((row["path"], found))
     assert not wrong
+
+
+def test_four_bytes_of_a_tiff_or_a_drawing_within_a_page_are_not_enough() -> None:
+    assert sniff(struct.pack(">2sHIH", b"MM", 42, 8, 61_457) + bytes(90), b"a").format == ""
+    assert sniff(b"<!DOCTYPE html><html><body><svg/></body></html>").kind == "unknown"
+    assert sniff(b"<!-- a page --><html><svg/></html>").kind == "unknown"
+    assert sniff(b"<!--" * 16_000).kind == "unknown"

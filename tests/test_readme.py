@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from mcp import Client
+from PIL import Image
 
 from tests.command import LIMIT_S, ROOT, Dmedia, below
+from tests.media.negatives import dng
 from tests.media_making import jpeg
 from tests.serve.assistant import Assistant, ask, said, until_over
 
@@ -85,3 +89,18 @@ def test_the_readmes_program_runs_without_a_main_guard(dmedia: Dmedia, tmp_path:
     )
     assert lines[-1].startswith("3 ['Corrupt input: ")
     assert below(tmp_path / "out") == ["ball.webp", "mug.webp", "vase.webp"]
+
+
+def test_raw_files_and_drawings_become_what_the_readme_says(dmedia: Dmedia, tmp_path: Path) -> None:
+    pytest.importorskip("rawpy")
+    raws, drawings = re.findall(r"^dmedia (convert (?:shoot|logos) .*?) +#", README, re.MULTILINE)
+    (tmp_path / "shoot").mkdir()
+    (tmp_path / "shoot/a.dng").write_bytes(dng())
+    (tmp_path / "logos").mkdir()
+    (tmp_path / "logos/a.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg" width="10" height="5"/>')
+    os.utime(tmp_path / "shoot/a.dng", ns=(10**18, 10**18))
+    assert dmedia(*raws.split()).status == 0
+    assert dmedia(*drawings.split()).status == 0
+    assert (tmp_path / "delivery/a.jpg").stat().st_mtime_ns == 10**18
+    with Image.open(tmp_path / "icons/a.png") as icon:
+        assert icon.size == (512, 256)

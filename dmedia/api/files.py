@@ -209,6 +209,7 @@ def _tell(task: Task, result: FileResult) -> FileDocument:
             bytes_in=result.bytes_in,
             outputs=result.outputs,
             warnings=result.warnings,
+            gps_removed=result.gps_removed,
         )
     )
 

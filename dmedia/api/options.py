@@ -178,10 +178,13 @@ def _read(name: str, value: Any) -> Any:
 
 
 def _check_numbers(name: str, record: Any) -> None:
-    """Refuse what is no number where a record has one: a slot would be asked for what it cannot do."""
+    """Refuse what is no number, or no switch, where a record has one: a slot would be asked for what it cannot do."""
     for one in fields(record):
         value = getattr(record, one.name)
         if value is None and one.default is None:
+            continue
+        if isinstance(one.default, bool):
+            _refuse_unless(isinstance(value, bool), f"{name}.{one.name}", value, "True or False")
             continue
         fits = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < math.inf
         least = "0" if one.name in FROM_ZERO else "more than 0"

@@ -139,6 +139,7 @@ LIMIT_PARAMETERS: list[click.Parameter] = [
         type=Quantity("SIZE"),
         help="Memory of a slot.  [default: 1GiB, films 2GiB]",
     ),
+    flag("--allow-svg", group=LIMIT, help="Render drawings (SVG): one can ask for any amount of work."),
 ]
 
 WHERE_PARAMETERS = [*INPUT_PARAMETERS, *OUTPUT_PARAMETERS]
@@ -228,7 +229,7 @@ def read_policies(values: dict[str, Any]) -> Policies:
 
 def read_limits(values: dict[str, Any]) -> Limits:
     """Take the limits from a command's values. What is given holds for pictures and films."""
-    given: dict[str, Any] = {"timeout_s": values["timeout"]}
+    given: dict[str, Any] = {"timeout_s": values["timeout"], "allow_svg": values["allow_svg"]}
     if pixels := values["max_pixels"]:
         given |= {"max_page_pixels": pixels, "max_file_pixels": max(pixels, Limits().max_file_pixels)}
     if frames := values["max_frames"]:

@@ -132,5 +132,7 @@ def _course_lines(report: JobReport) -> Iterator[str]:
         yield f"  dashboard: {dashboard_link(report)}"
     for code, count in report.errors.items():
         yield f"  {count:,} failed: {code}"
+    if report.gps_removed:
+        yield f"  GPS position removed from {files(report.gps_removed)}"
     if report.warned:
         yield f"  {files(report.warned)} with warnings: --warned shows them"

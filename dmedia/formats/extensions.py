@@ -20,6 +20,7 @@ IMAGE_EXTENSIONS: dict[str, str] = {
     "psd": "psd",
     "tga": "tga",
     "jp2": "jp2 j2k jpf jpx j2c jpc",
+    "fli": "fli flc",
     "svg": "svg",
     "jxl": "jxl",
     "exr": "exr",

@@ -10,7 +10,8 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dmedia.formats.extensions import EXTENSION_FORMAT, RENDITION_EXTENSION, extension
+from dmedia.formats import tiff
+from dmedia.formats.extensions import RENDITION_EXTENSION, extension
 
 if TYPE_CHECKING:
     from dmedia.formats.extensions import Kind
@@ -33,6 +34,7 @@ IMAGE_MAGIC = tuple(
         ("jxl", rb"\xff\x0a|\0\0\0\x0cJXL \r\n\x87\n"),
         ("exr", rb"\x76\x2f\x31\x01"),
         ("hdr", rb"#\?(RADIANCE|RGBE)\n"),
+        ("fli", rb".{4}[\x11\x12]\xaf.{8}[\0\3]\0"),
     )
 )
 """What a picture file begins with, by format; RAW, TIFF, ISO media, TGA and SVG take more than a pattern."""
@@ -52,12 +54,6 @@ RAW_MAGIC = (
 From LibRaw's identify.cpp.
 """
 
-RAW_MAKERS = (
-    b"NIKON", b"SONY", b"PENTAX", b"SAMSUNG", b"KODAK", b"EASTMAN KODAK", b"SEIKO EPSON", b"Hasselblad",
-    b"Phase One", b"Leaf",
-)  # fmt: skip
-"""Camera makers whose RAW files are TIFF files that begin with a small preview."""
-
 FILM_MAGIC = (
     (4, b"ftyp"), (4, b"moov"), (4, b"mdat"), (4, b"wide"), (4, b"free"), (4, b"skip"), (4, b"pnot"),
     (0, b"\x1aE\xdf\xa3"),
@@ -74,9 +70,12 @@ HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"
 ALPHA_AUXILIARY = (b"urn:mpeg:hevc:2015:auxid:1", b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha")
 """Types of an auxiliary image that is an alpha plane: ISO/IEC 23008-12, 6.5.8 and 23091-2."""
 
-TAG_SUBFILE_TYPE, TAG_MAKER, TAG_SUB_IFDS, TAG_DNG_VERSION = 0x00FE, 0x010F, 0x014A, 0xC612
-TEXT_TAG, INLINE_BYTES = 2, 4
-"""TIFF 6.0, section 2: the type ASCII, and the longest value that stands in the entry itself."""
+SVG_START = re.compile(
+    rb"(?>\xef\xbb\xbf)?(?>\s|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^\[>]*+(?:\[.*?\]\s*+)?>)*+<(?:[\w.-]+:)?svg[\s/>]",
+    re.DOTALL,
+)
+"""What may stand before the root element of an XML document (XML 1.0, 2.8), and an SVG's root element: a page of HTML
+can hold a drawing, too."""
 
 BMP_V3_HEADER = b"\x38"
 """Length of the smallest BMP header with an alpha mask: BITMAPV3INFOHEADER."""
@@ -150,7 +149,7 @@ def _image_format(head: bytes, suffix: str) -> str:
         if head[offset : offset + len(magic)] == magic:
             return "raw"
     if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
-        return "raw" if _is_raw_tiff(head, suffix) else "tiff"
+        return tiff.tell(head, suffix)
     if head[4:8] == b"ftyp":
         return _iso_image_format(head)
     for name, pattern in IMAGE_MAGIC:
@@ -158,7 +157,7 @@ def _image_format(head: bytes, suffix: str) -> str:
             return name
     if suffix == "tga" and head[1:2] in (b"\0", b"\1") and head[2:3] in b"\1\2\3\11\12\13":
         return "tga"
-    return "svg" if _is_svg(head) else ""
+    return "svg" if SVG_START.match(head) else ""
 
 
 def _iso_image_format(head: bytes) -> str:
@@ -169,29 +168,6 @@ def _iso_image_format(head: bytes) -> str:
     if b"avif" in brands:
         return "avif"
     return "heif" if head[8:12] in HEIF_BRANDS else ""
-
-
-def _is_raw_tiff(head: bytes, suffix: str) -> bool:
-    """Tell RAW from TIFF: a DNG says so; others have a known maker and a preview in front of sub-images."""
-    tags = _first_directory(head)
-    if TAG_DNG_VERSION in tags or EXTENSION_FORMAT.get(suffix) == "raw":
-        return True
-    return tags.get(TAG_MAKER, b"").startswith(RAW_MAKERS) and {TAG_SUB_IFDS, TAG_SUBFILE_TYPE} <= tags.keys()
-
-
-def _first_directory(head: bytes) -> dict[int, bytes]:
-    """Read the tags of a classic TIFF's first directory, of text tags the value (TIFF 6.0, section 2)."""
-    order = "<" if head[:2] == b"II" else ">"
-    tags: dict[int, bytes] = {}
-    try:
-        (start,) = struct.unpack_from(order + "I", head, 4)
-        (count,) = struct.unpack_from(order + "H", head, start)
-        for entry in range(start + 2, start + 2 + 12 * min(count, 512), 12):
-            tag, kind, length, offset = struct.unpack_from(order + "HHII", head, entry)
-            tags[tag] = head[offset : offset + length] if kind == TEXT_TAG and length > INLINE_BYTES else b""
-    except struct.error:
-        return tags
-    return tags
 
 
 def _has_alpha(image: str, head: bytes) -> bool:
@@ -209,11 +185,6 @@ def _has_alpha(image: str, head: bytes) -> bool:
             ihdr = head.find(b"ihdr")
             return ihdr > 0 and head[ihdr + 12 : ihdr + 14] in {b"\0\2", b"\0\4"} and b"cdef" in head[:512]
     return image in {"ico", "svg"}
-
-
-def _is_svg(head: bytes) -> bool:
-    start = head[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
-    return start.startswith((b"<svg", b"<?xml", b"<!--", b"<!DOCTYPE svg")) and b"<svg" in start
 
 
 def _starts_as_film(head: bytes) -> bool:

@@ -13,6 +13,7 @@ from dmedia.media.animation import STILL
 from dmedia.model import Output
 from dmedia.model.info import LARGEST_COUNT
 from dmedia.storage import local
+from dmedia.storage.locations import is_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -175,9 +176,19 @@ def publish(
 
 
 def _publish(draft: Draft, measures: Measures, frames: int, sha256: str, place: Place, attempt: Attempt) -> Output:
-    replaces = attempt.task.replaces or place.renews
-    local.publish(draft.path, place.rendition, attempt.order.job, replaces=replaces)
+    replaces, mtime_ns = attempt.task.replaces or place.renews, _date(draft, attempt)
+    local.publish(draft.path, place.rendition, attempt.order.job, replaces=replaces, mtime_ns=mtime_ns)
     written = os.fstat(draft.descriptor)
     told = frames if 1 < frames <= LARGEST_COUNT else None
     size = measures.upright
     return Output(place.rendition, *size, draft.format, written.st_size, written.st_mtime_ns, sha256, frames=told)
+
+
+def _date(draft: Draft, attempt: Attempt) -> int | None:
+    """Tell when the rendition shall have been changed last; of a source from a store, its copy here does not know."""
+    if not getattr(draft.parameters, "keep_dates", False):  # of a film, an operation may know no such thing
+        return None
+    if is_url(attempt.task.source):
+        attempt.notes.warn("the source's date was not kept: it lies in a store")
+        return None
+    return os.fstat(attempt.descriptor).st_mtime_ns

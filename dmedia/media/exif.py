@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-COPYRIGHT, ARTIST, ORIENTATION = 0x8298, 0x013B, 0x0112
+COPYRIGHT, ARTIST, DESCRIPTION, ORIENTATION = 0x8298, 0x013B, 0x010E, 0x0112
 RESOLUTION = (0x011A, 0x011B, 0x0128)
-DESCRIPTIVE = (0x010E, 0x010F, 0x0110, 0x0131, 0x0132)
+DESCRIPTIVE = (DESCRIPTION, 0x010F, 0x0110, 0x0131, 0x0132)
 """ImageDescription, Make, Model, Software, DateTime: text of the main directory that is not about the file's layout."""
 
 TAKEN, LENS = 0x9003, 0xA434

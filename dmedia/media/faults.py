@@ -31,7 +31,10 @@ REASON: dict[ErrorCode, str] = {
     "verify_failed": "Verification failed",
 }
 
-READS = "This build reads jpg png webp gif tiff avif heif raw bmp ico psd tga jp2, and films for thumbnails"
+READS = (
+    "This build reads jpg png webp gif tiff avif heif raw bmp ico psd tga jp2 fli, svg with --allow-svg, "
+    "and films for thumbnails"
+)
 
 HINTS: dict[ErrorCode, str] = {
     "unsupported_format": READS,
@@ -72,6 +75,7 @@ WORDS: tuple[tuple[ErrorCode, str], ...] = (
     ("encode_failed", r"write (error|failed)|unable to write|save\w*: |maximum supported image dimension|encoder"),
     ("unsupported_format", r"un-?supported|not (supported|configured|implemented)|no decod|bad labq"),
     ("unsupported_format", r"(samples|bits|bands) out of range|unknown (compression|photometric|data layout)"),
+    ("unsupported_format", r"not a whole number of bytes|required field 262 missing"),  # libvips' words, not Pillow's
 )
 PATTERNS = tuple((code, re.compile(words, re.IGNORECASE)) for code, words in WORDS)
 """First match decides; text that matches nothing speaks of damaged content."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -109,6 +110,29 @@ def _gif_blocks(data: bytes) -> Iterator[tuple[int, int, int | None]]:
         if end is None:
             return
         at = end
+
+
+def gif_extent(head: bytes) -> tuple[int, int]:
+    """Tell how many pixels a GIF asks for before anything of it is decoded.
+
+    Parameters
+    ----------
+    head : bytes
+        Its first bytes, with its screen and, mostly, the place and size of its first frame.
+
+    Returns
+    -------
+    tuple of int
+        Width and height of what holds both; at least 1.
+    """
+    width, height = struct.unpack_from("<HH", head.ljust(13, b"\0"), 6)
+    at: int | None = 13 + _palette_bytes(head[10]) if len(head) > 10 else None
+    while at is not None and head[at : at + 1] == bytes([GIF_EXTENSION]):
+        at = _after_blocks(head, at + 2)
+    if at is not None and head[at : at + 1] == bytes([GIF_IMAGE]) and at + 9 <= len(head):
+        left, top, across, down = struct.unpack_from("<HHHH", head, at + 1)
+        width, height = max(width, left + across), max(height, top + down)
+    return max(width, 1), max(height, 1)
 
 
 def _palette_bytes(flags: int) -> int:

@@ -27,7 +27,7 @@ UNLIMITED = 2**62
 DECODED_AT_ONCE = frozenset({"ico"})
 """Formats whose pictures Pillow decodes when it opens a file: for them the limits hold."""
 
-ANIMATIONS = frozenset({"gif", "webp", "png", "avif"})
+ANIMATIONS = frozenset({"gif", "webp", "png", "avif", "fli"})
 TURNED_BY_DECODER = frozenset({"avif", "heif", "raw"})
 
 UNNAMED = "unnamed"

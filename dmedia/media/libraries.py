@@ -28,7 +28,7 @@ LOADERS = {
 
 MODULES = {
     "heif": "pillow_heif", "raw": "rawpy", "film": "av", "bmp": "PIL.Image", "ico": "PIL.Image", "psd": "PIL.Image",
-    "tga": "PIL.Image",
+    "tga": "PIL.Image", "fli": "PIL.Image",
 }  # fmt: skip
 """Module that decodes, by format; see ``decoders.DECODERS``."""
 

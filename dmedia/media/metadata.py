@@ -1,4 +1,4 @@
-"""What a rendition tells about its source: copyright and artist stay, where and with what it was made does not."""
+"""What a rendition tells about its source: whose it is and what it shows; not where and with what it was made."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ import struct
 from typing import TYPE_CHECKING
 
 from dmedia.media import exif, resolution
-from dmedia.media.exif import ARTIST, COPYRIGHT, Directory, Entry
+from dmedia.media.chunks import XMP_KEYWORD, png_chunk, png_head
 from dmedia.media.libvips import EXIF_FIELD, ICC_FIELD, XMP_FIELD, pyvips
+from dmedia.media.owner import OWNER_TAGS, PNG_OWNER_FIELD, ownership
 from dmedia.media.profile import is_srgb
-from dmedia.media.segments import FILTERS, XMP_KEYWORD, Piece, png_chunk, png_head
+from dmedia.media.segments import FILTERS, Piece
+from dmedia.media.statements import has_position
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,8 +33,8 @@ ALPHA_FLAG, ANIMATION_FLAG = 0x10, 0x02
 PIXEL_HEIGHT = (0xA003, 4, 1)
 """Of EXIF's entry ``PixelYDimension`` (Exif 2.32, 4.6.5) tag, type and count, as libvips writes it."""
 
-COMMENT_TAGS = {"copyright": COPYRIGHT, "author": ARTIST}
-"""Keywords of PNG text (PNG 3rd edition, 11.3.3.1) that say the same as an EXIF tag."""
+UNWANTED = frozenset({"jpeg-thumbnail-data", PNG_OWNER_FIELD})
+"""Of no use in any rendition: a thumbnail of another picture, and a note of our own."""
 
 
 def keep_metadata(image: pyvips.Image, policy: MetadataPolicy) -> pyvips.Image:
@@ -43,9 +45,9 @@ def keep_metadata(image: pyvips.Image, policy: MetadataPolicy) -> pyvips.Image:
     image : pyvips.Image
         Upright picture with the metadata of its source.
     policy : MetadataPolicy
-        ``copyright`` keeps copyright, artist and ICC profile; ``keep`` keeps all but the thumbnail, which no longer
-        fits; ``strip`` keeps nothing but an ICC profile without which the colours would be wrong. A resolution that
-        the source states stays in every case, orientation becomes 1.
+        ``copyright`` keeps copyright, artist, description and ICC profile; ``keep`` keeps all but the thumbnail, which
+        no longer fits; ``strip`` keeps nothing but an ICC profile without which the colours would be wrong. A
+        resolution that the source states stays in every case, orientation becomes 1.
 
     Returns
     -------
@@ -54,7 +56,9 @@ def keep_metadata(image: pyvips.Image, policy: MetadataPolicy) -> pyvips.Image:
     """
     image = image.copy() if resolution.is_stated(image) else resolution.forget(image)
     if policy == "keep":
-        _remove(image, lambda name: name == "jpeg-thumbnail-data" or name.startswith("exif-ifd1-"))
+        if image.get_typeof(PNG_OWNER_FIELD) and not image.get_typeof(EXIF_FIELD):  # for formats without PNG's text
+            image.set_type(pyvips.GValue.blob_type, EXIF_FIELD, exif.PREFIX + bytes(image.get(PNG_OWNER_FIELD)))
+        _remove(image, lambda name: name in UNWANTED or name.startswith("exif-ifd1-"))
         if "orientation" in image.get_fields():
             image.set_type(pyvips.GValue.gint_type, "orientation", 1)
         return image
@@ -64,6 +68,14 @@ def keep_metadata(image: pyvips.Image, policy: MetadataPolicy) -> pyvips.Image:
     if owner:
         image.set_type(pyvips.GValue.blob_type, EXIF_FIELD, exif.PREFIX + exif.write_exif(owner))
     return image
+
+
+def loses_position(image: pyvips.Image, policy: MetadataPolicy) -> bool:
+    """Tell whether a picture states where it was taken, and its rendition shall not."""
+    if policy == "keep":
+        return False
+    block, packet = (bytes(image.get(name)) if image.get_typeof(name) else b"" for name in (EXIF_FIELD, XMP_FIELD))
+    return has_position(block, packet)
 
 
 def complete_tiff(temporary: bytes, image: pyvips.Image) -> None:
@@ -84,7 +96,7 @@ def complete_tiff(temporary: bytes, image: pyvips.Image) -> None:
     if EXIF_FIELD not in image.get_fields():
         return
     main, children = exif.read_exif(image.get(EXIF_FIELD))
-    main = exif.only(main, {COPYRIGHT, ARTIST, *exif.DESCRIPTIVE})
+    main = exif.only(main, {*OWNER_TAGS, *exif.DESCRIPTIVE})
     with open(temporary, "r+b") as file:
         head = file.read(8)
         order = {b"II*\0": "<", b"MM\0*": ">"}.get(head[:4])
@@ -171,8 +183,8 @@ def complete_webp(descriptor: int, image: pyvips.Image) -> None:
 def copy_without_private(descriptor: int, temporary: bytes, image_format: ImageFormat, policy: MetadataPolicy) -> bool:
     """Copy a picture file without decoding it, and leave out what may not leave.
 
-    Copyright, artist, orientation, resolution and ICC profile stay under ``copyright``; ``strip`` also drops the first
-    two. The pixels are the same bits. Under ``keep`` the copy is the file.
+    Copyright, artist, description, orientation, resolution and ICC profile stay under ``copyright``; ``strip`` also
+    drops the first three. The pixels are the same bits. Under ``keep`` the copy is the file.
 
     Parameters
     ----------
@@ -201,7 +213,7 @@ def copy_without_private(descriptor: int, temporary: bytes, image_format: ImageF
     if policy == "keep":
         pieces = [data]
     elif image_format in FILTERS:
-        pieces = FILTERS[image_format](data, {COPYRIGHT, ARTIST} if policy == "copyright" else set())
+        pieces = FILTERS[image_format](data, OWNER_TAGS if policy == "copyright" else set())
     else:
         pieces = None
     if pieces is None:
@@ -215,28 +227,6 @@ def _remove(image: pyvips.Image, is_unwanted: Callable[[str], bool]) -> None:
     for name in image.get_fields():
         if is_unwanted(name):
             image.remove(name)
-
-
-def ownership(image: pyvips.Image) -> Directory:
-    """Find copyright and artist in EXIF, or in PNG text where EXIF has none.
-
-    Parameters
-    ----------
-    image : pyvips.Image
-        With the metadata of its source.
-
-    Returns
-    -------
-    Directory
-        At most two entries.
-    """
-    fields = image.get_fields()
-    owner = exif.only(exif.read_exif(image.get(EXIF_FIELD))[0], {COPYRIGHT, ARTIST}) if EXIF_FIELD in fields else {}
-    for name in fields:
-        tag = COMMENT_TAGS.get(name.rpartition("-")[2].lower()) if name.startswith("png-comment-") else None
-        if tag is not None and tag not in owner:
-            owner[tag] = Entry(exif.ASCII, str(image.get(name)).encode() + b"\0")
-    return owner
 
 
 def read_whole(descriptor: int) -> bytes:

@@ -34,12 +34,15 @@ class Notes:
         What a person should know although the file completed.
     allowed_s : float
         Seconds that the renditions so far may take together.
+    gps_removed : bool
+        Whether the source states where it was taken, and its rendition does not.
     """
 
     decoder: str = ""
     bytes_in: int = 0
     warnings: list[str] = field(default_factory=list)
     allowed_s: float = 0.0
+    gps_removed: bool = False
 
     def warn(self, text: str) -> None:
         """Note a warning once."""

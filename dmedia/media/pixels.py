@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dmedia.media import resolution
 from dmedia.media.exif import PREFIX
-from dmedia.media.libvips import EXIF_FIELD, ICC_FIELD, XMP_FIELD, pyvips
+from dmedia.media.libvips import EXIF_FIELD, ICC_FIELD, IPTC_FIELD, XMP_FIELD, pyvips
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +19,7 @@ INTERPRETATIONS = {
 }
 """What libvips calls grey and colour pictures, by sample type and number of bands."""
 
-FIELDS = {"exif": EXIF_FIELD, "icc_profile": ICC_FIELD, "xmp": XMP_FIELD}
+FIELDS = {"exif": EXIF_FIELD, "icc_profile": ICC_FIELD, "xmp": XMP_FIELD, "iptc": IPTC_FIELD}
 """Names of metadata in Pillow's and pillow-heif's ``info``, and the fields that libvips' own loaders set."""
 
 
@@ -77,7 +77,7 @@ def attach(image: Any, info: Mapping[Any, Any]) -> Any:
     image : pyvips.Image
         The pixels.
     info : mapping
-        With ``exif``, ``icc_profile`` and ``xmp`` as bytes and ``dpi`` as two numbers, where the file has them.
+        With ``exif``, ``icc_profile``, ``xmp`` and ``iptc`` as bytes and ``dpi`` as two numbers, where it has them.
 
     Returns
     -------

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import os
 import time
 from typing import TYPE_CHECKING
 
 from dmedia.errors import MediaError
-from dmedia.media import faults, metadata
-from dmedia.media.animation import Motion, animation_of, is_encoded_anew
-from dmedia.media.decoders import decoders_for
+from dmedia.media import faults, metadata, originals
+from dmedia.media.animation import Motion, animation_of
+from dmedia.media.decoders import decoders_for, raw, svg
 from dmedia.media.decoders.poster import open_poster
 from dmedia.media.decoders.shared import MOST_PIXELS as MOST_SHARED_PIXELS
 from dmedia.media.decoders.shared import SharedPicture
 from dmedia.media.draft import Attempt, Measures, open_draft, publish
 from dmedia.media.encoders import ENCODERS, encode
 from dmedia.media.framing import turned
+from dmedia.media.gain_map import DROPPED, has_gain_map
 from dmedia.media.geometry import Size
 from dmedia.media.libvips import pyvips
 from dmedia.media.logo import logo_work
@@ -39,8 +39,7 @@ if TYPE_CHECKING:
     from dmedia.media.decoders.picture import Picture
     from dmedia.media.draft import Draft
     from dmedia.media.opened import OpenSource
-    from dmedia.media.rendering import Rendered
-    from dmedia.model import Failure, Limits, Output, Task, WorkOrder
+    from dmedia.model import Failure, Output, Task, WorkOrder
 
 
 def process(order: WorkOrder, task: Task, temporaries: tuple[bytes, ...], descriptor: int) -> FileResult:
@@ -81,6 +80,7 @@ def process(order: WorkOrder, task: Task, temporaries: tuple[bytes, ...], descri
         decoder=notes.decoder,
         bytes_in=notes.bytes_in,
         warnings=tuple(notes.warnings),
+        gps_removed=notes.gps_removed and failure is None,
     )
 
 
@@ -100,14 +100,19 @@ def _make(attempt: Attempt) -> tuple[Output, ...]:
 
 
 def _choose_decoders(source: OpenSource, attempt: Attempt) -> Sequence[Opener]:
+    recipes = attempt.order.recipes
+    wanted = [recipe.parameters for recipe in recipes]
+    if source.sniffed.format == "svg" and attempt.order.limits.allow_svg:
+        return (functools.partial(svg.open_picture, wanted=wanted),)
+    if source.sniffed.format == "raw" and any(getattr(one, "raw", "") == "strict" for one in wanted):
+        return (functools.partial(raw.open_picture, strict=True),)
     if source.sniffed.kind != "film":
         return decoders_for(source)
-    recipes = attempt.order.recipes
     for recipe in recipes:
         if "film" not in find_operation(recipe.operation).accepts:
             message = f"Unsupported format: this is a film; {recipe.operation} works on images"
             raise MediaError("unsupported_format", message, "open", "thumbnail makes a picture of a film")
-    return (functools.partial(open_poster, wanted=[recipe.parameters for recipe in recipes]),)
+    return (functools.partial(open_poster, wanted=wanted),)
 
 
 def _write(
@@ -152,10 +157,9 @@ def _encode(picture: Picture, source: OpenSource, draft: Draft, attempt: Attempt
     stored = Size(picture.width, picture.height)
     original = Measures(stored, turned(stored, picture.orientation), Motion(picture.frames))
     try:
-        if _keep_frames(picture, source, draft, attempt.order.limits):
-            notes.warn(f"the animation was kept as it is: {picture.frames} frames are not encoded anew")
+        if originals.keep_frames(picture, source, draft, attempt):
             return original
-        work = load_work(draft.operation) or logo_work(attempt.order, draft.parameters, notes)
+        work = load_work(draft.operation) or logo_work(attempt.order, parameters, notes)
         rendered = render(picture, draft.format, parameters, attempt.order.limits, notes, work)
         encode(rendered.image, draft.descriptor, draft.format, parameters)
         if draft.format == "tiff":
@@ -164,39 +168,13 @@ def _encode(picture: Picture, source: OpenSource, draft: Draft, attempt: Attempt
             metadata.complete_webp(draft.descriptor, rendered.image)
         if draft.format == "png":
             metadata.complete_png(draft.descriptor, rendered.image)
-        if _keep_original(source, rendered, draft):
-            notes.warn("original kept: it is smaller")
+        is_copy = not rendered.changed and originals.keep_smaller(picture, source, draft, attempt)
+        if not (is_copy and parameters.metadata == "keep") and has_gain_map(source):
+            notes.warn(DROPPED)
+        if is_copy:
             return original
     except pyvips.Error as error:
         raise faults.media_error(str(error), "encode") from None
     except OSError as error:
         raise fault(error, "encode") from None
     return Measures(rendered.size, rendered.size, rendered.motion)
-
-
-def _keep_frames(picture: Picture, source: OpenSource, draft: Draft, limits: Limits) -> bool:
-    """Put the source's own bytes, without what may not leave, where encoding would take one frame and lose the rest.
-
-    That is so for formats whose frames are not encoded here (APNG, AVIF), and for more frames than the limits allow.
-    """
-    parameters, found = draft.parameters, source.sniffed.format.removesuffix(" sequence")
-    if draft.operation != "compress" or picture.frames == 1 or found != draft.format:
-        return False
-    if parameters.frames == "first" or is_encoded_anew(picture, draft.format, parameters, limits):
-        return False
-    if isinstance(parameters, Box) and (parameters.box() != (None, None) or parameters.trim is not None):
-        return False
-    if not metadata.copy_without_private(source.descriptor, draft.path, draft.format, parameters.metadata):
-        return False
-    picture.decode(Size(picture.width, picture.height)).avg()  # damage in the first frame is found as ever
-    return True
-
-
-def _keep_original(source: OpenSource, rendered: Rendered, draft: Draft) -> bool:
-    """Put the source's own bytes, without what may not leave, where encoding anew did not make it smaller."""
-    parameters = draft.parameters
-    if draft.operation != "compress" or source.sniffed.format != draft.format:
-        return False
-    if rendered.changed or parameters.progressive or os.fstat(draft.descriptor).st_size < source.size_bytes:
-        return False
-    return metadata.copy_without_private(source.descriptor, draft.path, draft.format, parameters.metadata)

@@ -125,7 +125,7 @@ def render(
     limits : Limits
         What one file may cost.
     notes : Notes
-        Gets the warnings.
+        Gets the warnings, and whether a position is left out.
     work : Work, LogoWork or None
         What another package's operation, or a logo, does to the framed picture.
 
@@ -176,6 +176,7 @@ def _render_still(picture: Picture, image_format: str, drawing: Drawing) -> Rend
         image = picture.whitening.apply(drawing.fitted(image))
     image = drawing.draw(image)
     _note(picture, layout, coloured.warnings, drawing.notes)
+    drawing.notes.gps_removed |= metadata.loses_position(image, parameters.metadata)
     size = framing.size_of(image)
     restated = parameters.icc == "keep" and _has_new_profile(image, picture)
     changed = coloured.converted or restated or size != whole or picture.frames > 1

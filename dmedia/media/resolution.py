@@ -11,8 +11,8 @@ import struct
 from typing import Any
 
 from dmedia.media import exif
+from dmedia.media.chunks import png_head
 from dmedia.media.libvips import EXIF_FIELD, pyvips
-from dmedia.media.segments import png_head
 
 UNIT_FIELD = "resolution-unit"
 MILLIMETRES_AN_INCH = 25.4

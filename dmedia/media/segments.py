@@ -7,17 +7,16 @@ picture goes: makers hide serial numbers and places in segments of their own.
 
 from __future__ import annotations
 
-import os
 import re
 import struct
-import zlib
 from typing import TYPE_CHECKING
 
+from dmedia.media.chunks import PNG_KEYWORDS, PNG_SIGNATURE, png_chunk
 from dmedia.media.exif import ORIENTATION, PREFIX, RESOLUTION, only, read_exif, write_exif
 from dmedia.media.frames import filter_avif, filter_gif
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection
 
 Piece = bytes | memoryview
 
@@ -30,17 +29,10 @@ LOWEST_SEGMENT = 0xC0
 IN_SCAN = re.compile(rb"\xff+[\x01-\xcf\xd8-\xfe]")
 """The next marker after coded data: stuffed bytes (FF 00) and restart markers (FF D0-D7) belong to the data."""
 
-PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 PNG_PICTURE = frozenset(
     b"IHDR PLTE IDAT IEND tRNS cHRM gAMA iCCP sBIT sRGB cICP mDCV cLLI bKGD hIST pHYs sPLT acTL fcTL fdAT".split()
 )
 """Chunks that decide how a PNG looks (PNG 3rd edition, section 11)."""
-
-PNG_KEYWORDS = {b"Copyright": 0x8298, b"Author": 0x013B}
-"""Keywords of PNG text that say the same as an EXIF tag."""
-
-XMP_KEYWORD = b"XML:com.adobe.xmp\0" + b"\0\0" + b"\0" + b"\0"
-"""Keyword, no compression, no language, no translated keyword: what stands before XMP in an ``iTXt`` chunk."""
 
 WEBP_PICTURE = frozenset({b"VP8X", b"VP8 ", b"VP8L", b"ALPH", b"ANIM", b"ANMF", b"ICCP"})
 EXIF_FLAG, XMP_FLAG = 0x08, 0x04
@@ -146,31 +138,6 @@ def filter_png(data: bytes, tags: Collection[int]) -> list[Piece] | None:
     return None
 
 
-def png_head(descriptor: int) -> Iterator[tuple[bytes, int, int]]:
-    """Walk the chunks of an open PNG that stand before its pixels.
-
-    Parameters
-    ----------
-    descriptor : int
-        Its position does not change.
-
-    Yields
-    ------
-    tuple
-        Name, offset in the file, and length of the chunk's data in bytes.
-    """
-    at = len(PNG_SIGNATURE)
-    while len(head := os.pread(descriptor, 8, at)) == 8 and head[4:] not in {b"IDAT", b"IEND"}:
-        length = int.from_bytes(head[:4], "big")
-        yield head[4:], at, length
-        at += 12 + length
-
-
-def png_chunk(name: bytes, data: bytes) -> bytes:
-    """Make a PNG chunk."""
-    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-
-
 def _is_owner(text: bytes, tags: Collection[int]) -> bool:
     return PNG_KEYWORDS.get(text.split(b"\0", 1)[0]) in tags
 
@@ -227,12 +194,6 @@ def _reduced_exif(block: bytes, tags: Collection[int]) -> bytes:
     main, _ = read_exif(block)
     kept = only(main, {*tags, ORIENTATION, *RESOLUTION})
     return write_exif(kept) if kept else b""
-
-
-def animation_frames(descriptor: int) -> int:
-    """Count the frames of an open PNG: libvips reads the first alone (PNG 3rd edition, 11.3.6.1: ``acTL``)."""
-    frames = (os.pread(descriptor, 4, at + 8) for name, at, _ in png_head(descriptor) if name == b"acTL")
-    return max(1, int.from_bytes(next(frames, b""), "big"))
 
 
 FILTERS: dict[str, Callable[[bytes, Collection[int]], list[Piece] | None]] = {

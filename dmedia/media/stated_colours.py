@@ -8,9 +8,9 @@ import struct
 from typing import TYPE_CHECKING, Any
 
 from dmedia.media import exif, itemboxes
+from dmedia.media.chunks import png_head
 from dmedia.media.code_points import ADOBE_GAMMA, ADOBE_RGB, SRGB, Colours, Primaries, colours_of, gamma, make_profile
 from dmedia.media.libvips import EXIF_FIELD, ICC_FIELD, pyvips
-from dmedia.media.segments import png_head
 
 if TYPE_CHECKING:
     from collections.abc import Callable

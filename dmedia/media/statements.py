@@ -60,15 +60,32 @@ def statements_of(traits: Traits) -> Statements:
     details = children.get(EXIF_DIRECTORY, {})
     owner = exif.only(main, {COPYRIGHT, ARTIST})
     owner = traits.owner | owner
-    has_gps = bool(GPS_POSITION & children.get(GPS_DIRECTORY, {}).keys())
     return Statements(
         _moment(details, TAKEN, TAKEN_OFFSET) or _moment(details, DIGITISED, DIGITISED_OFFSET),
         camera(_text(main, MAKER), _text(main, MODEL)),
         _text(details, LENS),
         _text(owner, ARTIST),
         _text(owner, COPYRIGHT),
-        has_gps or any(word in traits.xmp for word in XMP_POSITION),
+        _has_position(children, traits.xmp),
     )
+
+
+def has_position(block: bytes, packet: bytes) -> bool:
+    """Tell whether a picture states where it was taken.
+
+    Parameters
+    ----------
+    block : bytes
+        EXIF.
+    packet : bytes
+        XMP.
+
+    Returns
+    -------
+    bool
+        Whether there is a latitude or a longitude in one of them, whatever it is.
+    """
+    return _has_position(exif.read_exif(block)[1], packet)
 
 
 def legible(found: bytes | str | None) -> str | None:
@@ -122,6 +139,11 @@ def camera(maker: str | None, model: str | None) -> str | None:
     if maker and model and model.lower().startswith(maker.split()[0].lower()):
         return model
     return legible(" ".join(filter(None, (maker, model))))
+
+
+def _has_position(children: dict[int, Directory], packet: bytes) -> bool:
+    stated = GPS_POSITION & children.get(GPS_DIRECTORY, {}).keys()
+    return bool(stated) or any(word in packet for word in XMP_POSITION)
 
 
 def _decoded(found: bytes) -> str:

@@ -15,8 +15,9 @@ from dmedia.errors import MediaError, UnknownOperationError
 from dmedia.media import faults
 from dmedia.media.colour import named, with_colour
 from dmedia.media.geometry import Size
-from dmedia.media.libvips import EXIF_FIELD, ICC_FIELD, XMP_FIELD, pyvips
+from dmedia.media.libvips import EXIF_FIELD, ICC_FIELD, IPTC_FIELD, XMP_FIELD, pyvips
 from dmedia.media.opened import pixel_count
+from dmedia.media.owner import PNG_OWNER_FIELD
 from dmedia.operations import find_operation, package_of
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from dmedia.model import Limits
     from dmedia.operations.parameters import Encoding
 
-CARRIED = (EXIF_FIELD, XMP_FIELD, ICC_FIELD, "iptc-data")
+CARRIED = (EXIF_FIELD, XMP_FIELD, ICC_FIELD, IPTC_FIELD, PNG_OWNER_FIELD)
 """Metadata that a function loses when it makes a picture of its own out of pixels: an artist would lose the name."""
 
 SPACES = {"uchar": ("b-w", "srgb"), "ushort": ("grey16", "rgb16")}

@@ -8,7 +8,7 @@ from typing import Literal
 MediaKind = Literal["image", "film"]
 
 MediaFormat = Literal[
-    "jpg", "png", "webp", "gif", "avif", "tiff", "heif", "raw", "bmp", "ico", "psd", "tga", "jp2",
+    "jpg", "png", "webp", "gif", "avif", "tiff", "heif", "raw", "bmp", "ico", "psd", "tga", "jp2", "fli",
     "mp4", "mov", "3gp", "mkv", "webm", "avi", "mpeg", "mpegts", "asf", "flv", "ogg", "mxf",
 ]  # fmt: skip
 """What can be described: pictures by their format, films by their container."""

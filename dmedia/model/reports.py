@@ -28,6 +28,7 @@ class FileReport:
     bytes_in: int = 0
     outputs: tuple[Output, ...] = ()
     warnings: tuple[str, ...] = ()
+    gps_removed: bool = False
     also: tuple[bytes, ...] = ()
     """Of a planned file, where its further renditions would go."""
 
@@ -74,6 +75,8 @@ class JobReport:
         Which part of the sources it is about, ``K/N``; ``None``: all.
     renditions : tuple of dict
         ``name``, ``preset``, ``operation`` and ``parameters`` of each rendition, where a source has several.
+    gps_removed : int
+        Completed files that state where they were taken, and whose renditions do not.
     """
 
     id: str
@@ -105,6 +108,7 @@ class JobReport:
     scheduler: str | None
     dashboard: str | None
     shard: str | None = None
+    gps_removed: int = 0
     renditions: tuple[dict[str, Any], ...] = ()
 
     @property

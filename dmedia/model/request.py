@@ -36,6 +36,8 @@ class Limits:
     timeout_s : float or None
         Deadline of one file in seconds; ``None`` takes it from the file's size (pictures: the greater of 30 s
         and 1 s a megapixel; films: the greater of 120 s and 10 x the duration).
+    allow_svg : bool
+        Whether drawings (SVG) are rendered: one can ask for any amount of work, within the other limits.
     """
 
     max_page_pixels: int = 0x3FFF * 0x3FFF
@@ -46,6 +48,7 @@ class Limits:
     image_slot_bytes: int = 2**30
     film_slot_bytes: int = 2 * 2**30
     timeout_s: float | None = None
+    allow_svg: bool = False
 
 
 @dataclass(frozen=True, slots=True)

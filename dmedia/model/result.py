@@ -94,6 +94,8 @@ class FileResult:
         The source's size in bytes when it was read.
     warnings : tuple of str
         What a person should know although the file completed.
+    gps_removed : bool
+        Whether the source states where it was taken, and what was published does not.
     """
 
     number: int
@@ -104,6 +106,7 @@ class FileResult:
     decoder: str = ""
     bytes_in: int = 0
     warnings: tuple[str, ...] = ()
+    gps_removed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ Position = Literal["center", Side, "tile"]
 MetadataPolicy = Literal["copyright", "keep", "strip"]
 IccPolicy = Literal["srgb", "keep"]
 Frames = Literal["all", "first"]
+RawPolicy = Literal["preview", "strict"]
 
 SPELLINGS: dict[str, dict[str, str]] = {"format": {"jpeg": "jpg", "tif": "tiff"}}
 """Other words for a parameter's values. Case does not matter in either."""
@@ -106,11 +107,16 @@ class Encoding(Parameters):
     ] = "#ffffff"
     metadata: Annotated[
         MetadataPolicy,
-        Help("copyright keeps copyright, artist and ICC profile; keep keeps all; strip keeps none"),
+        Help("copyright keeps copyright, artist, description and ICC profile; keep keeps all; strip keeps none"),
     ] = "copyright"
     icc: Annotated[IccPolicy, Help("srgb converts the colours to sRGB; keep leaves them in the source's profile")] = (
         "srgb"
     )
+    raw: Annotated[
+        RawPolicy,
+        Help("A camera's RAW file that cannot be developed: preview takes its embedded preview, strict lets it fail"),
+    ] = "preview"
+    keep_dates: Annotated[bool, Help("Give the rendition its source's time of change; not in stores")] = False
 
     frames: Annotated[
         Frames, Help("all keeps an animation animated where the format can (WebP, GIF); first takes its first frame")

@@ -82,7 +82,7 @@ def plan_job(record: RecordWriter, found: Callable[[int], None] = lambda _: None
     _Filling(record, naming, folding, name_max).fill(catalog.sources(shard.takes if shard.is_part else None), found)
     if not record.plan.total():
         raise NoInputError(empty) if (empty := shard.emptiness()) else _no_input(spec, catalog)
-    warnings = list(catalog.warnings)
+    warnings = [*catalog.warnings, *preflight.lost_dates(spec)]
     if separate(record, folding):
         _fail_too_long(record, name_max)
     warnings += note_standing(record, _SignOfLife(record, found))

@@ -54,6 +54,13 @@ def refuse_outside_roots(spec: JobSpec) -> None:
         raise leading_out(f"The output directory {quoted(spec.output_directory)}", spec.roots)
 
 
+def lost_dates(spec: JobSpec) -> list[str]:
+    """Warn where dates shall be kept and cannot: a store says itself when an object was put there."""
+    if is_url(spec.output_directory) and getattr(spec.parameters, "keep_dates", False):
+        return ["--keep-dates does nothing in a store, which dates its objects itself"]
+    return []
+
+
 def refuse_file_as_directory(output_directory: bytes) -> None:
     """Refuse an output directory that is a file, or that lies below one.
 

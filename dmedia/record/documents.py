@@ -145,6 +145,7 @@ class Detail(NamedTuple):
     outputs: list[list[Any]]
     warnings: list[str]
     failure: list[str | None] | None
+    gps_removed: bool = False  # last, and left out of records before schema version 3
 
 
 def write_result(result: FileResult, rendition: bytes | None) -> str:
@@ -160,9 +161,9 @@ def write_result(result: FileResult, rendition: bytes | None) -> str:
     outputs = [_output(output, rendition) for output in result.outputs]
     failure = _failure(result.failure) if result.failure else None
     seconds = round(result.seconds, 4)
-    return _dump(
-        Detail(seconds, result.worker, result.decoder, result.bytes_in, outputs, list(result.warnings), failure)
-    )
+    warnings = list(result.warnings)
+    told = (seconds, result.worker, result.decoder, result.bytes_in, outputs, warnings, failure, result.gps_removed)
+    return _dump(Detail(*told))
 
 
 def write_planned(failure: Failure | None, outputs: tuple[Output, ...], rendition: bytes) -> str:

@@ -14,7 +14,7 @@ APPLICATION_ID = 0x646D6564
 
 SCHEMA_VERSION = 3
 """Of what is written: 2 since a file's source has a version, which stores give; 3 since a file may have several
-renditions."""
+renditions, and its detail tells whether a position was left out."""
 
 READ_VERSIONS = frozenset({1, 2, SCHEMA_VERSION})
 

@@ -28,8 +28,7 @@ FROM job
 """
 
 STATE = f"""
-SELECT state, planning, total, completed, failed, skipped, cancelled, warned, errors, bytes_in, bytes_out, started_at,
-  ended_at, taken_at, worked_s, run_started_at, run_done, heartbeat, host, scheduler, dashboard,
+SELECT *,
   (SELECT COUNT(*) FROM running n CROSS JOIN file f ON f.number = n.number AND f.status = {PENDING}) AS processing
 FROM state
 """  # noqa: S608  # our own words
@@ -233,6 +232,7 @@ def _report(job: tuple[Any, ...], state: dict[str, Any], seen: JobState, warning
         warnings=warnings,
         shard=shard,
         renditions=_renditions((first or "", preset or "", operation, json.loads(given)), json.loads(also or "[]")),
+        gps_removed=state.get("gps_removed", 0),  # older records do not count them
         **{name: state[name] for name in ("total", "completed", "failed", "skipped", "cancelled", "warned")},
         **{name: state[name] for name in ("started_at", "ended_at", "bytes_in", "bytes_out", "scheduler", "dashboard")},
     )

@@ -125,4 +125,5 @@ def _report(row: tuple[Any, ...]) -> FileReport:
         bytes_in=detail.bytes_in,
         outputs=documents.read_outputs(detail, rendition),
         warnings=tuple(detail.warnings),
+        gps_removed=detail.gps_removed,
     )

@@ -174,8 +174,9 @@ _WRITE_FAULTS = frozenset({sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_FSYN
 
 def complete(connection: sqlite3.Connection) -> None:
     """Add what records of earlier versions of this schema lack."""
-    if "passing" not in _columns(connection, "warning"):
-        connection.execute("ALTER TABLE warning ADD COLUMN passing INTEGER NOT NULL DEFAULT 0")
+    for table, column in (("warning", "passing"), ("state", "gps_removed")):
+        if column not in _columns(connection, table):
+            connection.execute(f"ALTER TABLE {table} ADD COLUMN {column} INTEGER NOT NULL DEFAULT 0")
     if not notes_place(connection):
         connection.execute("ALTER TABLE state ADD COLUMN place TEXT")
     if not has_several(connection):

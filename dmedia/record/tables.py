@@ -35,6 +35,7 @@ CREATE TABLE state (          -- one row, small: it is written with every batch 
   skipped INTEGER NOT NULL DEFAULT 0,
   cancelled INTEGER NOT NULL DEFAULT 0,
   warned INTEGER NOT NULL DEFAULT 0,
+  gps_removed INTEGER NOT NULL DEFAULT 0,
   errors TEXT NOT NULL DEFAULT '{{}}',
   bytes_in INTEGER NOT NULL DEFAULT 0,
   bytes_out INTEGER NOT NULL DEFAULT 0,

@@ -36,8 +36,8 @@ WHERE f.status = {PENDING}
 """  # noqa: S608  # our own words
 
 COUNT = """
-UPDATE state SET completed = completed + ?, failed = failed + ?, warned = warned + ?, bytes_in = bytes_in + ?,
-  bytes_out = bytes_out + ?, errors = ?
+UPDATE state SET completed = completed + ?, failed = failed + ?, warned = warned + ?, gps_removed = gps_removed + ?,
+  bytes_in = bytes_in + ?, bytes_out = bytes_out + ?, errors = ?
 """
 
 
@@ -86,7 +86,7 @@ class TaskTable:
         rows: list[tuple[int, str | None, int]] = []
         details: list[tuple[int, str]] = []
         warned: list[tuple[int]] = []
-        bytes_in = bytes_out = completed = 0
+        bytes_in = bytes_out = completed = gps_removed = 0
         for result in results:
             rendition = renditions.pop(result.number, None)
             if rendition is None:
@@ -97,6 +97,7 @@ class TaskTable:
                 continue
             rows.append((COMPLETED, None, result.number))
             completed += 1
+            gps_removed += result.gps_removed
             if result.warnings:
                 warned.append((result.number,))
             bytes_in += result.bytes_in
@@ -106,7 +107,7 @@ class TaskTable:
         execute("UPDATE file SET status = ?, code = ?, attempts = attempts + 1 WHERE number = ?", rows)
         execute("INSERT OR REPLACE INTO result VALUES (?, ?)", details)
         execute("INSERT INTO warned VALUES (?)", warned)
-        counted = (completed, len(rows) - completed, len(warned), bytes_in, bytes_out, json.dumps(errors))
+        counted = (completed, len(rows) - completed, len(warned), gps_removed, bytes_in, bytes_out, json.dumps(errors))
         self._connection.execute(COUNT, counted)
         self._errors = errors
 

@@ -65,6 +65,7 @@ def job_document(report: JobReport) -> JobDocument:
         "errors": report.errors,
         "ignored": report.ignored,
         "warned": report.warned,
+        "gps_removed": report.gps_removed,
         "warnings": list(report.warnings),
         "scheduler": report.scheduler,
         "dashboard": report.dashboard,
@@ -103,6 +104,7 @@ def file_document(report: FileReport) -> FileDocument:
         "bytes_in": report.bytes_in,
         "outputs": [_output_document(output) for output in report.outputs],
         "warnings": list(report.warnings),
+        "gps_removed": report.gps_removed,
     }
     if exact := exact_path(report.source):
         document["path_b64"] = exact

@@ -80,6 +80,7 @@ class JobDocument(TypedDict):
     errors: Annotated[dict[str, int], Help("Failed files by error code")]
     ignored: Annotated[dict[str, int], Help("Files in directories that the operation does not take, by extension")]
     warned: Annotated[int, Help("Completed files with warnings")]
+    gps_removed: Annotated[int, Help("Completed files that tell where they were taken, which their renditions do not")]
     warnings: Annotated[list[str], Help("What concerns the job as a whole")]
     scheduler: Annotated[str | None, Help("Address of the Dask scheduler")]
     dashboard: Annotated[str | None, Help("Address of the Dask dashboard while the job runs")]
@@ -117,6 +118,7 @@ class FileDocument(TypedDict):
     bytes_in: Annotated[int, Help("Its size")]
     outputs: list[OutputDocument]
     warnings: list[str]
+    gps_removed: Annotated[bool, Help("Whether it tells where it was taken, and its rendition does not")]
     path_b64: NotRequired[Annotated[str, EXACT]]
 
 

@@ -35,6 +35,8 @@ def summarise(report: JobReport, failed: Iterable[FileReport], warned: Iterable[
     yield f"{report.id}: {report.state}, {outcome(report)}" + ("" if took == "running" else f" in {took}")
     if report.completed:
         yield f"  {_saving(report)}; renditions are in {printable(report.output_directory)}"
+    if report.gps_removed:
+        yield f"  GPS position removed from {files(report.gps_removed)}"
     if report.ignored:
         kinds = ", ".join(
             f"{count} {'.' + name if name else 'without extension'}" for name, count in report.ignored.items()

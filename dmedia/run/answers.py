@@ -106,4 +106,18 @@ class SlotReport:
     writes: tuple[str, ...]
 
 
-Said = Deadline | Answer | Description | Hindrance | SlotReport
+@dataclass(frozen=True, slots=True)
+class Trials:
+    """What a slot has really decoded and encoded.
+
+    Attributes
+    ----------
+    reads, writes : dict of str
+        By format: empty where it works, else a sentence that says why it does not.
+    """
+
+    reads: dict[str, str]
+    writes: dict[str, str]
+
+
+Said = Deadline | Answer | Description | Hindrance | SlotReport | Trials

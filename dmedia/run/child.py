@@ -24,7 +24,7 @@ from dmedia.run.slot_server import Beginning
 
 if TYPE_CHECKING:
     from dmedia.model import WorkOrder
-    from dmedia.run.questions import Introspection, Question
+    from dmedia.run.questions import Introspection, Question, Trial
 
 INHERITED = frozenset({"HOME", "LANG", "LANGUAGE", "PATH", "TEMP", "TMP", "TMPDIR", "TZ", "XDG_CACHE_HOME"})
 INHERITED_PREFIXES = (
@@ -103,7 +103,7 @@ class Child:
         self._send(question)
         socket.send_fds(self._socket, [b"\0"], [source])
 
-    def ask_about_itself(self, asked: Introspection) -> None:
+    def ask_about_itself(self, asked: Introspection | Trial) -> None:
         """Ask for a report instead of a file. Raises like `ask`."""
         self._send(asked)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import platform
+import tempfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ from dmedia.run.machine import default_slots, usable_cpus
 from dmedia.run.single import idle_slot
 
 if TYPE_CHECKING:
-    from dmedia.run.answers import SlotReport
+    from dmedia.run.answers import SlotReport, Trials
 
 CLUSTER = ("dask", "distributed", "bokeh")
 EXTRAS = {
@@ -88,6 +89,10 @@ class Diagnosis:
         Where records lie.
     slot : SlotReport or str
         What a real slot says of itself; a text when none can start.
+    trials : Trials or str
+        What a real slot has decoded and encoded; a text when it could not, or nobody asked.
+    scratch_bytes : int or None
+        Space in the directory for temporary files.
     operations : dict of str
         The package of each operation that another package brings.
     broken_operations : dict of str
@@ -99,12 +104,19 @@ class Diagnosis:
     machine: Machine
     records: Records
     slot: SlotReport | str
+    trials: Trials | str
+    scratch_bytes: int | None
     operations: dict[str, str]
     broken_operations: dict[str, str]
 
 
-def diagnose() -> Diagnosis:
+def diagnose(*, tries: bool = False) -> Diagnosis:
     """Find out what this installation is made of, and start a slot to ask it.
+
+    Parameters
+    ----------
+    tries : bool
+        Whether the slot shall also decode and encode a specimen of each format: that takes some seconds.
 
     Returns
     -------
@@ -120,18 +132,32 @@ def diagnose() -> Diagnosis:
     )
     with idle_slot("doctor", limits) as asked:
         slot = asked.report()
+        trials = asked.try_formats() if tries else "nobody asked"
     versions = {"dmedia": __version__, "python": platform.python_version(), "system": platform.platform()}
     versions |= {name: installed(name) for name in CLUSTER}
     if not isinstance(slot, str):
         versions |= slot.versions
     extras = {extra: bool(installed(distribution)) for extra, distribution in EXTRAS.items()}
     foreign = {name: package_of(name) for name, operation in known_operations().items() if operation.work}
-    return Diagnosis(versions, extras, machine, _look_at_records(), slot, foreign, broken_operations())
+    return Diagnosis(
+        versions=versions,
+        extras=extras,
+        machine=machine,
+        records=_look_at_records(),
+        slot=slot,
+        trials=trials,
+        scratch_bytes=_free_bytes(os.fsencode(tempfile.gettempdir())),
+        operations=foreign,
+        broken_operations=broken_operations(),
+    )
 
 
 def _look_at_records() -> Records:
     folder = os.fsencode(home())
-    free = None
+    return Records(folder, _free_bytes(folder), os.access(nearest_existing(folder), os.W_OK | os.X_OK))
+
+
+def _free_bytes(folder: bytes) -> int | None:
     with contextlib.suppress(OSError):
-        free = free_bytes(folder)
-    return Records(folder, free, os.access(nearest_existing(folder), os.W_OK | os.X_OK))
+        return free_bytes(folder)
+    return None

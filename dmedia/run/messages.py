@@ -14,7 +14,7 @@ from dmedia.errors import ErrorCode, Stage
 from dmedia.model import Failure, FileResult, Output, Place, Task
 from dmedia.model.info import LARGEST_COUNT
 from dmedia.operations.parameters import ImageFormat
-from dmedia.run.answers import Answer, Deadline, Description, Hindrance, Said, SlotReport
+from dmedia.run.answers import Answer, Deadline, Description, Hindrance, Said, SlotReport, Trials
 from dmedia.run.described import media_info
 from dmedia.run.fields import LARGEST_INTEGER, LONGEST_TEXT, MOST_TEXTS, BreachError, Fields
 from dmedia.run.questions import Inquiry
@@ -25,10 +25,11 @@ LONGEST_MESSAGE_BYTES = 2 * 2**20
 SHA256_DIGITS = 64
 HEXADECIMAL = frozenset("0123456789abcdef")
 
-Kind = Literal["deadline", "answer", "description", "hindrance", "report"]
+Kind = Literal["deadline", "answer", "description", "hindrance", "report", "trials"]
 
 KIND: dict[type, Kind] = {
     Deadline: "deadline", Answer: "answer", Description: "description", Hindrance: "hindrance", SlotReport: "report",
+    Trials: "trials",
 }  # fmt: skip
 
 
@@ -84,6 +85,8 @@ def read(message: bytes, asked: Task | Inquiry | None = None) -> Said:
         return _description(fields)
     if kind == "report" and asked is None:
         return _report(fields)
+    if kind == "trials" and asked is None:
+        return Trials(_texts_by_name(fields.fields("reads")), _texts_by_name(fields.fields("writes")))
     raise BreachError(f"nobody asked for a message of kind {kind}")
 
 
@@ -104,6 +107,7 @@ def _result(found: Fields, task: Task) -> FileResult:
         decoder=found.text("decoder"),
         bytes_in=found.integer("bytes_in"),
         warnings=found.texts("warnings"),
+        gps_removed=found.boolean("gps_removed"),
     )
 
 
@@ -142,17 +146,20 @@ def _failure(found: Fields) -> Failure:
 
 
 def _report(found: Fields) -> SlotReport:
-    versions = found.fields("versions")
     return SlotReport(
         found.integer("abi"),
         found.text("reason"),
         found.texts("refuses"),
         found.boolean("is_tight"),
-        {name: versions.text(name) for name in versions.names()},
+        _texts_by_name(found.fields("versions")),
         found.text("font"),
         found.texts("reads"),
         found.texts("writes"),
     )
+
+
+def _texts_by_name(found: Fields) -> dict[str, str]:
+    return {name: found.text(name) for name in found.names()}
 
 
 def _path_text(path: bytes) -> str:

@@ -52,4 +52,9 @@ class Introspection:
     formats: tuple[str, ...] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """Decode and encode a specimen of each format."""
+
+
 Question = Assignment | Inquiry

@@ -17,17 +17,18 @@ from typing import TYPE_CHECKING
 from dmedia.errors import MediaError
 from dmedia.media.faults import failure_of, failure_outside_jobs
 from dmedia.model import FileResult
-from dmedia.run.answers import Answer, Description, SlotReport
+from dmedia.run.answers import Answer, Description, Hindrance, SlotReport, Trials
 from dmedia.run.asking import ask
 from dmedia.run.fields import BreachError
 from dmedia.run.messages import read
 from dmedia.run.post_mortem import Death, cause, tell_cause
-from dmedia.run.questions import Assignment, Inquiry, Introspection
+from dmedia.run.questions import Assignment, Inquiry, Introspection, Trial
 from dmedia.run.succession import Succession
 from dmedia.storage import local as storage
 
 if TYPE_CHECKING:
     from dmedia.model import Failure, MediaInfo, Task, WorkOrder
+    from dmedia.run.answers import Said
     from dmedia.run.questions import Question
 
 START_ATTEMPTS = 3
@@ -180,20 +181,13 @@ class Slot:
         SlotReport or str
             What it says; a text when it cannot start.
         """
-        try:
-            child = self._children.living()
-        except OSError as error:
-            return f"{NO_PROCESS}: {error.strerror}"
-        try:
-            child.ask_about_itself(Introspection(formats))
-            said = read(child.hear(time.monotonic() + REPORT_LIMIT_S))
-        except TimeoutError:
-            return f"it has not answered for {REPORT_LIMIT_S:g} s"
-        except (EOFError, OSError):
-            return f"its process ended with status {self._children.end()}"
-        except BreachError as breach:
-            return f"it said what no slot says: {breach}"
-        return said if isinstance(said, SlotReport) else getattr(said, "reason", "it does not answer")
+        said = self._tell_itself(Introspection(formats))
+        return said if isinstance(said, SlotReport | str) else "it does not answer"
+
+    def try_formats(self) -> Trials | str:
+        """Let the slot decode and encode a specimen of each format; a text when it cannot start, or dies of one."""
+        said = self._tell_itself(Trial())
+        return said if isinstance(said, Trials | str) else "it does not answer"
 
     def kill(self) -> None:
         """End the child process now. A thread inside `work` gets `SlotKilledError`."""
@@ -207,6 +201,22 @@ class Slot:
         """End the child process and wait for its end; a file that is being worked on is given up."""
         if (child := self._children.kill()) is not None:
             child.wait()
+
+    def _tell_itself(self, asked: Introspection | Trial) -> Said | str:
+        try:
+            child = self._children.living()
+        except OSError as error:
+            return f"{NO_PROCESS}: {error.strerror}"
+        try:
+            child.ask_about_itself(asked)
+            said = read(child.hear(time.monotonic() + REPORT_LIMIT_S))
+        except TimeoutError:
+            return f"it has not answered for {REPORT_LIMIT_S:g} s"
+        except (EOFError, OSError):
+            return f"its process ended with status {self._children.end()}"
+        except BreachError as breach:
+            return f"it said what no slot says: {breach}"
+        return said.reason if isinstance(said, Hindrance) else said
 
     def _settle(self, question: Question, source: int) -> Answer | Description | Death:
         """Ask until there is an answer, or the slot has died of it."""

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from dmedia.errors import MediaError, UnknownOperationError
 from dmedia.media.faults import failure_of, failure_outside_jobs
 from dmedia.model import Failure, FileResult
-from dmedia.run.answers import Answer, Deadline, Description, Hindrance, Said, SlotReport
+from dmedia.run.answers import Answer, Deadline, Description, Hindrance, Said, SlotReport, Trials
 from dmedia.run.messages import write
-from dmedia.run.questions import Assignment, Introspection
+from dmedia.run.questions import Assignment, Introspection, Trial
 from dmedia.storage import local as storage
 
 if TYPE_CHECKING:
@@ -123,6 +123,9 @@ class _Server:
             if isinstance(asked, Introspection):
                 self._say(self._report(asked.formats))
                 continue
+            if isinstance(asked, Trial):
+                self._say(self._try_formats())
+                continue
             _, (source,), _, _ = socket.recv_fds(self._socket, 1, 1)
             if self._output is not None and self._output != _identity(self._order.output_directory):
                 return  # somebody has replaced it: a new slot may write the new one, and the file is not to blame
@@ -201,6 +204,13 @@ class _Server:
             libraries.readable_formats(),
             libraries.writable_formats(),
         )
+
+    def _try_formats(self) -> Trials:
+        from dmedia.media.trials import try_formats
+
+        if self._output is None:
+            self._enter_sandbox()
+        return Trials(*try_formats(self._scratch or os.devnull))
 
 
 def _identity(directory: bytes) -> tuple[int, int] | None:

@@ -25,6 +25,7 @@ from tests.media.films import make_film, scene
 from tests.media_making import corners, encoded, jpeg
 
 SMALL = {"width": 20}
+WRONG = dmedia.Limits(allow_svg="yes")  # type: ignore[arg-type]  # what a caller may do
 
 
 @pytest.fixture
@@ -151,6 +152,7 @@ def test_a_film_has_a_thumbnail(here: Path) -> None:
         (("photo.jpg", "a.jpg", "resize", SMALL), {"overwrite": "no"}, "invalid_parameter", "True or False"),
         (("photo.jpg", "a.jpg", "resize", SMALL), {"limits": 3}, "invalid_parameter", "dmedia.Limits"),
         (("photo.jpg", "a.jpg", "resize", SMALL), {"limits": dmedia.Limits(timeout_s=-4)}, "invalid_parameter", "-4"),
+        (("photo.jpg", "a.jpg", "resize", SMALL), {"limits": WRONG}, "invalid_parameter", "limits.allow_svg is 'yes'"),
         (("photo.jpg", "a.jpg", "resize", SMALL), {"roots": []}, "invalid_parameter", "at least one"),
         (("photo.jpg", "photo.jpg", "resize", SMALL), {}, "output_exists", "its own source"),
         (("photo.jpg", "text.jpg", "resize", SMALL), {}, "output_exists", "text.jpg"),
@@ -193,6 +195,12 @@ def test_a_refusal_has_a_code_and_leaves_nothing(
     about_the_file = code not in ("usage", "invalid_parameter", "unknown_operation", "outside_roots")
     assert isinstance(error, dmedia.MediaError) == about_the_file
     assert below(here) == before
+
+
+def test_a_drawing_is_rendered_where_limits_allow_it(here: Path) -> None:
+    (here / "a.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg" width="20" height="10"/>')
+    done = dmedia.process_file("a.svg", "a.png", "resize", {"width": 40}, limits=dmedia.Limits(allow_svg=True))
+    assert (done["outputs"][0]["width"], done["outputs"][0]["height"]) == (40, 20)
 
 
 def test_a_file_of_somebody_else_stays_unless_it_may_go(here: Path, photo: Path) -> None:

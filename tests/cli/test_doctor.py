@@ -8,10 +8,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
+from dmedia.formats import RENDITION_EXTENSION
+from dmedia.media import specimens, trials
+from dmedia.media.decoders import DECODERS
 from dmedia.run import slot
 from dmedia.run.diagnosis import diagnose
 from tests.command import ROOT, Dmedia
+from tests.media_making import encoded
 from tests.sandboxes import kernel_abi
 
 
@@ -33,6 +38,60 @@ def test_doctor_asks_a_slot_whether_its_sandbox_is_active(dmedia: Dmedia, tmp_pa
     assert set(found["extras"]) == {"heif", "raw", "s3", "gcs", "azure", "sftp", "http"}
     assert found["extras"]["s3"]
     assert not (tmp_path / "home").exists()
+
+
+def test_doctor_decodes_and_encodes_a_specimen_of_each_format(dmedia: Dmedia, tmp_path: Path) -> None:
+    pytest.importorskip("pillow_heif")
+    pytest.importorskip("rawpy")
+    found = dmedia("doctor", "--json").document
+    assert {name for name, tried in found["formats"].items() if tried["writes"]} == set(RENDITION_EXTENSION)
+    assert {name for name, tried in found["formats"].items() if tried["reads"]} == set(DECODERS) - {"avif sequence"} | {
+        "svg",
+        "film",
+    }
+    assert not any(tried["problem"] for tried in found["formats"].values())
+    assert found["scratch"]["free_bytes"] > 0
+    assert found["missing"] == []
+
+    harm = "import sys\n'-c' in sys.orig_argv and sys.modules.update(pillow_heif=None, rawpy=None)\n"
+    (tmp_path / "sitecustomize.py").write_text(harm)
+    dmedia.environment["PYTHONPATH"] += f":{tmp_path}"
+    formats = dmedia("doctor", "--json").document["formats"]
+    assert not formats["heif"]["reads"]
+    assert "pip install 'dmedia[heif]'" in formats["heif"]["problem"]
+    assert formats["jpg"]["reads"]
+    told = dmedia("doctor").out
+    assert "not raw        read: Unsupported format: camera RAW needs rawpy" in told
+    assert "writes         jpg png webp avif tiff gif\n" in told
+
+
+def test_a_decoder_that_ends_its_slot_is_told_of_and_all_else_too(dmedia: Dmedia, tmp_path: Path) -> None:
+    harm = (
+        "import os, sys, types\nclass Bad(types.ModuleType):\n    def __getattr__(self, name):\n        os._exit(9)\n"
+    )
+    (tmp_path / "sitecustomize.py").write_text(
+        f"{harm}'-c' in sys.orig_argv and sys.modules.update(rawpy=Bad('rawpy'))\n"
+    )
+    dmedia.environment["PYTHONPATH"] += f":{tmp_path}"
+    found = dmedia("doctor", "--json").document
+    assert (found["formats"], found["formats_error"]) == ({}, "its process ended with status 9")
+    assert (found["slot_error"], found["versions"]["libvips"][:1]) == (None, "8")
+    assert "formats        NOT TRIED: its process ended with status 9\n" in dmedia("doctor").out
+
+
+def test_a_decoder_that_gives_wrong_pixels_does_not_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(specimens.SPECIMENS, "bmp", lambda: encoded(Image.new("RGB", (64, 64), "black"), "BMP"))
+    monkeypatch.setitem(
+        specimens.SPECIMENS, "tga", lambda: encoded(Image.new("RGB", (32, 64), specimens.COLOUR), "TGA")
+    )
+    reads, writes = trials.try_formats(str(tmp_path))
+    assert reads["bmp"] == "Wrong pixels: it comes out in another colour"
+    assert reads["tga"] == "Wrong pixels: it comes out as 32x64 instead of 64x64"
+    assert (reads["png"], writes["png"]) == ("", "")
+    assert list(tmp_path.iterdir()) == []
+    reads, writes = trials.try_formats(str(tmp_path / "missing"))
+    assert all("No such file" in said for said in writes.values())
+    assert reads["png"] == "not tried: it is not written here"
 
 
 def test_doctor_tells_people_the_same(dmedia: Dmedia) -> None:

@@ -208,3 +208,12 @@ def test_a_list_names_the_sources(dmedia: Dmedia, photos: Path, tmp_path: Path) 
     assert below(tmp_path / "out") == ["first.png", "sub/a.png"]
     piped = dmedia("resize", "--files-from", "-", "-0", "-o", "piped", "--width", "9", stdin=b"photos/a.jpg\0")
     assert (piped.status, below(tmp_path / "piped")) == (0, ["a.jpg"])
+
+
+def test_a_rendition_with_its_sources_date_is_up_to_date(dmedia: Dmedia, tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(jpeg())
+    os.utime(tmp_path / "a.jpg", ns=(10**18, 10**18))
+    command = ("resize", "a.jpg", "-o", "out", "--width", "20", "--keep-dates", "--json")
+    assert dmedia(*command).document["completed"] == 1
+    assert (tmp_path / "out/a.jpg").stat().st_mtime_ns == 10**18
+    assert dmedia(*command).document["skipped"] == 1

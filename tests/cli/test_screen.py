@@ -165,6 +165,17 @@ def test_warnings_of_files_are_told_at_the_end_and_shown_by_status(dmedia: Dmedi
     assert (document["warned"], len(document["files"])) == (1, 1)
 
 
+def test_how_many_files_lost_their_position_is_told_at_the_end_and_by_status(dmedia: Dmedia, tmp_path: Path) -> None:
+    for name, private in (("a.jpg", True), ("b.jpg", True), ("c.jpg", False)):
+        (tmp_path / name).write_bytes(jpeg(private=private))
+    ran = dmedia("resize", "a.jpg", "b.jpg", "c.jpg", "-o", "out", "--width", "20")
+    assert "  GPS position removed from 2 files\n" in ran.out
+    assert "  GPS position removed from 2 files\n" in dmedia("status", "last").out
+    document = dmedia("status", "last", "--files", "--json").document
+    assert document["gps_removed"] == 2
+    assert [file["gps_removed"] for file in document["files"]] == [True, True, False]
+
+
 def test_names_cannot_steer_the_terminal(dmedia: Dmedia, tmp_path: Path) -> None:
     name = "a\x1b[2J\nb\u202egpj.jpg"
     (tmp_path / name).write_bytes(b"\xff\xd8\xff" + bytes(200))

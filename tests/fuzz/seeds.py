@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Any
 
+from dmedia.media.specimens import fli
 from tests.hostile.bombs import heic
 from tests.media.films import Making, make_film, scene
 from tests.media_making import encoded, exif, photo, srgb_profile
@@ -82,8 +83,14 @@ def dng() -> bytes:
     return b"II*\0" + struct.pack("<I", 8) + directory + bytes(4) + tail + sensor
 
 
+XMP = (
+    b"<x:xmpmeta><dc:creator><rdf:Seq><rdf:li>Ana</rdf:li></rdf:Seq></dc:creator><dc:rights><rdf:Alt>"
+    b'<rdf:li xml:lang="x-default">(c) Ana</rdf:li></rdf:Alt></dc:rights></x:xmpmeta>'
+)
+
 PICTURES: dict[str, Callable[[], bytes]] = {
     "baseline.jpg": lambda: encoded(photo(SIZE), "JPEG", exif=exif(6, private=True), icc_profile=srgb_profile()),
+    "owned.jpg": lambda: encoded(photo(SIZE), "JPEG", xmp=XMP),
     "progressive.jpg": lambda: encoded(photo(SIZE), "JPEG", progressive=True),
     "cmyk.jpg": lambda: encoded(photo(SIZE).convert("CMYK"), "JPEG"),
     "rgb.png": lambda: encoded(photo(SIZE), "PNG", exif=exif(3), icc_profile=srgb_profile()),
@@ -113,6 +120,7 @@ PICTURES: dict[str, Callable[[], bytes]] = {
     "raw.tga": lambda: encoded(photo(SIZE), "TGA"),
     "box.jp2": lambda: encoded(photo(SIZE), "JPEG2000"),
     "sensor.dng": dng,
+    "frame.fli": fli,
 }
 """Pictures by name."""
 

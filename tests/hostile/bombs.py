@@ -69,6 +69,13 @@ def gif(width: int, height: int, frames: int) -> bytes:
     return head + image * frames + b"\x3b"
 
 
+def gif_of_far_frame(width: int, height: int) -> bytes:
+    """Make a GIF whose screen is small, and whose first frame lies at the far end of what 16 bits can say."""
+    data = gif(width, height, 1)
+    at = data.index(b"\x2c") + 1
+    return data[:at] + struct.pack("<HHHH", 0, 65_280, 65_535, 1_321) + data[at + 8 :]
+
+
 def jpeg_of(width: int, height: int) -> bytes:
     """Make a small JPEG whose header tells another size."""
     data = encoded(corners(), "JPEG")

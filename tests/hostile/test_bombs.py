@@ -20,6 +20,7 @@ HUGE, LARGE = bombs.HUGE, 10_000
 TOO_LARGE: dict[str, Callable[[], bytes]] = {
     "huge.png": lambda: bombs.png(30_000, 30_000),
     "huge.gif": lambda: bombs.gif(HUGE, HUGE, 3),
+    "far.gif": lambda: bombs.gif_of_far_frame(100, 100),
     "huge.jpg": lambda: bombs.jpeg_of(HUGE, HUGE),
     "huge.tif": lambda: bombs.tiff_of(HUGE, HUGE),
     "huge-lzw.tif": lambda: bombs.tiff_of(HUGE, HUGE, "tiff_lzw"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import struct
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.command import below, wait_until
@@ -12,8 +13,6 @@ from tests.media.films import make_film, scene
 from tests.media_making import corners, encoded, jpeg
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.command import Dmedia
 
 EXTENSIONS = (".mp4", ".jpg", ".m3u8", ".mpd", ".sdp")
@@ -143,4 +142,24 @@ def test_a_drawing_is_refused_with_what_helps_whatever_its_name(dmedia: Dmedia, 
     assert ran.status == 3
     for file in dmedia.files().values():
         assert (file["code"], file["error"][:23]) == ("unsupported_format", "Unsupported format: SVG")
-        assert "Render it to PNG" in file["hint"]
+        assert "--allow-svg" in file["hint"]
+
+
+@needs_inotify
+def test_a_drawing_that_is_rendered_opens_and_calls_nothing_either(dmedia: Dmedia, tmp_path: Path) -> None:
+    place = tmp_path / "in"
+    place.mkdir()
+    secrets = plant_secrets(place)
+    with Callers() as callers, Opened(secrets) as opened:
+        for name, text in drawings(place, callers.port).items():
+            (place / f"{name}.svg").write_text(text)
+        listed = b"\0".join(bytes(path) for path in sorted(place.glob("*.svg")) if path not in secrets)
+        opened.names()
+
+        ran = dmedia("convert", "--files-from", "-", "-0", "-o", "out", "--format", "png", "--allow-svg", stdin=listed)
+
+        assert (opened.names(), callers.count) == ([], 0)
+        assert ran.status == 3
+        codes = {Path(name).stem: file["code"] for name, file in dmedia.files().items()}
+        refused = {"entity": "unsupported_format", "entity-url": "unsupported_format", "laughs": "corrupt_input"}
+        assert codes == dict.fromkeys(codes, None) | refused

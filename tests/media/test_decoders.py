@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import os
 import struct
 import sys
@@ -17,6 +18,7 @@ from dmedia.media.libvips import pyvips
 from dmedia.media.pixels import from_memory, without_padding
 from dmedia.model import FileResult, Limits
 from tests.corpus import CORPUS, needs_corpus
+from tests.media.negatives import dng
 from tests.media_making import CORNERS, corners, encoded, exif, jpeg, matrix_profile, photo, work
 
 if TYPE_CHECKING:
@@ -202,35 +204,46 @@ def test_without_the_library_the_hint_says_how_to_get_it(
     assert "pip install 'dmedia[" in str(failure.hint)
 
 
-def dng(width: int = 64, height: int = 48, orientation: int = 1) -> bytes:
-    """Make an uncompressed 16-bit Bayer DNG (Adobe DNG 1.6; TIFF 6.0)."""
-    data = struct.pack("<H", 12_000) * (width * height)
-    matrix = [(round(value * 10_000), 10_000) for value in (0.8, -0.2, -0.1, -0.4, 1.2, 0.2, -0.1, 0.2, 0.7)]
-    rows: list[tuple[int, int, int, bytes]] = [
-        (254, 4, 1, struct.pack("<I", 0)), (256, 4, 1, struct.pack("<I", width)),
-        (257, 4, 1, struct.pack("<I", height)),
-        (258, 3, 1, struct.pack("<H", 16)), (259, 3, 1, struct.pack("<H", 1)), (262, 3, 1, struct.pack("<H", 32803)),
-        (271, 2, 5, b"Test\0"), (272, 2, 5, b"Test\0"), (273, 4, 1, b"DATA"),
-        (274, 3, 1, struct.pack("<H", orientation)),
-        (277, 3, 1, struct.pack("<H", 1)), (278, 4, 1, struct.pack("<I", height)),
-        (279, 4, 1, struct.pack("<I", len(data))),
-        (33421, 3, 2, struct.pack("<HH", 2, 2)), (33422, 1, 4, bytes([0, 1, 1, 2])), (50706, 1, 4, bytes([1, 4, 0, 0])),
-        (50708, 2, 5, b"Test\0"), (50717, 4, 1, struct.pack("<I", 65535)),
-        (50721, 10, 9, b"".join(struct.pack("<ii", *value) for value in matrix)),
-        (50728, 5, 3, struct.pack("<6I", 1, 2, 1, 1, 1, 2)), (50778, 3, 1, struct.pack("<H", 21)),
-    ]  # fmt: skip
-    extra_at = 8 + 2 + 12 * len(rows) + 4
-    extra = b"".join(value for _, _, _, value in rows if len(value) > 4)
-    data_at = extra_at + len(extra)
-    table, at = struct.pack("<H", len(rows)), extra_at
-    for tag, kind, count, value in rows:
-        if len(value) > 4:
-            table += struct.pack("<HHII", tag, kind, count, at)
-            at += len(value)
-        else:
-            content = struct.pack("<I", data_at) if value == b"DATA" else value.ljust(4, b"\0")
-            table += struct.pack("<HHI", tag, kind, count) + content
-    return b"II*\0" + struct.pack("<I", 8) + table + bytes(4) + extra + data
+def flic(width: int = 4, height: int = 2) -> bytes:
+    """Make a FLI of one frame: its palette, and its pixels as they are (chunks 11 and 16)."""
+    palette = struct.pack("<HBB", 1, 0, 2) + bytes([0, 0, 0, 63, 0, 0])
+    parts = [
+        struct.pack("<IH", 6 + len(body), kind) + body for kind, body in ((11, palette), (16, b"\1" * width * height))
+    ]
+    frame = struct.pack("<IHH8x", 16 + sum(map(len, parts)), 0xF1FA, len(parts)) + b"".join(parts)
+    head = struct.pack("<IHHHHHHI", 128 + len(frame), 0xAF11, 1, width, height, 8, 3, 5)
+    return head.ljust(128, b"\0") + frame
+
+
+def test_a_flic_animation_gives_its_first_frame(processed: Processing) -> None:
+    result = processed(flic(), "convert", name="a.fli", out="o.png", format="png")
+    image = opened(result)
+    assert (image.size, image.convert("RGB").getpixel((1, 1)), result.decoder) == ((4, 2), (252, 0, 0), "pillow")
+    assert code_of(processed(flic()[:150], "convert", name="a.fli", format="png")) == "corrupt_input"
+
+
+def test_a_tiff_of_twelve_bits_is_as_bright_as_it_says(processed: Processing) -> None:
+    tags = {256: 2, 257: 1, 258: 12, 259: 1, 262: 1, 273: 8, 277: 1, 278: 1, 279: 3}
+    directory = struct.pack("<H", len(tags)) + b"".join(struct.pack("<HHII", tag, 4, 1, v) for tag, v in tags.items())
+    source = struct.pack("<2sHI", b"II", 42, 12) + b"\xff\xf8\x00\0" + directory + bytes(4)
+    image = opened(processed(source, "convert", name="a.tif", out="o.png", format="png"))
+    assert [image.getpixel((x, 0)) for x in (0, 1)] in ([65535, 32775], [65535, 32776])
+
+
+def test_a_sequence_of_heif_without_a_still_is_not_called_damaged(processed: Processing) -> None:
+    pytest.importorskip("pillow_heif")
+    for brand in (b"hevc", b"msf1"):
+        source = struct.pack(">I", 20) + b"ftyp" + brand + bytes(4) + b"iso8" + struct.pack(">I", 8) + b"moov"
+        assert code_of(processed(source, "convert", name="a.heics", format="jpg")) == "unsupported_format"
+
+
+def test_grey_heic_of_ten_bits_is_decoded(processed: Processing) -> None:
+    pillow_heif, buffer = pytest.importorskip("pillow_heif"), io.BytesIO()
+    grey = pillow_heif.from_bytes("I;16", (64, 48), struct.pack("<H", 40_000) * (64 * 48))
+    grey.save(buffer, quality=-1)
+    image = opened(processed(buffer.getvalue(), "convert", name="a.heic", out="o.png", format="png"))
+    assert image.size == (64, 48)
+    assert abs(int(image.getpixel((5, 5))) - 40_000) < 600  # type: ignore[arg-type]  # one band
 
 
 def test_a_raw_file_is_developed_and_upright(processed: Processing) -> None:
@@ -265,7 +278,11 @@ class FakeRaw:
     def __init__(self, thumb: Any) -> None:
         self.thumb = thumb
 
-    def postprocess(self, **_: Any) -> None:
+    def postprocess(self, **_: Any) -> Any:
+        raise __import__("rawpy").LibRawFileUnsupportedError(b"Unsupported file format")
+
+    @property
+    def other(self) -> None:
         raise __import__("rawpy").LibRawFileUnsupportedError(b"Unsupported file format")
 
     def extract_thumb(self) -> Any:
@@ -293,6 +310,34 @@ def test_a_raw_file_that_cannot_be_developed_gives_its_preview_and_says_so() -> 
     with pytest.raises(MediaError) as raised:
         raw.RawPicture(FakeRaw(previews[0]), 0, Limits(max_page_pixels=10)).decode(Size(10, 10))
     assert raised.value.code == "too_large"
+
+
+def test_a_strict_job_takes_no_preview(processed: Processing, monkeypatch: pytest.MonkeyPatch) -> None:
+    rawpy = pytest.importorskip("rawpy")
+    fake = FakeRaw(SimpleNamespace(format=rawpy.ThumbFormat.JPEG, data=jpeg(6)))
+    monkeypatch.setattr(rawpy, "imread", lambda file: fake)
+    failure = processed(dng(), "resize", name="a.dng", width=32, raw="strict").failure
+    assert failure is not None
+    assert (failure.code, failure.hint) == ("unsupported_format", raw.STRICT_HINT)
+    monkeypatch.undo()
+    assert opened(processed(dng(), "resize", name="a.dng", width=32, raw="strict")).size == (32, 24)
+
+
+@pytest.mark.parametrize("arguments", [{}, {"width": 12}])
+def test_a_sensor_whose_pixels_are_not_square_keeps_its_shape(
+    processed: Processing, monkeypatch: pytest.MonkeyPatch, arguments: dict[str, Any]
+) -> None:
+    rawpy, numpy = pytest.importorskip("rawpy"), pytest.importorskip("numpy")
+
+    class Stretched(FakeRaw):
+        sizes = SimpleNamespace(iwidth=40, iheight=20, flip=0)
+
+        def postprocess(self, **options: Any) -> Any:
+            return numpy.zeros((10, 40, 3) if options["half_size"] else (20, 80, 3), "uint8")
+
+    monkeypatch.setattr(rawpy, "imread", lambda file: Stretched(None))
+    result = processed(dng(), "convert", name="a.dng", format="jpg", **arguments)
+    assert opened(result).size == ((12, 3) if arguments else (80, 20))
 
 
 def test_a_size_that_only_decoding_tells_is_laid_out_anew(

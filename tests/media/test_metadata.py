@@ -160,14 +160,6 @@ def test_an_embedded_thumbnail_never_leaves(tmp_path: Path) -> None:
             assert b"THUMBNAIL" not in (tmp_path / "copy.jpg").read_bytes()
 
 
-def test_the_owner_in_png_text_counts_where_exif_has_none(tmp_path: Path) -> None:
-    path = tmp_path / "photo.png"
-    photo(path, exif=b"")
-    kept = keep_metadata(pyvips.Image.new_from_file(str(path)), "copyright")
-    kept.write_to_file(str(tmp_path / "out.jpg"))
-    assert told(tmp_path / "out.jpg")[exif.COPYRIGHT] == "Ana by text"
-
-
 def test_an_owner_in_latin_1_stays_the_bytes_it_is(tmp_path: Path) -> None:
     block = Image.Exif()
     block[exif.COPYRIGHT] = "© Müller".encode("latin-1")

@@ -18,7 +18,8 @@ from dmedia.media import encoders, metadata
 from dmedia.media import process as process_module
 from dmedia.media.decoders import vips
 from dmedia.media.libvips import pyvips
-from dmedia.model import Failure, FileResult, Limits
+from dmedia.model import Failure, FileResult, Limits, Task, WorkOrder
+from dmedia.operations.resize import Resize
 from tests.media.conftest import Processing
 from tests.media_making import corners, encoded, exif, jpeg, photo, work
 
@@ -379,3 +380,23 @@ def test_pyvips_is_the_one_that_everybody_imports() -> None:
     import pyvips as same
 
     assert same is pyvips
+
+
+def test_a_rendition_gets_its_sources_date_where_that_is_asked_for(tmp_path: Path) -> None:
+    source, rendition = tmp_path / "a.jpg", tmp_path / "out/a.jpg"
+    source.write_bytes(jpeg())
+    os.utime(source, ns=(10**18, 10**18 + 7))
+    result = work(bytes(source), bytes(rendition), "resize", width=20, keep_dates=True)
+    assert result.outputs[0].mtime_ns == rendition.stat().st_mtime_ns == 10**18 + 7
+    again = work(bytes(source), bytes(tmp_path / "out/b.jpg"), "resize", width=20)
+    assert again.outputs[0].mtime_ns > 10**18 + 7
+
+
+def test_the_date_of_a_source_from_a_store_is_not_known_and_that_is_told(tmp_path: Path) -> None:
+    (tmp_path / "fetched").write_bytes(jpeg())
+    rendition = bytes(tmp_path / "out/a.jpg")
+    order = WorkOrder("batch-1-abcdef", "resize", Resize(width=20, keep_dates=True), bytes(tmp_path / "out"), Limits())
+    with (tmp_path / "fetched").open("rb") as file:
+        task = Task(0, b"s3://bucket/a.jpg", rendition, 0)
+        result = process_module.process(order, task, (rendition + b".tmp",), file.fileno())
+    assert (result.failure, result.warnings) == (None, ("the source's date was not kept: it lies in a store",))

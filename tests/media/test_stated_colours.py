@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from dmedia.media import itemboxes
+from dmedia.media.chunks import png_chunk
 from dmedia.media.code_points import PRIMARIES, Colours, Primaries, colours_of, make_profile
 from dmedia.media.profile import is_srgb
-from dmedia.media.segments import png_chunk
 from dmedia.model import FileResult
 from tests.corpus import CORPUS, needs_corpus
 from tests.media.colour_difference import Array, chart, mean_difference

@@ -351,3 +351,9 @@ def test_a_long_listing_without_a_source_can_be_stopped(photos: Bucket, monkeypa
     for key in ("in/", "in/*.jpg"):
         with RecordWriter.create(ask(photos, key), ephemeral=True) as record, pytest.raises(StoppedError):
             plan_job(record, stop)
+
+
+def test_dates_that_a_store_does_not_keep_are_warned_of(photos: Bucket) -> None:
+    photos.put("in/a.jpg", b"\xff\xd8\xff")
+    with RecordWriter.create(ask(photos, "in", parameters=Convert(format="webp", keep_dates=True))) as record:
+        assert plan_job(record).warnings == ("--keep-dates does nothing in a store, which dates its objects itself",)

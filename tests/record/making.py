@@ -80,6 +80,8 @@ def make_older(path: Path, version: int = 1) -> None:
     """Make of a record one as an earlier schema had it: 2 without several renditions, 1 without sources' versions."""
     connection = sqlite3.connect(path)
     connection.execute("DROP TABLE rendition")
+    connection.execute("ALTER TABLE state DROP COLUMN gps_removed")
+    connection.execute("UPDATE result SET detail = json_remove(detail, '$[7]')")
     if version < 2:
         connection.execute("ALTER TABLE file DROP COLUMN version")
     connection.execute(f"PRAGMA user_version = {version}")

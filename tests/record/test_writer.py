@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -394,11 +395,15 @@ def test_a_job_of_an_earlier_version_is_taken_up_and_brought_up_to_date(version:
     with make_record(3) as record:
         record.commit([completed(0)], [])
     make_older(home.record_path(record.job), version)
-    assert reader.read_job(record.job).completed == 1
+    assert (reader.read_job(record.job).completed, reader.read_job(record.job).gps_removed) == (1, 0)
     with RecordWriter.open(record.job) as again:
-        assert [(task.number, task.version) for task in again.pending(5)] == [(1, ""), (2, "")]
+        again.commit([replace(completed(1), gps_removed=True)], [])
+        assert [file.gps_removed for file in again.files()] == [False, True, False]
+    assert reader.read_job(record.job).gps_removed == 1
     with RecordWriter.open(record.job) as again:
-        assert len(again.pending(5)) == 2
+        assert [(task.number, task.version) for task in again.pending(5)] == [(2, "")]
+    with RecordWriter.open(record.job) as again:
+        assert len(again.pending(5)) == 1
 
 
 def test_a_task_knows_its_sources_version() -> None:

@@ -61,7 +61,8 @@ def test_the_eight_promised_keys_come_first_with_the_promised_values() -> None:
 def test_the_keys_after_the_eight_are_those_of_the_design() -> None:
     assert " ".join(list(job_document(RUNNING))[8:]) == (
         "planning skipped cancelled processing pending created_at started_at ended_at eta_s files_per_s bytes_in "
-        "bytes_out output_directory base parameters preset shard errors ignored warned warnings scheduler dashboard"
+        "bytes_out output_directory base parameters preset shard errors ignored warned gps_removed warnings scheduler "
+        "dashboard"
     )
 
 
@@ -112,7 +113,9 @@ def test_a_file_begins_with_path_status_and_error() -> None:
         ("status", "failed"),
         ("error", "Unsupported format: text"),
     ]
-    assert " ".join(list(document)[3:]) == ("code stage hint attempts seconds worker decoder bytes_in outputs warnings")
+    assert " ".join(list(document)[3:]) == (
+        "code stage hint attempts seconds worker decoder bytes_in outputs warnings gps_removed"
+    )
 
 
 def test_a_completed_file_has_no_error_and_names_its_renditions() -> None:

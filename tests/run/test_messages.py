@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from dmedia.model import Failure, FileResult, Output, Place, Task
-from dmedia.run.answers import Answer, Deadline, Hindrance, SlotReport
+from dmedia.run.answers import Answer, Deadline, Hindrance, SlotReport, Trials
 from dmedia.run.fields import BreachError
 from dmedia.run.messages import LONGEST_MESSAGE_BYTES, read, write
 
@@ -30,6 +30,7 @@ FAILED = FileResult(7, failure=Failure("too_large", "Too large: '€'", "open", 
         (Answer(FAILED, is_last=False), TASK),
         (Hindrance("ImportError: libvips is not here"), TASK),
         (SlotReport(6, "", ("read", "write"), True, {"libvips": "8.17"}, "/font.ttf", ("jpg", "heif"), ("jpg",)), None),
+        (Trials({"jpg": "", "heif": "it needs an extra"}, {"jpg": ""}), None),
     ],
 )
 def test_what_a_slot_says_arrives_as_it_was(said: Any, task: Task | None) -> None:
@@ -115,6 +116,8 @@ RENDITION = ("result", "outputs", "first")
         changed(Deadline(30.0), "deadline_s", to=float("inf")),
         changed(Deadline(30.0), "deadline_s", to=None),
         write(SlotReport(6, "", (), True, {}, "", (), ())),
+        write(Trials({}, {})),
+        changed(Answer(DONE, is_last=False), "result", "gps_removed", to="yes"),
     ],
     ids=lambda message: repr(message[:60]),
 )

@@ -34,6 +34,7 @@ DECODERS: dict[str, tuple[Opener, ...]] = {
     "psd": (pillow.open_picture,),
     "tga": (pillow.open_picture,),
     "jp2": (pillow.open_picture,),
+    "fli": (pillow.open_picture,),
     "avif sequence": (pillow.open_picture,),
 }
 
@@ -64,7 +65,7 @@ def decoders_for(source: OpenSource) -> tuple[Opener, ...]:
         return DECODERS[sniffed.format]
     if sniffed.format == "svg":
         message = "Unsupported format: SVG is off, because an SVG file can ask for any amount of work"
-        raise MediaError("unsupported_format", message, "open", "Render it to PNG first, with a program you trust")
+        raise MediaError("unsupported_format", message, "open", "--allow-svg lets a job render drawings")
     extension = formats.extension(source.path)
     if sniffed.kind == "unknown" and not sniffed.format and formats.EXTENSION_FORMAT.get(extension) == "raw":
         message = f"Corrupt input: named .{extension}, but the content is no camera's RAW format"

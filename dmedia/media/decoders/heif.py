@@ -22,7 +22,13 @@ if TYPE_CHECKING:
 FAULTS = (ValueError, RuntimeError, EOFError, OSError, SyntaxError, TypeError, OverflowError)
 """What pillow-heif raises for a damaged file."""
 
-BANDS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}
+BANDS = {"L": 1, "I": 1, "LA": 2, "RGB": 3, "RGBA": 4}
+"""By the first part of pillow-heif's modes; grey of more than 8 bits is ``I;16``."""
+
+SEQUENCES = (b"hevc", b"hevx", b"msf1")
+"""Brands of films that are called pictures (ISO/IEC 23008-12, 10.3); some hold a still as well."""
+
+GREY = ("L", "I")
 
 
 class HeifPicture:
@@ -42,7 +48,7 @@ class HeifPicture:
         info = self._heif.info
         block = bytes(info.get("exif") or b"")
         return Traits(
-            "grey" if self._heif.mode.startswith("L") else "rgb",
+            "grey" if self._heif.mode.startswith(GREY) else "rgb",
             info.get("bit_depth"),
             bool(self._heif.has_alpha),
             bytes(info.get("icc_profile") or b""),
@@ -98,15 +104,24 @@ def open_picture(source: OpenSource, limits: Limits) -> HeifPicture:
     try:
         import pillow_heif
     except ImportError:
-        message = "Unsupported format: HEIC needs pillow-heif, which is not installed"
+        message = "Unsupported format: HEIC needs pillow-heif, of the extra heif, which is not installed"
         raise MediaError("unsupported_format", message, "open", "pip install 'dmedia[heif]'") from None
     check_boxes(source)
     with source.file() as file:
         try:
             picture = HeifPicture(pillow_heif.open_heif(file, convert_hdr_to_8bit=False))
         except FAULTS as error:
+            if source.head[8:12] in SEQUENCES:
+                raise _sequence() from None
             raise faults.media_error(str(error), "decode") from None
         except LookupError:  # it opens a file without pictures as a list of none
+            if source.head[8:12] in SEQUENCES:
+                raise _sequence() from None
             raise MediaError("corrupt_input", "Corrupt input: there is no picture in it", "decode") from None
     check_pixels(picture.width, picture.height, limits)
     return picture
+
+
+def _sequence() -> MediaError:
+    message = "Unsupported format: a HEIF image sequence without a still picture"
+    return MediaError("unsupported_format", message, "decode")

@@ -28,7 +28,7 @@ class Traits:
     dpi : tuple of float or None
         Pixels an inch, across and down, where the file states them.
     owner : Directory
-        Copyright and artist from elsewhere than EXIF.
+        Copyright, artist and description, from wherever they are stated.
     """
 
     colour: ColourSpace

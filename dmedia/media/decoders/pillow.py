@@ -1,4 +1,4 @@
-"""Pillow decodes what libvips does not: BMP, ICO, PSD, TGA, JPEG 2000, AVIF sequences and odd TIFFs."""
+"""Pillow decodes what libvips does not: BMP, ICO, PSD, TGA, JPEG 2000, FLIC, AVIF sequences and odd TIFFs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from dmedia.errors import MediaError
 from dmedia.media import faults
 from dmedia.media.decoders.picture import Traits
-from dmedia.media.exif import ORIENTATION
+from dmedia.media.exif import ORIENTATION, exif_of_tiff
 from dmedia.media.libvips import BITS_FIELD, pyvips
 from dmedia.media.opened import check_pixels, pixel_count
 from dmedia.media.pixels import attach, from_memory
@@ -34,6 +34,7 @@ PLUGINS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "tga": (("TgaImagePlugin",), ("TGA",)),
     "jp2": (("Jpeg2KImagePlugin",), ("JPEG2000",)),
     "tiff": (("TiffImagePlugin",), ("TIFF",)),
+    "fli": (("FliImagePlugin",), ("FLI",)),
     "avif sequence": (("AvifImagePlugin",), ("AVIF",)),
 }
 """Pillow's modules and formats, by ours: no other of its parsers ever sees a file."""
@@ -44,6 +45,12 @@ GREY_MODES, ALPHA_MODES = {"1", "L", "LA", "La", "F"}, {"LA", "La", "RGBA", "RGB
 BITS = {"1": 1, "I": 32, "F": 32}
 """Bits a sample, by Pillow's mode; ``I;16`` and its kin have 16, all others 8."""
 
+PSD_RESOURCES = {1028: "iptc", 1058: "exif", 1060: "xmp"}
+"""Image resources of Photoshop (Adobe Photoshop File Formats Specification), by their names in `pixels.FIELDS`."""
+
+BITS_PER_SAMPLE = 258
+"""TIFF 6.0, section 4."""
+
 PLAIN_MODES = {"1": "L", "La": "LA", "RGBa": "RGBA", "RGBX": "RGB", "YCbCr": "RGB", "HSV": "RGB"}
 
 
@@ -52,10 +59,11 @@ class PillowPicture:
 
     decoder = "pillow"
 
-    def __init__(self, image: Any) -> None:
+    def __init__(self, image: Any, told: dict[str, bytes] | None = None) -> None:
         self._image = image
+        self._told = told or {}
         self.width, self.height = image.size
-        self.frames = int(getattr(image, "n_frames", 1)) if image.format in {"TIFF", "AVIF"} else 1
+        self.frames = int(getattr(image, "n_frames", 1)) if image.format in {"TIFF", "AVIF", "FLI"} else 1
         self.orientation = 1
         self.warnings: list[str] = []
         if image.format == "TIFF":  # turned by Pillow itself, its size too
@@ -86,7 +94,13 @@ class PillowPicture:
         with _faults():
             self._image.load()
             self.width, self.height = self._image.size  # an icon's directory may tell another size than its picture
-            return attach(_to_vips(self._image), self._image.info)
+            image = attach(_to_vips(self._image), self._image.info | self._told)
+        return _stretched(image) if self._has_twelve_bits() else image
+
+    def _has_twelve_bits(self) -> bool:
+        """Tell whether samples of 16 bits are a TIFF's of 12, which Pillow leaves as dark as they are."""
+        tags = getattr(self._image, "tag_v2", None)
+        return self._image.mode.startswith("I;16") and tags is not None and tags.get(BITS_PER_SAMPLE) == (12,)
 
 
 def open_picture(source: OpenSource, limits: Limits) -> PillowPicture:
@@ -117,9 +131,19 @@ def open_picture(source: OpenSource, limits: Limits) -> PillowPicture:
     Image.MAX_IMAGE_PIXELS = limits.max_page_pixels  # pictures inside pictures are checked by Pillow alone
     file = source.file()
     with _faults():
-        picture = PillowPicture(Image.open(file, formats=names))
+        image = Image.open(file, formats=names)
+        picture = PillowPicture(image, _told(image, source))
     check_pixels(picture.width, picture.height, limits)
     return picture
+
+
+def _told(image: Any, source: OpenSource) -> dict[str, bytes]:
+    """Read metadata that Pillow leaves where they are."""
+    if image.format == "TIFF":
+        block = exif_of_tiff(source.descriptor)
+        return {"exif": block} if block else {}
+    resources = getattr(image, "resources", ()) if image.format == "PSD" else ()
+    return {PSD_RESOURCES[number]: data for number, _, data in resources if number in PSD_RESOURCES}
 
 
 @contextlib.contextmanager
@@ -148,6 +172,11 @@ def _faults() -> Iterator[None]:
     except (SyntaxError, ValueError, TypeError, KeyError, IndexError, AttributeError, EOFError, OverflowError,
             ZeroDivisionError, AssertionError, RuntimeError, struct.error, zlib.error) as error:  # fmt: skip
         raise faults.media_error(str(error), "decode") from None
+
+
+def _stretched(image: Any) -> Any:
+    """Spread samples of 12 bits over 16."""
+    return (image * (65535 / 4095)).rint().cast("ushort")
 
 
 def _colour(mode: str) -> ColourSpace:

@@ -13,12 +13,14 @@ from dmedia.media import faults
 from dmedia.media.decoders.picture import Traits, orientation_of
 from dmedia.media.exif import ARTIST, ASCII, EXIF_DIRECTORY, LENS, TAKEN, Directory, Entry, exif_of_tiff, write_exif
 from dmedia.media.opened import check_pixels
-from dmedia.media.pixels import from_memory
+from dmedia.media.pixels import attach, from_memory
 
 if TYPE_CHECKING:
     from dmedia.media.geometry import Size
     from dmedia.media.opened import OpenSource
     from dmedia.model import Limits
+
+STRICT_HINT = "--raw preview takes the embedded preview, where there is one"
 
 QUARTER_TURNS = {5, 6}
 """LibRaw's ``flip`` values that swap width and height (libraw_types.h, libraw_image_sizes_t)."""
@@ -30,8 +32,9 @@ class RawPicture:
     decoder = "rawpy"
     orientation = 1
 
-    def __init__(self, raw: Any, descriptor: int, limits: Limits) -> None:
+    def __init__(self, raw: Any, descriptor: int, limits: Limits, *, strict: bool = False) -> None:
         self._raw = raw
+        self._is_strict = strict
         self._descriptor = descriptor
         self._limits = limits
         sizes = raw.sizes
@@ -68,9 +71,22 @@ class RawPicture:
                 use_camera_wb=True, output_color=rawpy.ColorSpace.sRGB, output_bps=8, half_size=half
             )
         except rawpy.LibRawError as error:
+            if self._is_strict:
+                failure = faults.media_error(_said(error), "decode")
+                raise MediaError(failure.code, failure.message, "decode", STRICT_HINT) from None
             return self._preview(_said(error))
         height, width, bands = developed.shape
-        return from_memory(developed.data, (width, height), bands)
+        self._measure(width, height, 2 if half else 1)
+        return self._told(from_memory(developed.data, (width, height), bands))
+
+    def _measure(self, width: int, height: int, shrink: int) -> None:
+        """Take the size that developing tells: pixels that are not square, or stand on a corner, are laid out anew."""
+        if abs(width * shrink - self.width) > shrink or abs(height * shrink - self.height) > shrink:
+            self.width, self.height = width * shrink, height * shrink
+
+    def _told(self, image: Any) -> Any:
+        """Give a picture what the file says of itself: a photographer's name stands in the camera's settings."""
+        return attach(image, {"exif": self._exif()})
 
     def _preview(self, reason: str) -> Any:
         """Give the preview inside the file, upright, when its sensor data cannot be developed."""
@@ -91,10 +107,10 @@ class RawPicture:
             raise faults.media_error(reason, "decode") from None
         self.warnings.append(f"the sensor data cannot be decoded ({reason}): this is the embedded preview")
         self.width, self.height = image.width, image.height
-        return image
+        return self._told(image)
 
 
-def open_picture(source: OpenSource, limits: Limits) -> RawPicture:
+def open_picture(source: OpenSource, limits: Limits, *, strict: bool = False) -> RawPicture:
     """Read a RAW file's header.
 
     Parameters
@@ -103,6 +119,8 @@ def open_picture(source: OpenSource, limits: Limits) -> RawPicture:
         A camera's RAW file.
     limits : Limits
         What one file may cost.
+    strict : bool
+        Whether it shall fail where its embedded preview is all that can be had.
 
     Returns
     -------
@@ -118,7 +136,7 @@ def open_picture(source: OpenSource, limits: Limits) -> RawPicture:
     try:
         import rawpy
     except ImportError:
-        message = "Unsupported format: camera RAW needs rawpy, which is not installed"
+        message = "Unsupported format: camera RAW needs rawpy, of the extra raw, which is not installed"
         raise MediaError("unsupported_format", message, "open", "pip install 'dmedia[raw]'") from None
     with source.file() as file:
         try:
@@ -130,7 +148,7 @@ def open_picture(source: OpenSource, limits: Limits) -> RawPicture:
             raise MediaError("unsupported_format", f"Unsupported format: {_said(error)}", "decode") from None
         except rawpy.LibRawError as error:
             raise faults.media_error(_said(error), "decode") from None
-    picture = RawPicture(raw, source.descriptor, limits)
+    picture = RawPicture(raw, source.descriptor, limits, strict=strict)
     check_pixels(picture.width, picture.height, limits)
     return picture
 

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from dmedia.errors import MediaError
 from dmedia.media import faults, resolution
+from dmedia.media.chunks import animation_frames
 from dmedia.media.decoders import tiff
 from dmedia.media.decoders.picture import Traits, orientation_of
-from dmedia.media.exif import exif_of_tiff
+from dmedia.media.exif import exif_of_tiff, write_exif
+from dmedia.media.frames import gif_extent
 from dmedia.media.isobox import check_boxes
-from dmedia.media.libvips import BITS_FIELD, EXIF_FIELD, ICC_FIELD, XMP_FIELD, pyvips
-from dmedia.media.metadata import ownership
+from dmedia.media.libvips import BITS_FIELD, EXIF_FIELD, ICC_FIELD, XMP_FIELD, pyvips, with_blob
 from dmedia.media.opened import check_pixels
-from dmedia.media.segments import animation_frames
+from dmedia.media.owner import PNG_OWNER_FIELD, in_png, ownership
 from dmedia.media.stated_colours import with_stated
 
 if TYPE_CHECKING:
@@ -140,16 +141,15 @@ class VipsPicture:
             raise faults.media_error(str(error), "decode") from None
         if self.format == "tiff":
             return self._with_exif(tiff.with_true_samples(image, self.descriptor))
-        return resolution.with_stated(image, self.format, self.descriptor)
+        image = resolution.with_stated(image, self.format, self.descriptor)
+        if self.format == "png" and (owner := in_png(self.descriptor)):
+            return with_blob(image, PNG_OWNER_FIELD, write_exif(owner))
+        return image
 
     def _with_exif(self, image: Any) -> Any:
         """Give a TIFF's own tags to the image: libvips reads only the orientation and the profile."""
         block = exif_of_tiff(self.descriptor)
-        if block is None:
-            return image
-        image = image.copy()
-        image.set_type(pyvips.GValue.blob_type, EXIF_FIELD, block)
-        return image
+        return image if block is None else with_blob(image, EXIF_FIELD, block)
 
 
 def open_picture(source: OpenSource, limits: Limits) -> VipsPicture:
@@ -174,6 +174,8 @@ def open_picture(source: OpenSource, limits: Limits) -> VipsPicture:
     """
     if source.sniffed.format == "avif":
         check_boxes(source)
+    if source.sniffed.format == "gif":  # libvips reads a frame before it tells a size
+        check_pixels(*gif_extent(source.head), limits)
     picture = VipsPicture(source.descriptor, source.sniffed.format)
     check_pixels(picture.width, picture.height, limits)
     if picture.format == "jpg" and picture.width * picture.height > JPEG_PIXELS_PER_BYTE * source.size_bytes:

@@ -115,7 +115,9 @@ def create(temporary: bytes, roots: tuple[bytes, ...] = ()) -> int:
     return descriptor
 
 
-def publish(temporary: bytes, rendition: bytes, job: str, *, replaces: bool = False) -> None:
+def publish(
+    temporary: bytes, rendition: bytes, job: str, *, replaces: bool = False, mtime_ns: int | None = None
+) -> None:
     """Make a complete temporary file the rendition, at once and durably, with a mark of its job.
 
     Parameters
@@ -127,6 +129,8 @@ def publish(temporary: bytes, rendition: bytes, job: str, *, replaces: bool = Fa
     replaces : bool
         Whether anything at the rendition's path may be replaced; a symbolic link is, and is not followed. Otherwise
         only what a job of ours has published, as it stands; where no mark can be kept, nobody can tell.
+    mtime_ns : int or None
+        When it shall have been changed last; ``None``: when it was. The mark tells the same.
 
     Raises
     ------
@@ -136,6 +140,8 @@ def publish(temporary: bytes, rendition: bytes, job: str, *, replaces: bool = Fa
     """
     try:
         with _descriptor(temporary) as descriptor:
+            if mtime_ns is not None:
+                os.utime(descriptor, ns=(mtime_ns, mtime_ns))
             mark(descriptor, job)  # while its owner may write it, and so that it is as durable as the rest
             os.fchmod(descriptor, 0o666 & ~_umask())
             os.fsync(descriptor)
