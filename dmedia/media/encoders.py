@@ -1,6 +1,7 @@
 """How renditions are written: one table of formats, one scale of effort, default qualities, the options of each codec.
 
-Figures are from libvips 8.18 on a 2 MP photo, CPU seconds a megapixel and bytes against the line before.
+Figures are from libvips 8.18 on a 2 MP photo, CPU seconds a megapixel and bytes against the line before; what effort
+and quality give together, ``benchmarks/effort.py`` measures.
 """
 
 from __future__ import annotations
@@ -30,8 +31,9 @@ class Encoder:
     alpha, deep : bool
         Whether it holds transparency, and more than 8 bits a sample.
     quality : int or None
-        Where nobody asked for one, on the codec's own scale of 1-100; ``None`` where the format is lossless. The same
-        defaults as sharp's, because they are what people expect of a web tool.
+        Where nobody asked for one, on the codec's own scale of 1-100; ``None`` where the format is lossless. JPEG's and
+        WebP's are what people expect of a web tool, and as similar to the original as each other; AVIF's is the one
+        that is so too: 0.974, 0.974 and 0.975 by ``benchmarks/effort.py``.
     """
 
     saver: str
@@ -45,7 +47,7 @@ ENCODERS: dict[str, Encoder] = {
     "jpg": Encoder("jpegsave_target", 65_500, alpha=False, deep=False, quality=80),
     "png": Encoder("pngsave_target", 2**31 - 1, alpha=True, deep=True, quality=None),
     "webp": Encoder("webpsave_target", 16_383, alpha=True, deep=False, quality=80),
-    "avif": Encoder("heifsave_target", 16_384, alpha=True, deep=True, quality=50),
+    "avif": Encoder("heifsave_target", 16_384, alpha=True, deep=True, quality=60),
     "tiff": Encoder("tiffsave_target", 2**31 - 1, alpha=True, deep=True, quality=None),
     "gif": Encoder("gifsave_target", 65_535, alpha=True, deep=False, quality=None),
 }
@@ -54,6 +56,8 @@ KEEP_EXIF, KEEP_XMP, KEEP_ALL = 1, 2, 31
 """Flags of libvips' ``VipsForeignKeep``."""
 
 DEFAULT_EFFORT = 4
+"""The next step takes of WebP 2.1 times the CPU for -9 % of the bytes, of AVIF 4 times for -5 %, both at equal
+similarity, and of PNG 1.8 times for -3 %: ``benchmarks/effort.py``."""
 
 EFFORTS: dict[str, tuple[int, ...]] = {
     # effort 0 to 9:    default is the fifth
@@ -66,7 +70,11 @@ EFFORTS: dict[str, tuple[int, ...]] = {
 """A codec's own effort, level or compression, by the scale of 0-9."""
 
 JPEG_OPTIMISES_FROM, JPEG_TRELLIS_FROM = 5, 7
-"""Effort from which Huffman tables are optimised (1.65 of the encode for -3 %) and coefficients too (15 for -16 %)."""
+"""Effort from which Huffman tables are optimised (1.2 to 1.65 of the encode for -3 %), coefficients too (5 for -16 %).
+
+That is at the same number of quality; the second costs similarity, and at an equal one saves hardly anything:
+``benchmarks/effort.py``.
+"""
 
 THUMBNAIL_PIXELS = 512 * 512
 """Up to here the fixed Huffman tables are a notable part of the file, and optimising them costs next to nothing."""
@@ -80,6 +88,9 @@ ground). sharp and Pillow never do; who asks for 95 and more asks for just that,
 
 AVIF_SLOW_FROM, AVIF_SLOW_WEIGHT = 4, 15
 """libvips effort from which AVIF takes seconds a megapixel, and by how much a deadline is stretched then."""
+
+LOSSLESS_WEIGHT = {"avif": 5, "webp": 3}
+"""By how much more without loss: AVIF takes 1.7 s a megapixel at effort 4 of the scale, WebP 1.3 s at 9."""
 
 
 def encode(image: Any, descriptor: int, image_format: str, parameters: Encoding) -> None:
@@ -151,7 +162,7 @@ def options(image: Any, image_format: str, parameters: Encoding) -> dict[str, An
     dict
         Keyword arguments of libvips' saver.
     """
-    quality = parameters.quality or ENCODERS[image_format].quality
+    quality = quality_of(image_format, parameters)
     level = native_effort(image_format, parameters.effort)
     subsampling = "off" if quality is not None and quality >= FULL_CHROMA_FROM else "on"
     match image_format:
@@ -160,7 +171,8 @@ def options(image: Any, image_format: str, parameters: Encoding) -> dict[str, An
         case "png":
             return {"compression": level, "filter": "all", "interlace": parameters.progressive}
         case "webp":
-            return {"effort": level, **({"lossless": True} if parameters.lossless else {"Q": quality})}
+            exactly = {"lossless": True, "exact": True}  # colours of what is transparent too
+            return {"effort": level, **(exactly if parameters.lossless else {"Q": quality})}
         case "avif":
             depth = {"bitdepth": 10 if image.format == "ushort" else 8, "compression": "av1", "effort": level}
             lossy = {"Q": quality, "subsample_mode": subsampling}
@@ -172,16 +184,22 @@ def options(image: Any, image_format: str, parameters: Encoding) -> dict[str, An
             return {"effort": level, "interlace": parameters.progressive}
 
 
+def quality_of(image_format: str, parameters: Encoding) -> int | None:
+    """Tell a rendition's quality, 1-100; ``None`` without loss."""
+    default = ENCODERS[image_format].quality
+    return None if parameters.lossless or default is None else parameters.quality or default
+
+
 def native_effort(image_format: str, effort: int | None) -> int:
     """Tell a codec's own effort for one of the scale; JPEG has none, and is given the scale's."""
     effort = DEFAULT_EFFORT if effort is None else effort
     return EFFORTS[image_format][effort] if image_format in EFFORTS else effort
 
 
-def encode_weight(image_format: str, effort: int | None) -> int:
+def encode_weight(image_format: str, effort: int | None, *, lossless: bool = False) -> int:
     """Tell by how much a rendition's pixels count in its deadline: more for codecs that take seconds a megapixel."""
     slow = image_format == "avif" and native_effort("avif", effort) >= AVIF_SLOW_FROM
-    return AVIF_SLOW_WEIGHT if slow else 1
+    return (AVIF_SLOW_WEIGHT if slow else 1) * (LOSSLESS_WEIGHT.get(image_format, 1) if lossless else 1)
 
 
 def _jpeg_coding(image: Any, parameters: Encoding) -> dict[str, Any]:

@@ -119,11 +119,11 @@ def complete_png(descriptor: int, image: pyvips.Image) -> None:
     if not resolution.is_stated(image):
         for name, at, length in png_head(descriptor):
             if name == b"pHYs":
-                _write(descriptor, at, png_chunk(name, resolution.ONLY_SQUARE[:length]))
+                write_at(descriptor, at, png_chunk(name, resolution.ONLY_SQUARE[:length]))
     if XMP_FIELD in image.get_fields():
         (after_header, *_) = (at + 12 + length for _, at, length in png_head(descriptor))
-        rest = _read(descriptor)[after_header:]
-        _write(descriptor, after_header, png_chunk(b"iTXt", XMP_KEYWORD + image.get(XMP_FIELD)) + rest)
+        rest = read_whole(descriptor)[after_header:]
+        write_at(descriptor, after_header, png_chunk(b"iTXt", XMP_KEYWORD + image.get(XMP_FIELD)) + rest)
 
 
 def copy_without_private(descriptor: int, temporary: bytes, image_format: ImageFormat, policy: MetadataPolicy) -> bool:
@@ -154,7 +154,7 @@ def copy_without_private(descriptor: int, temporary: bytes, image_format: ImageF
     OSError
         When the source cannot be read or the copy cannot be written.
     """
-    data = _read(descriptor)
+    data = read_whole(descriptor)
     pieces: list[Piece] | None
     if policy == "keep":
         pieces = [data]
@@ -197,7 +197,8 @@ def ownership(image: pyvips.Image) -> Directory:
     return owner
 
 
-def _read(descriptor: int) -> bytes:
+def read_whole(descriptor: int) -> bytes:
+    """Read all of an open file, whatever its position is."""
     size = os.fstat(descriptor).st_size
     parts, at = [], 0
     while at < size and (part := os.pread(descriptor, size - at, at)):
@@ -206,7 +207,8 @@ def _read(descriptor: int) -> bytes:
     return b"".join(parts)
 
 
-def _write(descriptor: int, at: int, data: bytes) -> None:
+def write_at(descriptor: int, at: int, data: bytes) -> None:
+    """Write all of some bytes into an open file, from a certain place on."""
     view = memoryview(data)
     while view:
         written = os.pwrite(descriptor, view, at)

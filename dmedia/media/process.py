@@ -11,25 +11,28 @@ from typing import TYPE_CHECKING, cast
 
 from dmedia import formats
 from dmedia.errors import MediaError
-from dmedia.media import faults, metadata
+from dmedia.media import faults
 from dmedia.media.decoders import decoders_for
 from dmedia.media.decoders.poster import open_poster
-from dmedia.media.encoders import encode
+from dmedia.media.draft import Draft
 from dmedia.media.framing import turned
 from dmedia.media.geometry import Size
 from dmedia.media.libvips import pyvips
+from dmedia.media.lossless import compress_exactly, refuse_jpeg
 from dmedia.media.opened import Notes, check_bytes, look_at
+from dmedia.media.originals import keep_fitting, keep_frames, keep_original
 from dmedia.media.rendering import render
+from dmedia.media.search import NOT_TOLD, Accuracy, refuse_too_large, write_or_tell
+from dmedia.media.trials import HELD_SHARE, Pixels
 from dmedia.media.verification import verify
 from dmedia.media.work import load_work
 from dmedia.model import FileResult, Output
 from dmedia.operations import find_operation
-from dmedia.operations.parameters import Box
 from dmedia.storage import local
 from dmedia.storage.faults import fault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from dmedia.media.decoders import Opener
     from dmedia.media.decoders.picture import Picture
@@ -70,27 +73,8 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
-    """A rendition that is being written.
-
-    Attributes
-    ----------
-    path : bytes
-        The temporary file.
-    descriptor : int
-        It, open for reading and writing.
-    format : ImageFormat
-        What it becomes.
-    """
-
-    path: bytes
-    descriptor: int
-    format: ImageFormat
-
-
-@dataclass(frozen=True, slots=True)
 class Measures:
-    """A finished picture's width and height in pixels.
+    """A finished picture's width and height in pixels, and what is told of them.
 
     Attributes
     ----------
@@ -98,10 +82,13 @@ class Measures:
         As the file says.
     upright : Size
         As it is seen: differs only for an original that was kept with its orientation.
+    accuracy : Accuracy
+        How near it is to its pixels.
     """
 
     stored: Size
     upright: Size
+    accuracy: Accuracy = NOT_TOLD
 
 
 def process(order: WorkOrder, task: Task, temporary: bytes, descriptor: int) -> FileResult:
@@ -155,7 +142,17 @@ def _make(attempt: Attempt) -> Output:
         sha256 = local.checksum(draft.path)
         local.publish(draft.path, task.rendition, order.job, replaces=task.replaces or task.renews)
         written = os.fstat(draft.descriptor)
-    return Output(task.rendition, *measures.upright, draft.format, written.st_size, written.st_mtime_ns, sha256)
+    return Output(
+        task.rendition,
+        *measures.upright,
+        draft.format,
+        written.st_size,
+        written.st_mtime_ns,
+        sha256,
+        quality=measures.accuracy.quality,
+        ssim=measures.accuracy.ssim,
+        identical=measures.accuracy.identical,
+    )
 
 
 def _choose_decoders(source: OpenSource, attempt: Attempt) -> Sequence[Opener]:
@@ -195,7 +192,7 @@ def _write(source: OpenSource, openers: Sequence[Opener], draft: Draft, attempt:
     refusals: list[MediaError] = []
     for opener in openers:
         try:
-            return _encode(opener(source, attempt.order.limits), source, draft, attempt)
+            return _encode(functools.partial(opener, source, attempt.order.limits), source, draft, attempt)
         except MediaError as error:
             if refusals:
                 raise refusals[0] from None
@@ -205,49 +202,44 @@ def _write(source: OpenSource, openers: Sequence[Opener], draft: Draft, attempt:
     raise refusals[0]
 
 
-def _encode(picture: Picture, source: OpenSource, draft: Draft, attempt: Attempt) -> Measures:
+def _encode(open_again: Callable[[], Picture], source: OpenSource, draft: Draft, attempt: Attempt) -> Measures:
     notes, parameters = attempt.notes, attempt.parameters
+    picture = open_again()
     notes.decoder = picture.decoder
     stored = Size(picture.width, picture.height)
+    as_stored = Measures(stored, turned(stored, picture.orientation))
     try:
-        if _keep_frames(picture, source, draft, attempt):
+        if keep_frames(picture, source, draft, attempt):
+            refuse_too_large(draft, parameters)
             notes.warn(f"the animation was kept as it is: {picture.frames} frames are not encoded anew")
-            return Measures(stored, turned(stored, picture.orientation))
-        work = load_work(attempt.order.operation)
-        rendered = render(picture, draft.format, parameters, attempt.order.limits, notes, work)
-        encode(rendered.image, draft.descriptor, draft.format, parameters)
-        if draft.format == "tiff":
-            metadata.complete_tiff(draft.path, rendered.image)
-        if draft.format == "png":
-            metadata.complete_png(draft.descriptor, rendered.image)
-        if _keep_original(source, rendered, draft, attempt):
-            notes.warn("original kept: it is smaller")
-            return Measures(stored, turned(stored, picture.orientation))
+            return as_stored
+        refuse_jpeg(source, draft, attempt)
+        if attempt.order.operation == "compress" and parameters.lossless:
+            exact = compress_exactly(picture, open_again, source, draft, attempt)
+            size = as_stored.upright if exact.is_upright else stored
+            return Measures(size, as_stored.upright, exact.accuracy)
+        rendered = _render(picture, draft, attempt)
+        if keep_fitting(source, rendered, draft, attempt):
+            notes.warn("original kept: it is not larger than was asked for")
+            return as_stored
+        pixels = Pixels(
+            rendered.image,
+            lambda: _render(open_again(), draft, attempt).image,
+            attempt.order.limits.image_slot_bytes // HELD_SHARE,
+        )
+        accuracy, unmet = write_or_tell(pixels, draft, parameters)
+        if keep_original(source, rendered, draft, attempt, is_needed=unmet is not None):
+            notes.warn("original kept: it is smaller" if unmet is None else f"original kept: {unmet.reason}")
+            return as_stored
+        if unmet is not None:
+            raise unmet
     except pyvips.Error as error:
         raise faults.media_error(str(error), "encode") from None
     except OSError as error:
         raise fault(error, "encode") from None
-    return Measures(rendered.size, rendered.size)
+    return Measures(rendered.size, rendered.size, accuracy)
 
 
-def _keep_frames(picture: Picture, source: OpenSource, draft: Draft, attempt: Attempt) -> bool:
-    """Put the source's own bytes, without what may not leave, where encoding would take one frame and lose the rest."""
-    parameters, found = attempt.parameters, source.sniffed.format.removesuffix(" sequence")
-    if attempt.order.operation != "compress" or picture.frames == 1 or found != draft.format:
-        return False
-    if isinstance(parameters, Box) and (parameters.width or parameters.height):
-        return False
-    if not metadata.copy_without_private(source.descriptor, draft.path, draft.format, parameters.metadata):
-        return False
-    picture.decode(Size(picture.width, picture.height)).avg()  # damage in the first frame is found as ever
-    return True
-
-
-def _keep_original(source: OpenSource, rendered: Rendered, draft: Draft, attempt: Attempt) -> bool:
-    """Put the source's own bytes, without what may not leave, where encoding anew did not make it smaller."""
-    parameters = attempt.parameters
-    if attempt.order.operation != "compress" or source.sniffed.format != draft.format:
-        return False
-    if rendered.changed or parameters.progressive or os.fstat(draft.descriptor).st_size < source.size_bytes:
-        return False
-    return metadata.copy_without_private(source.descriptor, draft.path, draft.format, parameters.metadata)
+def _render(picture: Picture, draft: Draft, attempt: Attempt) -> Rendered:
+    work = load_work(attempt.order.operation)
+    return render(picture, draft.format, attempt.parameters, attempt.order.limits, attempt.notes, work)

@@ -11,6 +11,7 @@ from dmedia.media.colour import settle, with_colour
 from dmedia.media.encoders import ENCODERS, encode_weight
 from dmedia.media.geometry import Layout, Size
 from dmedia.media.opened import check_pixels, pixel_count
+from dmedia.media.search import MOST_ENCODES
 from dmedia.operations.colour import parse_colour
 from dmedia.operations.crop import Crop
 from dmedia.operations.parameters import Box, Encoding
@@ -155,7 +156,10 @@ def _first_size(layout: Layout) -> Size:
 
 def _set_deadline(layout: Layout, image_format: str, parameters: Encoding, limits: Limits) -> None:
     if limits.timeout_s is None:
-        work = layout.source.pixels + layout.canvas.pixels * (encode_weight(image_format, parameters.effort) - 1)
+        searches = parameters.min_ssim is not None or parameters.max_bytes is not None
+        weight = encode_weight(image_format, parameters.effort, lossless=parameters.lossless)
+        encodes = weight * (MOST_ENCODES if searches else 1)
+        work = layout.source.pixels + layout.canvas.pixels * (encodes - 1)
         guard.extend(max(SHORTEST_DEADLINE_S, work / 1e6))
 
 

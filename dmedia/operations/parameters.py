@@ -14,6 +14,7 @@ from typing import Annotated, Any, ClassVar, Literal, get_type_hints
 from annotated_types import Ge, Le
 
 from dmedia.operations.colour import check_colour
+from dmedia.operations.sizes import UNIT
 
 ImageFormat = Literal["jpg", "png", "webp", "avif", "tiff", "gif"]
 Fit = Literal["inside", "cover", "contain", "fill", "outside"]
@@ -28,6 +29,12 @@ SPELLINGS: dict[str, dict[str, str]] = {"format": {"jpeg": "jpg", "tif": "tiff"}
 
 LONGEST_SIDE = 65_535
 """Pixels. What a JPEG frame header can say (ITU-T T.81, B.2.2: 16 bits each for lines and samples a line)."""
+
+LATER = frozenset({"min_ssim", "max_bytes"})
+"""Parameters that came after the first jobs: where nobody gives them, what those have written is still up to date."""
+
+WITH_QUALITY = ("jpg", "webp", "avif")
+"""Formats whose encoders have a quality."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +77,8 @@ class Parameters:
         str
             SHA-256 over the values in a canonical form, hexadecimal.
         """
-        text = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+        values = {name: value for name, value in asdict(self).items() if name not in LATER or value is not None}
+        text = json.dumps(values, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
     def given(self) -> dict[str, Any]:
@@ -86,14 +94,28 @@ class Encoding(Parameters):
         ImageFormat | None,
         Help("Format of the rendition; without it the source's if it can be written, else jpg, png with alpha"),
     ] = None
-    quality: Annotated[int | None, Ge(1), Le(100), Help("Visual quality of a lossy format", "1-100")] = None
+    quality: Annotated[
+        int | None,
+        Ge(1),
+        Le(100),
+        Help("Visual quality of a lossy format; with min_ssim or max_bytes the highest that is tried", "1-100"),
+    ] = None
+    min_ssim: Annotated[
+        float | None,
+        Ge(0),
+        Le(1),
+        Help("Take the lowest quality at which the luma's structural similarity (SSIM) is still this", "0-1"),
+    ] = None
+    max_bytes: Annotated[int | None, Ge(1), Help("Take the highest quality at which the file is not larger", UNIT)] = (
+        None
+    )
     effort: Annotated[
         int | None, Ge(0), Le(9), Help("CPU time spent on a smaller file; one scale for all formats", "0-9")
     ] = None
     progressive: Annotated[bool, Help("Write an image that sharpens while it loads (JPEG, PNG, GIF)")] = False
-    lossless: Annotated[bool, Help("Write the pixels exactly (WebP, AVIF; PNG, TIFF and GIF are always lossless)")] = (
-        False
-    )
+    lossless: Annotated[
+        bool, Help("Write the pixels exactly (WebP, AVIF, and of compress JPEG; PNG, TIFF and GIF always are)")
+    ] = False
     background: Annotated[
         str, Help("Colour behind transparency and beside a contained picture: #rrggbb[aa] or a CSS name")
     ] = "#ffffff"
@@ -111,11 +133,29 @@ class Encoding(Parameters):
         Raises
         ------
         ValueError
-            When the background is no colour, or a JPEG shall be lossless.
+            When the background is no colour, or what shall be lossless cannot be, or a quality is to be found where
+            there is none.
         """
         check_colour("background", self.background)
-        if self.lossless and self.format == "jpg":
-            raise ValueError("lossless: a JPEG cannot be; choose webp, avif, png or tiff as the format")
+        if self.lossless:
+            self._check_lossless()
+        for name in ("min_ssim", "max_bytes"):
+            if getattr(self, name) is not None:
+                self._check_search(name)
+
+    def _check_lossless(self) -> None:
+        """Refuse what cannot be lossless: pixels that are encoded anew as JPEG."""
+        if self.format == "jpg":
+            other = "choose webp, avif, png or tiff as the format"
+            raise ValueError(f"lossless: a JPEG cannot be; {other} (compress makes JPEGs smaller without loss)")
+
+    def _check_search(self, name: str) -> None:
+        """Refuse to search for a quality where there is none."""
+        if self.lossless:
+            raise ValueError(f"{name}: without loss there is no quality to choose; leave it or lossless out")
+        if self.format is not None and self.format not in WITH_QUALITY:
+            formats = ", ".join(WITH_QUALITY)
+            raise ValueError(f"{name}: {self.format} has no quality to choose; the formats that have one are {formats}")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -87,6 +87,9 @@ class OutputDocument(TypedDict):
     sha256: Annotated[str, Help("Checksum of its bytes, hexadecimal")]
     duration_s: NotRequired[Annotated[float, Help("Length of a film", "s")]]
     version: NotRequired[Annotated[str, Help("What its store calls these bytes, such as an ETag")]]
+    quality: NotRequired[Annotated[int, Help("Of a lossy encoder, that was given or found", "1-100")]]
+    ssim: NotRequired[Annotated[float, Help("Likeness to the pixels that were encoded, where it was measured", "0-1")]]
+    identical: NotRequired[Annotated[bool, Help("true: both were decoded, and every pixel is the source's")]]
     path_b64: NotRequired[Annotated[str, EXACT]]
 
 

@@ -129,6 +129,9 @@ def _output(found: Fields, task: Task) -> Output:
         found.integer("mtime_ns", least=-LARGEST_INTEGER),
         sha256,
         found.number("duration_s") if found.has("duration_s") else None,
+        quality=found.integer("quality", 100, 1) if found.has("quality") else None,
+        ssim=found.share("ssim") if found.has("ssim") else None,
+        identical=found.boolean("identical") if found.has("identical") else None,
     )
 
 

@@ -35,6 +35,8 @@ def test_a_slow_codec_stretches_the_deadline() -> None:
     assert encode_weight("avif", None) == 1
     assert encode_weight("avif", 9) > 1
     assert encode_weight("webp", 9) == 1
+    assert encode_weight("avif", None, lossless=True) > 1
+    assert encode_weight("avif", 9, lossless=True) > encode_weight("avif", 9)
 
 
 @pytest.mark.parametrize(

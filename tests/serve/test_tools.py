@@ -14,12 +14,15 @@ from mcp.types import Tool
 
 from dmedia.operations import OPERATIONS
 from dmedia.operations.validation import adapter
+from dmedia.serve.tools.files import camel_case
 from tests.command import Dmedia, below
 from tests.media.films import make_film, scene
 from tests.media_making import jpeg
 from tests.serve.assistant import ERAS, Assistant, Mode, ask, refusal, until_over
 
-ENCODING = {"format", "quality", "effort", "progressive", "lossless", "background", "metadata", "icc"}
+ENCODING = {
+    "format", "quality", "minSsim", "maxBytes", "effort", "progressive", "lossless", "background", "metadata", "icc",
+}  # fmt: skip
 BOX = ENCODING | {"width", "height", "fit", "gravity", "enlarge"}
 FILE = {"inputPath", "outputPath", "overwrite"}
 
@@ -185,7 +188,7 @@ def test_ranges_are_the_operations_own(dmedia: Dmedia) -> None:
             assert plain(offered[parameter]) == plain(schema), (name, parameter)
         for tool in (tool for tool, meant in OWN.items() if meant == name):
             taken = tools[tool].input_schema["properties"]
-            assert {parameter: plain(taken[parameter]) for parameter in own} == {
+            assert {parameter: plain(taken[camel_case(parameter)]) for parameter in own} == {
                 parameter: plain(schema) for parameter, schema in own.items()
             }
     assert set(offered) == set(known)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
 import time
 from typing import TYPE_CHECKING
 
 from dmedia import formats
 from dmedia.errors import DmediaError, PreflightError, RecordFullError
-from dmedia.media.libraries import LOADERS, MODULES
+from dmedia.media.libraries import EXACTLY, LOADERS, MODULES, OPTIMISERS
 from dmedia.record.sampling import pending_extensions, pending_samples
-from dmedia.run.fitness.demand import Demand, Sample, in_singular
+from dmedia.run.fitness.demand import Demand, Sample, full_name, in_singular
 from dmedia.storage import local as storage
 from dmedia.storage.locations import is_url, place
 from dmedia.storage.stores import store_of
@@ -80,6 +81,8 @@ class Census:
         PreflightError
             It says how many lack what, and names some of them.
         """
+        if self.demand is None:
+            _refuse_without_optimisers(self._record)
         sentence, hint = summary(self._fleet.examined)
         if sentence:
             raise PreflightError(sentence, hint)
@@ -141,12 +144,15 @@ def demanded_writes(spec: JobSpec, reads: Iterable[str]) -> tuple[str, ...]:
     Returns
     -------
     tuple of str
-        Sorted.
+        Sorted. One that its optimiser has to write begins with `libraries.EXACTLY`.
     """
-    if chosen := getattr(spec.parameters, "format", None):
-        return (str(chosen),) if chosen in formats.RENDITION_EXTENSION else ()
     kept = {name for name in reads if name in formats.RENDITION_EXTENSION}
-    return tuple(sorted(kept if kept.issuperset(reads) else {*kept, "jpg", "png"}))
+    writes = kept if kept.issuperset(reads) else {*kept, "jpg", "png"}
+    if chosen := getattr(spec.parameters, "format", None):
+        writes = {str(chosen)} & formats.RENDITION_EXTENSION.keys()
+    if spec.operation == "compress" and spec.parameters.given().get("lossless"):
+        writes = {EXACTLY + name if name in kept and name in OPTIMISERS else name for name in writes}
+    return tuple(sorted(writes))
 
 
 def is_as_planned(sample: Sample, roots: tuple[bytes, ...] = ()) -> bool:
@@ -210,6 +216,22 @@ def _few_of_stores(samples: list[Sample]) -> list[Sample]:
         where = place(sample.location)
         ends[where] = ends.get(where, (sample,))[0], sample
     return [sample for sample in samples if not place(sample.location) or sample in ends[place(sample.location)]]
+
+
+def _refuse_without_optimisers(record: RecordWriter) -> None:
+    """Refuse a job on this machine, whose slots have the packages of this process, when it needs one that is missing.
+
+    Raises
+    ------
+    PreflightError
+        It names the extra that brings them.
+    """
+    reads = demanded_reads(pending_extensions(record.job))
+    wanted = [name.removeprefix(EXACTLY) for name in demanded_writes(record.spec, reads) if name.startswith(EXACTLY)]
+    missing = [name for name in wanted if importlib.util.find_spec(OPTIMISERS[name]) is None]
+    if missing:
+        names = " and ".join(full_name(name) for name in missing)
+        raise PreflightError(f"What writes {names} without loss is not installed", "pip install 'dmedia[optimize]'")
 
 
 def _make_marker(output_directory: bytes, job: str) -> bytes:
