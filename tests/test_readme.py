@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ from PIL import Image
 
 from tests.command import LIMIT_S, ROOT, Dmedia, below
 from tests.media.negatives import dng
-from tests.media_making import jpeg
+from tests.media_making import encoded, jpeg, photo
 from tests.serve.assistant import Assistant, ask, said, until_over
 
 README = (ROOT / "README.md").read_text("utf-8")
@@ -67,6 +68,23 @@ def test_the_conversation_goes_as_the_readme_shows(dmedia: Dmedia, tmp_path: Pat
 def test_the_readmes_client_configuration_starts_a_server_with_a_root() -> None:
     server = json.loads(block("With an AI assistant", "json"))["mcpServers"]["dmedia"]
     assert server["args"][:2] == ["mcp", "--root"]
+
+
+def test_the_commands_about_small_files_do_what_is_said(dmedia: Dmedia, tmp_path: Path) -> None:
+    (tmp_path / "photos/sub").mkdir(parents=True)
+    (tmp_path / "photos/a.jpg").write_bytes(encoded(photo((400, 300)), "JPEG", quality=95))
+    (tmp_path / "photos/sub/b.png").write_bytes(encoded(photo((200, 150)), "PNG"))
+    told = []
+    for command in block("As small as it can be", "sh").splitlines():
+        program, *arguments = shlex.split(command, comments=True)
+        assert program == "dmedia"
+        ran = dmedia(*arguments)
+        assert ran.status == 0, ran.out + ran.err
+        told.append([file["outputs"][0] for file in dmedia.files().values()])
+    exact, alike, web = told
+    assert [output["identical"] for output in exact] == [True, True]
+    assert [output["ssim"] >= 0.98 for output in alike if "ssim" in output] == [True]
+    assert all(output["bytes"] <= 200_000 and 1 <= output["quality"] <= 100 for output in web)
 
 
 def test_the_readmes_program_runs_without_a_main_guard(dmedia: Dmedia, tmp_path: Path) -> None:

@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
 from dmedia.cli.command import Command, make_command, option
 from dmedia.cli.launch import launch
 from dmedia.cli.options import HOW_PARAMETERS, WHERE_PARAMETERS, read_spec
-from dmedia.cli.types import Choice
+from dmedia.cli.types import Choice, Quantity
 from dmedia.errors import UsageError
 from dmedia.operations import package_of
-from dmedia.operations.parameters import Help, parameter_fields
+from dmedia.operations.listing import parameter_fields
+from dmedia.operations.sizes import UNIT as BYTES
 
 if TYPE_CHECKING:
     import click
 
     from dmedia.operations.operation import Operation
+    from dmedia.operations.parameters import Help
 
 PARAMETERS = "Parameters"
 
@@ -83,6 +85,8 @@ def _parameter_option(name: str, annotation: Any, default: Any, described: Help)
         from dmedia.operations.parameters import SPELLINGS
 
         return option(flag, name, group=PARAMETERS, type=Choice(kind, SPELLINGS.get(name)), help=text)
+    if kind is int and described.unit == BYTES:
+        return option(flag, name, group=PARAMETERS, type=Quantity("SIZE"), metavar="SIZE", help=text)
     metavar = described.unit.split(" of ")[0].upper() or "TEXT"
     return option(flag, name, group=PARAMETERS, type=kind, metavar=metavar, help=text)
 

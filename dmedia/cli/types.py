@@ -8,19 +8,8 @@ import re
 import click
 
 from dmedia.errors import UsageError
+from dmedia.operations.sizes import parse_size
 from dmedia.words import nearest
-
-_SUFFIXES = {
-    "": 1,
-    "k": 10**3,
-    "m": 10**6,
-    "g": 10**9,
-    "t": 10**12,
-    "ki": 2**10,
-    "mi": 2**20,
-    "gi": 2**30,
-    "ti": 2**40,
-}
 
 _SECONDS = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
@@ -44,10 +33,13 @@ class Quantity(click.ParamType[int]):
         """Read the number; k, M, G and T are powers of 1000, Ki, Mi, Gi and Ti of 1024."""
         if isinstance(value, int):
             return value
-        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt]?i?)b?", str(value).strip().lower())
-        if match is None or match[2] not in _SUFFIXES or float(match[1]) * _SUFFIXES[match[2]] < self._least:
+        try:
+            number = parse_size(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        if number < self._least:
             self.fail(f"{value!r} is no size; write for instance 400M or 2GiB", param, ctx)
-        return int(float(match[1]) * _SUFFIXES[match[2]])
+        return number
 
 
 class Age(click.ParamType[float]):

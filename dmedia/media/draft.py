@@ -1,27 +1,29 @@
-"""Drafts: the renditions of one run of a task, written beside their places and published when all are complete."""
+"""Drafts: the renditions of one run of a task, written beside their places, and what is done to them there."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from dmedia import formats
 from dmedia.errors import MediaError
+from dmedia.media import metadata
 from dmedia.media.animation import STILL
-from dmedia.model import Output
-from dmedia.model.info import LARGEST_COUNT
+from dmedia.media.decoders.vips import VipsPicture
+from dmedia.media.encoders import encode
+from dmedia.media.geometry import Size
+from dmedia.media.search import NOT_TOLD
 from dmedia.storage import local
-from dmedia.storage.locations import is_url
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from dmedia.media.animation import Motion
-    from dmedia.media.geometry import Size
     from dmedia.media.opened import Notes, OpenSource
-    from dmedia.model import Place, Task, WorkOrder
+    from dmedia.media.search import Accuracy
+    from dmedia.model import Task, WorkOrder
     from dmedia.operations.parameters import Encoding, ImageFormat
 
 
@@ -74,10 +76,38 @@ class Draft:
     operation: str
     parameters: Encoding
 
+    @property
+    def size_bytes(self) -> int:
+        """What has been written."""
+        return os.fstat(self.descriptor).st_size
+
+    def encode(self, image: Any, parameters: Encoding) -> None:
+        """Write a picture with its metadata; what was there is replaced. Raises what ``encoders.encode`` does."""
+        encode(image, self.descriptor, self.format, parameters)
+        if self.format == "tiff":
+            metadata.complete_tiff(self.path, image)
+        if self.format == "webp":
+            metadata.complete_webp(self.descriptor, image)
+        if self.format == "png":
+            metadata.complete_png(self.descriptor, image)
+
+    def decode(self) -> Any:
+        """Give the pixels that were written, as stored: a ``pyvips.Image`` that can be read once."""
+        return stored_pixels(self.descriptor, self.format)
+
+    def read(self) -> bytes:
+        """Give the bytes that were written."""
+        return metadata.read_whole(self.descriptor)
+
+    def replace(self, data: bytes) -> None:
+        """Write these bytes; what was there is replaced."""
+        os.ftruncate(self.descriptor, 0)
+        metadata.write_at(self.descriptor, 0, data)
+
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """A finished picture's width and height in pixels, and its frames.
+    """A finished picture's width and height in pixels, its frames, and what is told of them.
 
     Attributes
     ----------
@@ -87,11 +117,20 @@ class Measures:
         As it is seen: differs only for an original that was kept with its orientation.
     motion : Motion
         How its frames follow each other.
+    accuracy : Accuracy
+        How near it is to its pixels.
     """
 
     stored: Size
     upright: Size
     motion: Motion = STILL
+    accuracy: Accuracy = NOT_TOLD
+
+
+def stored_pixels(descriptor: int, image_format: ImageFormat) -> Any:
+    """Decode a file that is open, of a format that is written here, at its own size and as it is stored."""
+    picture = VipsPicture(descriptor, image_format)
+    return picture.decode(Size(picture.width, picture.height))
 
 
 @contextlib.contextmanager
@@ -138,57 +177,3 @@ def _rendition_format(source: OpenSource, rendition: bytes, parameters: Encoding
     if planned in formats.RENDITION_EXTENSION:
         return cast("ImageFormat", planned)
     return parameters.format or formats.rendition_format(source.sniffed)
-
-
-def publish(
-    drafts: Sequence[Draft], measures: Sequence[Measures], frames: Sequence[int], attempt: Attempt
-) -> tuple[Output, ...]:
-    """Publish the finished renditions of a task, one after the other, when all of them are there.
-
-    Parameters
-    ----------
-    drafts : sequence of Draft
-        Complete and looked at.
-    measures : sequence of Measures
-        What each measures.
-    frames : sequence of int
-        How many each was found to have.
-    attempt : Attempt
-        The run that made them.
-
-    Returns
-    -------
-    tuple of Output
-        As they were published.
-
-    Raises
-    ------
-    MediaError
-        As `local.publish` does. Where somebody else's file stands in the way of one, none is published.
-    """
-    task = attempt.task
-    checksums = [local.checksum(draft.path) for draft in drafts]
-    for place in task.also:
-        if not (task.replaces or place.renews):
-            local.refuse_foreign(place.rendition)  # before the first is published: all are, or none
-    each = zip(drafts, measures, frames, checksums, task.places, strict=True)
-    return tuple(_publish(*one, attempt) for one in each)
-
-
-def _publish(draft: Draft, measures: Measures, frames: int, sha256: str, place: Place, attempt: Attempt) -> Output:
-    replaces, mtime_ns = attempt.task.replaces or place.renews, _date(draft, attempt)
-    local.publish(draft.path, place.rendition, attempt.order.job, replaces=replaces, mtime_ns=mtime_ns)
-    written = os.fstat(draft.descriptor)
-    told = frames if 1 < frames <= LARGEST_COUNT else None
-    size = measures.upright
-    return Output(place.rendition, *size, draft.format, written.st_size, written.st_mtime_ns, sha256, frames=told)
-
-
-def _date(draft: Draft, attempt: Attempt) -> int | None:
-    """Tell when the rendition shall have been changed last; of a source from a store, its copy here does not know."""
-    if not getattr(draft.parameters, "keep_dates", False):  # of a film, an operation may know no such thing
-        return None
-    if is_url(attempt.task.source):
-        attempt.notes.warn("the source's date was not kept: it lies in a store")
-        return None
-    return os.fstat(attempt.descriptor).st_mtime_ns

@@ -1,6 +1,7 @@
 """How renditions are written: one table of formats, one scale of effort, default qualities, the options of each codec.
 
-Figures are from libvips 8.18 on a 2 MP photo, CPU seconds a megapixel and bytes against the line before.
+Figures are from libvips 8.18 on a 2 MP photo, CPU seconds a megapixel and bytes against the line before; what effort
+and quality give together, ``benchmarks/effort.py`` measures.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dmedia.media import faults, resolution
+from dmedia.media.effort import DEFAULT_EFFORT, native_effort
 from dmedia.media.libvips import EXIF_FIELD, PALETTE_FIELD, pyvips
 
 if TYPE_CHECKING:
@@ -34,8 +36,9 @@ class Encoder:
     profile, grey : bool
         Whether it is written with an ICC profile, and with grey samples, to which a grey profile belongs.
     quality : int or None
-        Where nobody asked for one, on the codec's own scale of 1-100; ``None`` where the format is lossless. The same
-        defaults as sharp's, because they are what people expect of a web tool.
+        Where nobody asked for one, on the codec's own scale of 1-100; ``None`` where the format is lossless. JPEG's and
+        WebP's are what people expect of a web tool, and as similar to the original as each other; AVIF's is the one
+        that is so too: 0.974, 0.974 and 0.975 by ``benchmarks/effort.py``.
     """
 
     saver: str
@@ -54,7 +57,7 @@ ENCODERS: dict[str, Encoder] = {
     "webp": Encoder(
         "webpsave_target", 16_383, alpha=True, deep=False, profile=True, grey=False, quality=80, animated=True
     ),
-    "avif": Encoder("heifsave_target", 16_384, alpha=True, deep=True, profile=True, grey=False, quality=50),
+    "avif": Encoder("heifsave_target", 16_384, alpha=True, deep=True, profile=True, grey=False, quality=60),
     "tiff": Encoder("tiffsave_target", 2**31 - 1, alpha=True, deep=True, profile=True, grey=True, quality=None),
     "gif": Encoder(
         "gifsave_target", 65_535, alpha=True, deep=False, profile=False, grey=False, quality=None, animated=True
@@ -64,20 +67,12 @@ ENCODERS: dict[str, Encoder] = {
 KEEP_EXIF, KEEP_XMP, KEEP_ALL = 1, 2, 31
 """Flags of libvips' ``VipsForeignKeep``."""
 
-DEFAULT_EFFORT = 4
-
-EFFORTS: dict[str, tuple[int, ...]] = {
-    # effort 0 to 9:    default is the fifth
-    "webp": (0, 0, 1, 1, 2, 2, 4, 5, 5, 6),  # 0: 0.022 s; 2: 0.033 s, -29 %; 3 and 4: 0.079 s, -3 %; 6: 0.166 s, -5 %
-    "avif": (0, 1, 1, 2, 3, 3, 4, 5, 6, 7),  # 0: 0.05 s; 3: 0.42 s, -8 %; 4: 1.57 s, -3 %; 7: 5.68 s, -2 %
-    "png": (1, 2, 3, 4, 6, 6, 7, 7, 9, 9),  # zlib; 1: 0.04 s; 4: 0.07 s, -35 %; 6: 0.11 s, -2 %; 9: 0.69 s, -2 %
-    "tiff": (1, 2, 3, 4, 6, 6, 7, 7, 9, 9),  # zlib, after the predictor
-    "gif": (1, 1, 2, 3, 4, 5, 7, 8, 9, 10),  # 1: 0.34 s; 4: 0.46 s, -2 %; 7: 0.87 s, -9 %
-}
-"""A codec's own effort, level or compression, by the scale of 0-9."""
-
 JPEG_OPTIMISES_FROM, JPEG_TRELLIS_FROM = 5, 7
-"""Effort from which Huffman tables are optimised (1.65 of the encode for -3 %) and coefficients too (15 for -16 %)."""
+"""Effort from which Huffman tables are optimised (1.2 to 1.65 of the encode for -3 %), coefficients too (5 for -16 %).
+
+That is at the same number of quality; the second costs similarity, and at an equal one saves hardly anything:
+``benchmarks/effort.py``.
+"""
 
 THUMBNAIL_PIXELS = 512 * 512
 """Up to here the fixed Huffman tables are a notable part of the file, and optimising them costs next to nothing."""
@@ -99,12 +94,6 @@ scaling take 1.0 to 3.3 times the bytes of the source's palette, and are 1 to 17
 
 Animated WebP has the options of still ones: ``mixed`` saves 0 to 5 % of the bytes for up to three times the CPU time,
 ``min_size`` less than 1 % for 1.6 times.
-"""
-
-SLOW = {"avif": (4, 15), "gif": (7, 4)}
-"""libvips effort from which a codec takes seconds a megapixel, and by how much a deadline is stretched then.
-
-Small GIF frames of many colours, each with its palette, took 0.4 to 2.3 s a megapixel at 7, 0.6 to 4.0 at 10.
 """
 
 
@@ -177,7 +166,7 @@ def options(image: Any, image_format: str, parameters: Encoding) -> dict[str, An
     dict
         Keyword arguments of libvips' saver.
     """
-    quality = parameters.quality or ENCODERS[image_format].quality
+    quality = quality_of(image_format, parameters)
     level = native_effort(image_format, parameters.effort)
     subsampling = "off" if quality is not None and quality >= FULL_CHROMA_FROM else "on"
     match image_format:
@@ -186,7 +175,8 @@ def options(image: Any, image_format: str, parameters: Encoding) -> dict[str, An
         case "png":
             return {"compression": level, "filter": "all", "interlace": parameters.progressive}
         case "webp":
-            return {"effort": level, **({"lossless": True} if parameters.lossless else {"Q": quality})}
+            exactly = {"lossless": True, "exact": True}  # colours of what is transparent too
+            return {"effort": level, **(exactly if parameters.lossless else {"Q": quality})}
         case "avif":
             depth = {"bitdepth": 10 if image.format == "ushort" else 8, "compression": "av1", "effort": level}
             lossy = {"Q": quality, "subsample_mode": subsampling}
@@ -198,18 +188,10 @@ def options(image: Any, image_format: str, parameters: Encoding) -> dict[str, An
             return {"effort": level, "interlace": parameters.progressive, **_gif_frames(image)}
 
 
-def native_effort(image_format: str, effort: int | None) -> int:
-    """Tell a codec's own effort for one of the scale; JPEG has none, and is given the scale's."""
-    effort = DEFAULT_EFFORT if effort is None else effort
-    return EFFORTS[image_format][effort] if image_format in EFFORTS else effort
-
-
-def encode_weight(image_format: str, effort: int | None) -> int:
-    """Tell by how much a rendition's pixels count in its deadline: more for codecs that take seconds a megapixel."""
-    if image_format not in SLOW:
-        return 1
-    slow_from, weight = SLOW[image_format]
-    return weight if native_effort(image_format, effort) >= slow_from else 1
+def quality_of(image_format: str, parameters: Encoding) -> int | None:
+    """Tell a rendition's quality, 1-100; ``None`` without loss."""
+    default = ENCODERS[image_format].quality
+    return None if parameters.lossless or default is None else parameters.quality or default
 
 
 def _gif_frames(image: Any) -> dict[str, Any]:

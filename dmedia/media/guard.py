@@ -40,7 +40,10 @@ LARGE_FILM_PIXELS = 1920 * 1088
 LARGE_FILM_FACTOR = 2
 """Films above 1080p (coded as 1088 lines) get twice the memory: their reference frames are that much larger."""
 
-ENVIRONMENT = {"VIPS_CONCURRENCY": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
+ENVIRONMENT = {
+    "VIPS_CONCURRENCY": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2",
+    "RAYON_NUM_THREADS": "1",  # of oxipng
+}  # fmt: skip
 """One thread a library: the slots are the parallelism."""
 
 M_ARENA_MAX = -8

@@ -14,11 +14,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-CODECS = ("av", "PIL", "pillow_heif", "_pillow_heif", "rawpy", "pyvips", "numpy")
+CODECS = (
+    "av", "PIL", "pillow_heif", "_pillow_heif", "rawpy", "pyvips", "numpy", "oxipng", "mozjpeg_lossless_optimization",
+)  # fmt: skip
 """Packages and modules that are loaded with the first file that needs them, maybe long after the slot has given up
 reading elsewhere."""
 
-DISTRIBUTIONS = ("pyvips", "pyvips-binary", "av", "pillow", "pillow-heif", "rawpy", "numpy")
+DISTRIBUTIONS = (
+    "pyvips", "pyvips-binary", "av", "pillow", "pillow-heif", "rawpy", "numpy", "pyoxipng",
+    "mozjpeg-lossless-optimization",
+)  # fmt: skip
 
 LOADERS = {
     "jpg": "jpegload_source", "png": "pngload_source", "webp": "webpload_source", "gif": "gifload_source",
@@ -31,6 +36,12 @@ MODULES = {
     "tga": "PIL.Image", "fli": "PIL.Image",
 }  # fmt: skip
 """Module that decodes, by format; see ``decoders.DECODERS``."""
+
+OPTIMISERS = {"jpg": "mozjpeg_lossless_optimization", "png": "oxipng"}
+"""Module that makes files of a format smaller without loss."""
+
+EXACTLY = "exactly "
+"""Before the name of a format that is written by its optimiser."""
 
 CODE_FOLDERS = frozenset({"site-packages", "dist-packages", "lib-dynload"})
 """What folders of ``sys.path`` are called in which nothing but installed packages lies."""
@@ -126,10 +137,13 @@ def readable_formats(wanted: Collection[str] | None = None) -> tuple[str, ...]:
 
 
 def writable_formats(wanted: Collection[str] | None = None) -> tuple[str, ...]:
-    """Tell which formats can be encoded here: see `readable_formats`."""
+    """Tell which formats can be encoded here: see `readable_formats`. Of optimisers only those that are asked for."""
     from dmedia.media.encoders import ENCODERS
 
-    return tuple(
+    exactly = tuple(
+        EXACTLY + name for name, module in OPTIMISERS.items() if EXACTLY + name in (wanted or ()) and _loads(module)
+    )
+    return exactly + tuple(
         name
         for name, encoder in ENCODERS.items()
         if _asked(name, wanted) and _libvips_has("VipsForeignSave", encoder.saver)

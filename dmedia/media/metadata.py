@@ -137,11 +137,11 @@ def complete_png(descriptor: int, image: pyvips.Image) -> None:
     if not resolution.is_stated(image):
         for name, at, length in png_head(descriptor):
             if name == b"pHYs":
-                _write(descriptor, at, png_chunk(name, resolution.ONLY_SQUARE[:length]))
+                write_at(descriptor, at, png_chunk(name, resolution.ONLY_SQUARE[:length]))
     if XMP_FIELD in image.get_fields():
         (after_header, *_) = (at + 12 + length for _, at, length in png_head(descriptor))
         rest = read_whole(descriptor)[after_header:]
-        _write(descriptor, after_header, png_chunk(b"iTXt", XMP_KEYWORD + image.get(XMP_FIELD)) + rest)
+        write_at(descriptor, after_header, png_chunk(b"iTXt", XMP_KEYWORD + image.get(XMP_FIELD)) + rest)
 
 
 def complete_webp(descriptor: int, image: pyvips.Image) -> None:
@@ -167,7 +167,7 @@ def complete_webp(descriptor: int, image: pyvips.Image) -> None:
         return
     heights = image.height, image.get("page-height")
     if image.hasalpha() and head[20] & ANIMATION_FLAG:
-        _write(descriptor, 20, bytes([head[20] | ALPHA_FLAG]))
+        write_at(descriptor, 20, bytes([head[20] | ALPHA_FLAG]))
     at = 12
     while len(chunk := os.pread(descriptor, 8, at)) == 8:
         length = int.from_bytes(chunk[4:], "little")
@@ -176,7 +176,7 @@ def complete_webp(descriptor: int, image: pyvips.Image) -> None:
             for order in "<>":
                 told, right = (struct.pack(f"{order}HHII", *PIXEL_HEIGHT, rows) for rows in heights)
                 block = block.replace(told, right, 1)
-            _write(descriptor, at + 8, block)
+            write_at(descriptor, at + 8, block)
         at += 8 + length + length % 2
 
 
@@ -230,7 +230,7 @@ def _remove(image: pyvips.Image, is_unwanted: Callable[[str], bool]) -> None:
 
 
 def read_whole(descriptor: int) -> bytes:
-    """Read an open file from its beginning; its position does not change."""
+    """Read all of an open file, whatever its position is."""
     size = os.fstat(descriptor).st_size
     parts, at = [], 0
     while at < size and (part := os.pread(descriptor, size - at, at)):
@@ -239,7 +239,8 @@ def read_whole(descriptor: int) -> bytes:
     return b"".join(parts)
 
 
-def _write(descriptor: int, at: int, data: bytes) -> None:
+def write_at(descriptor: int, at: int, data: bytes) -> None:
+    """Write all of some bytes into an open file, from a certain place on."""
     view = memoryview(data)
     while view:
         written = os.pwrite(descriptor, view, at)

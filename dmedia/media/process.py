@@ -8,36 +8,31 @@ import time
 from typing import TYPE_CHECKING
 
 from dmedia.errors import MediaError
-from dmedia.media import faults, metadata, originals
-from dmedia.media.animation import Motion, animation_of
+from dmedia.media import faults
+from dmedia.media.animation import animation_of
 from dmedia.media.decoders import decoders_for, raw, svg
 from dmedia.media.decoders.poster import open_poster
 from dmedia.media.decoders.shared import MOST_PIXELS as MOST_SHARED_PIXELS
 from dmedia.media.decoders.shared import SharedPicture
-from dmedia.media.draft import Attempt, Measures, open_draft, publish
-from dmedia.media.encoders import ENCODERS, encode
-from dmedia.media.framing import turned
-from dmedia.media.gain_map import DROPPED, has_gain_map
+from dmedia.media.draft import Attempt, open_draft
+from dmedia.media.encoders import ENCODERS
+from dmedia.media.encoding import write_rendition
 from dmedia.media.geometry import Size
-from dmedia.media.libvips import pyvips
-from dmedia.media.logo import logo_work
 from dmedia.media.opened import Notes, check_bytes, look_at
-from dmedia.media.rendering import render
+from dmedia.media.publication import publish
 from dmedia.media.sizing import wanted_size
 from dmedia.media.verification import verify
-from dmedia.media.work import load_work
 from dmedia.model import FileResult
 from dmedia.operations import find_operation
 from dmedia.operations.parameters import Box
 from dmedia.storage import local
-from dmedia.storage.faults import fault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from dmedia.media.decoders import Opener
     from dmedia.media.decoders.picture import Picture
-    from dmedia.media.draft import Draft
+    from dmedia.media.draft import Draft, Measures
     from dmedia.media.opened import OpenSource
     from dmedia.model import Failure, Output, Task, WorkOrder
 
@@ -123,8 +118,8 @@ def _write(
     for opener in openers:
         try:
             return tuple(
-                _encode(picture, source, draft, attempt)
-                for picture, draft in zip(_pictures(opener, source, drafts, attempt), drafts, strict=True)
+                write_rendition(picture, again, source, draft, attempt)
+                for (picture, again), draft in zip(_pictures(opener, source, drafts, attempt), drafts, strict=True)
             )
         except MediaError as error:
             if refusals:
@@ -135,8 +130,10 @@ def _write(
     raise refusals[0]
 
 
-def _pictures(opener: Opener, source: OpenSource, drafts: Sequence[Draft], attempt: Attempt) -> Iterator[Picture]:
-    """Open the source for each draft: once, and decoded once, where that fits into memory."""
+def _pictures(
+    opener: Opener, source: OpenSource, drafts: Sequence[Draft], attempt: Attempt
+) -> Iterator[tuple[Picture, Callable[[], Picture]]]:
+    """Open the source for each draft: once, and decoded once, where that fits into memory. And how to open it again."""
     limits = attempt.order.limits
     picture = opener(source, limits)
     if len(drafts) > 1:
@@ -146,35 +143,7 @@ def _pictures(opener: Opener, source: OpenSource, drafts: Sequence[Draft], attem
         largest = Size(max(size.width for size in wanted), max(size.height for size in wanted))
         if largest.pixels <= MOST_SHARED_PIXELS and not alone:
             picture = SharedPicture(picture, largest)
-    yield picture
+    again = (lambda: picture) if isinstance(picture, SharedPicture) else functools.partial(opener, source, limits)
+    yield picture, again
     for _ in drafts[1:]:
-        yield picture if isinstance(picture, SharedPicture) else opener(source, limits)
-
-
-def _encode(picture: Picture, source: OpenSource, draft: Draft, attempt: Attempt) -> Measures:
-    notes, parameters = attempt.notes, draft.parameters
-    notes.decoder = picture.decoder
-    stored = Size(picture.width, picture.height)
-    original = Measures(stored, turned(stored, picture.orientation), Motion(picture.frames))
-    try:
-        if originals.keep_frames(picture, source, draft, attempt):
-            return original
-        work = load_work(draft.operation) or logo_work(attempt.order, parameters, notes)
-        rendered = render(picture, draft.format, parameters, attempt.order.limits, notes, work)
-        encode(rendered.image, draft.descriptor, draft.format, parameters)
-        if draft.format == "tiff":
-            metadata.complete_tiff(draft.path, rendered.image)
-        if draft.format == "webp":
-            metadata.complete_webp(draft.descriptor, rendered.image)
-        if draft.format == "png":
-            metadata.complete_png(draft.descriptor, rendered.image)
-        is_copy = not rendered.changed and originals.keep_smaller(picture, source, draft, attempt)
-        if not (is_copy and parameters.metadata == "keep") and has_gain_map(source):
-            notes.warn(DROPPED)
-        if is_copy:
-            return original
-    except pyvips.Error as error:
-        raise faults.media_error(str(error), "encode") from None
-    except OSError as error:
-        raise fault(error, "encode") from None
-    return Measures(rendered.size, rendered.size, rendered.motion)
+        yield again(), again

@@ -7,27 +7,21 @@ picture goes: makers hide serial numbers and places in segments of their own.
 
 from __future__ import annotations
 
-import re
 import struct
 from typing import TYPE_CHECKING
 
 from dmedia.media.chunks import PNG_KEYWORDS, PNG_SIGNATURE, png_chunk
 from dmedia.media.exif import ORIENTATION, PREFIX, RESOLUTION, only, read_exif, write_exif
 from dmedia.media.frames import filter_avif, filter_gif
+from dmedia.media.markers import EOI, jpeg_parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
 Piece = bytes | memoryview
 
-EOI, SOS, APP0, APP1, APP2, APP14, COM = 0xD9, 0xDA, 0xE0, 0xE1, 0xE2, 0xEE, 0xFE
-"""JPEG markers: ITU-T T.81, table B.1."""
-
-LOWEST_SEGMENT = 0xC0
-"""Markers below stand alone or are reserved, and have no place between segments."""
-
-IN_SCAN = re.compile(rb"\xff+[\x01-\xcf\xd8-\xfe]")
-"""The next marker after coded data: stuffed bytes (FF 00) and restart markers (FF D0-D7) belong to the data."""
+APP0, APP1, APP2, APP14, COM = 0xE0, 0xE1, 0xE2, 0xEE, 0xFE
+"""JPEG markers of what is beside the picture: ITU-T T.81, table B.1."""
 
 PNG_PICTURE = frozenset(
     b"IHDR PLTE IDAT IEND tRNS cHRM gAMA iCCP sBIT sRGB cICP mDCV cLLI bKGD hIST pHYs sPLT acTL fcTL fdAT".split()
@@ -56,28 +50,11 @@ def filter_jpeg(data: bytes, tags: Collection[int]) -> list[Piece] | None:
     """
     view = memoryview(data)
     pieces: list[Piece] = [b"\xff\xd8"]
-    at = 2
-    if data[:2] != b"\xff\xd8":
-        return None
-    while True:
-        while data[at : at + 2] == b"\xff\xff":  # fill bytes
-            at += 1
-        if at + 4 > len(data) or data[at] != 0xFF:
-            return [*pieces, b"\xff\xd9"] if data[at : at + 2] == b"\xff\xd9" else None
-        marker = data[at + 1]
+    for marker, start, end in jpeg_parts(data):
         if marker == EOI:
             return [*pieces, b"\xff\xd9"]
-        if marker < LOWEST_SEGMENT:
-            return None
-        end = at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-        pieces.append(_jpeg_segment(marker, view[at:end], tags))
-        at = end
-        if marker == SOS:
-            found = IN_SCAN.search(data, at)
-            if found is None:
-                return None
-            pieces.append(view[at : found.start()])
-            at = found.start()
+        pieces.append(_jpeg_segment(marker, view[start:end], tags) if marker else view[start:end])
+    return None
 
 
 def _jpeg_segment(marker: int, segment: memoryview, tags: Collection[int]) -> Piece:

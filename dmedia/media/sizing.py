@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 from dmedia.errors import MediaError
 from dmedia.media import framing, geometry, guard
-from dmedia.media.encoders import ENCODERS, encode_weight
+from dmedia.media.effort import encode_weight
+from dmedia.media.encoders import ENCODERS
 from dmedia.media.geometry import Layout, Size
 from dmedia.media.opened import pixel_count
+from dmedia.media.search import MOST_ENCODES
 from dmedia.operations.parameters import Box
 
 if TYPE_CHECKING:
@@ -83,7 +85,7 @@ def extend_deadline(
     image_format : str
         The rendition's.
     parameters : Encoding
-        The operation's: its effort counts.
+        The operation's: its effort counts, and how often it encodes.
     limits : Limits
         What one file may cost.
     notes : Notes
@@ -92,7 +94,15 @@ def extend_deadline(
         Of an animation; each counts by the larger of its sizes, for all of them are encoded.
     """
     if limits.timeout_s is None:
+        searches = parameters.min_ssim is not None or parameters.max_bytes is not None
+        weight = encode_weight(image_format, parameters.effort, lossless=parameters.lossless)
+        encodes = weight * (MOST_ENCODES if searches else 1)
         each = layout.source.pixels if frames == 1 else max(layout.source.pixels, layout.canvas.pixels)
-        each += layout.canvas.pixels * (encode_weight(image_format, parameters.effort) - 1)
-        notes.allowed_s += max(SHORTEST_DEADLINE_S, frames * each / 1e6)
-        guard.extend(notes.allowed_s)
+        each += layout.canvas.pixels * (encodes - 1)
+        allow(frames * each / 1e6, notes)
+
+
+def allow(work_s: float, notes: Notes) -> None:
+    """Allow a rendition so many seconds, or the least that any gets, after what those before it were allowed."""
+    notes.allowed_s += max(SHORTEST_DEADLINE_S, work_s)
+    guard.extend(notes.allowed_s)

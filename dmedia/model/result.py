@@ -31,6 +31,12 @@ class Output:
         What a store calls these bytes, an ETag or a version; empty for a local file, and where a store does not say.
     frames : int or None
         Of an animation, as found by opening the file again.
+    quality : int or None
+        Of a lossy encoder, 1-100; ``None`` where none was at work: without loss, and of an original that was kept.
+    ssim : float or None
+        Structural similarity of its luma to that of the pixels that were encoded, 0-1, where a quality was searched.
+    identical : bool or None
+        ``True`` where source and rendition were both decoded and have the same pixels; ``None`` where nobody asked.
     """
 
     path: bytes
@@ -43,6 +49,9 @@ class Output:
     duration_s: float | None = None
     version: str = ""
     frames: int | None = None
+    quality: int | None = None
+    ssim: float | None = None
+    identical: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass, fields
-from typing import Annotated, Any, ClassVar, Literal, get_type_hints
+from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Le
 
 from dmedia.operations.colour import check_colour
+from dmedia.operations.sizes import UNIT
 
 ImageFormat = Literal["jpg", "png", "webp", "avif", "tiff", "gif"]
 Fit = Literal["inside", "cover", "contain", "fill", "outside"]
@@ -36,6 +37,15 @@ MOST_TOLERANT = 50
 
 LONGEST_SIDE = 65_535
 """Pixels. What a JPEG frame header can say (ITU-T T.81, B.2.2: 16 bits each for lines and samples a line)."""
+
+LATER = frozenset({
+    "min_ssim", "max_bytes", "frames", "raw", "keep_dates", "long_edge", "trim", "whiten", "fill_percent", "sharpen",
+    "logo",
+})  # fmt: skip
+"""Parameters that came after the first jobs: where nobody gives them, what those have written is still up to date."""
+
+WITH_QUALITY = ("jpg", "webp", "avif")
+"""Formats whose encoders have a quality."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +88,9 @@ class Parameters:
         str
             SHA-256 over the values in a canonical form, hexadecimal.
         """
-        text = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+        given = self.given()
+        values = {name: value for name, value in asdict(self).items() if name in given or name not in LATER}
+        text = json.dumps(values, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
     def given(self) -> dict[str, Any]:
@@ -94,14 +106,26 @@ class Encoding(Parameters):
         ImageFormat | None,
         Help("Format of the rendition; without it the source's if it can be written, else jpg, png with alpha"),
     ] = None
-    quality: Annotated[int | None, Ge(1), Le(100), Help("Visual quality of a lossy format", "1-100")] = None
+    quality: Annotated[
+        int | None,
+        Ge(1),
+        Le(100),
+        Help("Visual quality of a lossy format; with min_ssim or max_bytes the highest that is tried", "1-100"),
+    ] = None
+    min_ssim: Annotated[
+        float | None,
+        Ge(0),
+        Le(1),
+        Help("Take the lowest quality at which the luma's structural similarity (SSIM) is still this", "0-1"),
+    ] = None
+    max_bytes: Annotated[int | None, Ge(1), Help("Take the highest quality whose file is not larger", UNIT)] = None
     effort: Annotated[
         int | None, Ge(0), Le(9), Help("CPU time spent on a smaller file; one scale for all formats", "0-9")
     ] = None
     progressive: Annotated[bool, Help("Write an image that sharpens while it loads (JPEG, PNG, GIF)")] = False
-    lossless: Annotated[bool, Help("Write the pixels exactly (WebP, AVIF; PNG, TIFF and GIF are always lossless)")] = (
-        False
-    )
+    lossless: Annotated[
+        bool, Help("Write the pixels exactly (WebP, AVIF, and of compress JPEG; PNG, TIFF and GIF always are)")
+    ] = False
     background: Annotated[
         str, Help("Colour behind transparency and beside a contained picture: #rrggbb[aa] or a CSS name")
     ] = "#ffffff"
@@ -117,7 +141,6 @@ class Encoding(Parameters):
         Help("A camera's RAW file that cannot be developed: preview takes its embedded preview, strict lets it fail"),
     ] = "preview"
     keep_dates: Annotated[bool, Help("Give the rendition its source's time of change; not in stores")] = False
-
     frames: Annotated[
         Frames, Help("all keeps an animation animated where the format can (WebP, GIF); first takes its first frame")
     ] = "all"
@@ -128,11 +151,28 @@ class Encoding(Parameters):
         Raises
         ------
         ValueError
-            When the background is no colour, or a JPEG shall be lossless.
+            When the background is no colour, what shall be lossless cannot be, or no quality is there to be found.
         """
         check_colour("background", self.background)
-        if self.lossless and self.format == "jpg":
-            raise ValueError("lossless: a JPEG cannot be; choose webp, avif, png or tiff as the format")
+        if self.lossless:
+            self._check_lossless()
+        for name in ("min_ssim", "max_bytes"):
+            if getattr(self, name) is not None:
+                self._check_search(name)
+
+    def _check_lossless(self) -> None:
+        """Refuse what cannot be lossless: pixels that are encoded anew as JPEG."""
+        if self.format == "jpg":
+            other = "choose webp, avif, png or tiff as the format (compress makes JPEGs smaller without loss)"
+            raise ValueError(f"lossless: a JPEG cannot be; {other}")
+
+    def _check_search(self, name: str) -> None:
+        """Refuse to search for a quality where there is none."""
+        if self.lossless:
+            raise ValueError(f"{name}: without loss there is no quality to choose; leave it or lossless out")
+        if self.format is not None and self.format not in WITH_QUALITY:
+            formats = ", ".join(WITH_QUALITY)
+            raise ValueError(f"{name}: {self.format} has no quality to choose; the formats that have one are {formats}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -207,31 +247,3 @@ class Box(Encoding):
     def fitting(self) -> Fit:
         """Tell how the picture is fitted, where nobody said."""
         return self.fit or ("inside" if self.fill_percent is None else "contain")
-
-
-def parameter_fields(parameters: type[Any]) -> dict[str, tuple[Any, Any, Help]]:
-    """List an operation's parameters for a command line or a schema.
-
-    Parameters
-    ----------
-    parameters : type
-        The operation's parameter class, or another dataclass whose fields all carry a `Help`.
-
-    Returns
-    -------
-    dict of str to (annotation, default, Help)
-        In the order they are declared; the annotation is an ``Annotated`` type. A parameter without default
-        has ``dataclasses.MISSING``.
-    """
-    hints = get_type_hints(parameters, include_extras=True)
-    listed: dict[str, tuple[Any, Any, Help]] = {}
-    for field in fields(parameters):
-        help_text = next(note for note in hints[field.name].__metadata__ if isinstance(note, Help))
-        listed[field.name] = (hints[field.name], field.default, help_text)
-    return listed
-
-
-def file_parameters(parameters: type[Any]) -> frozenset[str]:
-    """Name those of an operation's parameters that name files: see `FILE`."""
-    fields_of = parameter_fields(parameters)
-    return frozenset(name for name, (_, _, described) in fields_of.items() if described.unit == FILE)

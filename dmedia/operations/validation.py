@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import reprlib
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
@@ -10,7 +11,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from dmedia.errors import ParameterError
 from dmedia.operations import find_operation
-from dmedia.operations.parameters import SPELLINGS, Parameters, parameter_fields
+from dmedia.operations.listing import parameter_fields
+from dmedia.operations.parameters import SPELLINGS, Help, Parameters
+from dmedia.operations.sizes import UNIT as BYTES
+from dmedia.operations.sizes import parse_size
 from dmedia.words import nearest
 
 if TYPE_CHECKING:
@@ -98,7 +102,7 @@ def construct(subject: str, kind: type[T], arguments: Mapping[str, Any]) -> T:
         if isinstance(arguments[name], bool) and not _is_switch(known[name][0]):
             raise ParameterError(f"{subject}: {name} is {arguments[name]}: it is no switch, but has a value")
     try:
-        return adapter(kind).validate_python({name: _spelled(name, arguments[name]) for name in arguments})
+        return adapter(kind).validate_python({name: _read(name, known[name][2], arguments[name]) for name in arguments})
     except ValidationError as error:
         raise ParameterError("; ".join(_sentence(subject, detail) for detail in error.errors())) from None
 
@@ -107,10 +111,16 @@ def _is_switch(annotation: Any) -> bool:
     return bool in (annotation, *get_args(annotation))
 
 
-def _spelled(parameter: str, value: Any) -> Any:
-    if parameter not in SPELLINGS or not isinstance(value, str):
+def _read(parameter: str, described: Help, value: Any) -> Any:
+    """Take a text for what it stands for; what it does not, the validator refuses."""
+    if not isinstance(value, str):
         return value
-    return SPELLINGS[parameter].get(value.lower(), value.lower())
+    if described.unit == BYTES:
+        with contextlib.suppress(ValueError):
+            return parse_size(value)
+    if parameter in SPELLINGS:
+        return SPELLINGS[parameter].get(value.lower(), value.lower())
+    return value
 
 
 def _sentence(operation: str, detail: ErrorDetails) -> str:

@@ -101,16 +101,17 @@ def most_bytes(recipe: Recipe) -> tuple[float, float]:
     Returns
     -------
     tuple of float
-        Bytes for each byte of the source, and bytes at most: what its box takes, infinity without one.
+        Bytes for each byte of the source, and bytes at most: what its box takes or was allowed, infinity without both.
     """
+    allowed = float(getattr(recipe.parameters, "max_bytes", None) or "inf")
     chosen = getattr(recipe.parameters, "format", None)
     ratio = min(RATIO[chosen], 1.0) if recipe.operation == "compress" and chosen is None else RATIO[chosen]
     box = recipe.parameters
     if not isinstance(box, Box) or box.fit == "outside" or not (box.width or box.height):
-        return ratio, float("inf")
+        return ratio, allowed
     width, height = box.width or 0, box.height or 0
     pixels = (width or height * LONGEST_RATIO) * (height or width * LONGEST_RATIO)
-    return ratio, pixels * PIXEL_BYTES[chosen]
+    return ratio, min(allowed, pixels * PIXEL_BYTES[chosen])
 
 
 def free_bytes(output_directory: bytes) -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dmedia.errors import MediaError, ParameterError, PresetError, UnknownOperationError
 from dmedia.model import Manifest, Recipe
 from dmedia.operations import find_operation
-from dmedia.operations.parameters import file_parameters
+from dmedia.operations.listing import file_parameters
 from dmedia.operations.watermark import LATER
 from dmedia.presets.preset import Preset, check_name, name_of
 from dmedia.storage.local import open_source

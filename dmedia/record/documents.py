@@ -111,7 +111,7 @@ def _read_parameters(stored: dict[str, Any]) -> Parameters:
     operation, package = stored["operation"], stored.get("package", "")  # older records know of no other packages
     given = {name: _tupled(value) for name, value in stored["parameters"].items()}
     if not package:
-        return find_operation(operation).parameters(**given)
+        return _own_parameters(operation, given)
     cure = f"pip install {package.replace(' ', '==')}, as when the job began"
     here = package_of(operation)
     if not here:
@@ -120,6 +120,15 @@ def _read_parameters(stored: dict[str, Any]) -> Parameters:
         return find_operation(operation).parameters(**given)
     except (TypeError, ValueError) as error:
         raise UnknownOperationError(f"{operation!r} of {here} does not take its parameters: {error}", cure) from None
+
+
+def _own_parameters(operation: str, given: dict[str, Any]) -> Parameters:
+    """Make the parameters of an operation of dmedia; an earlier version may have taken what this one refuses."""
+    try:
+        return find_operation(operation).parameters(**given)
+    except ValueError as error:
+        message = f"it was asked for what {operation!r} does not take any more: {error}"
+        raise UnknownOperationError(message, "run the command again, as this version has it") from None
 
 
 def write_place(place: NotedPlace | None) -> str | None:
@@ -198,11 +207,10 @@ def _failure(failure: Failure) -> list[str | None]:
 def _output(output: Output, rendition: bytes | None) -> list[Any]:
     path = None if output.path == rendition else _text(output.path)
     fields = [path, output.width, output.height, output.format, output.size_bytes, output.mtime_ns, output.sha256]
-    if output.frames is not None:
-        return [*fields, output.duration_s, output.version, output.frames]
-    if output.version:
-        return [*fields, output.duration_s, output.version]
-    return fields if output.duration_s is None else [*fields, output.duration_s]
+    later = [output.duration_s, output.version, output.frames, output.quality, output.ssim, output.identical]
+    while later and (later[-1] is None or later[-1] == ""):
+        later.pop()  # most have none of them; records were written before there were any
+    return [*fields, *later]
 
 
 _encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False)

@@ -181,6 +181,12 @@ def _output_document(output: Output) -> OutputDocument:
         document["frames"] = output.frames
     if output.version:
         document["version"] = output.version
+    if output.quality is not None:
+        document["quality"] = output.quality
+    if output.ssim is not None:
+        document["ssim"] = output.ssim
+    if output.identical is not None:
+        document["identical"] = output.identical
     if exact := exact_path(output.path):
         document["path_b64"] = exact
     return document

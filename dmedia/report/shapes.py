@@ -99,6 +99,9 @@ class OutputDocument(TypedDict):
     duration_s: NotRequired[Annotated[float, Help("Length of a film", "s")]]
     frames: NotRequired[Annotated[int, Help("Frames of an animation; there for no still picture")]]
     version: NotRequired[Annotated[str, Help("What its store calls these bytes, such as an ETag")]]
+    quality: NotRequired[Annotated[int, Help("Of a lossy encoder, that was given or found", "1-100")]]
+    ssim: NotRequired[Annotated[float, Help("Likeness to the pixels that were encoded, where it was measured", "0-1")]]
+    identical: NotRequired[Annotated[bool, Help("true: both were decoded, and every pixel is the source's")]]
     path_b64: NotRequired[Annotated[str, EXACT]]
 
 

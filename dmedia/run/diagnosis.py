@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 CLUSTER = ("dask", "distributed", "bokeh")
 EXTRAS = {
-    "heif": "pillow-heif", "raw": "rawpy", "s3": "s3fs", "gcs": "gcsfs", "azure": "adlfs", "sftp": "paramiko",
-    "http": "aiohttp",
+    "heif": "pillow-heif", "raw": "rawpy", "optimize": "pyoxipng", "s3": "s3fs", "gcs": "gcsfs", "azure": "adlfs",
+    "sftp": "paramiko", "http": "aiohttp",
 }  # fmt: skip
 """By extra, the package it brings. It is looked for and not loaded."""
 

@@ -49,6 +49,13 @@ class Fields:
             raise BreachError(f"{name} is no number of seconds")
         return float(value)
 
+    def share(self, name: str) -> float:
+        """Take a number from 0 to 1."""
+        value = self._take(name)
+        if type(value) not in (int, float) or not 0 <= value <= 1:
+            raise BreachError(f"{name} is no number from 0 to 1")
+        return float(value)
+
     def boolean(self, name: str) -> bool:
         """Take a truth value."""
         value = self._take(name)

@@ -136,6 +136,9 @@ def _output(found: Fields, place: Place) -> Output:
         sha256,
         found.number("duration_s") if found.has("duration_s") else None,
         frames=found.integer("frames", LARGEST_COUNT, 2) if found.has("frames") else None,
+        quality=found.integer("quality", 100, 1) if found.has("quality") else None,
+        ssim=found.share("ssim") if found.has("ssim") else None,
+        identical=found.boolean("identical") if found.has("identical") else None,
     )
 
 

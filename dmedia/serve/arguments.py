@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import MISSING
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from dmedia.operations.parameters import parameter_fields
+from dmedia.operations.listing import parameter_fields
 from dmedia.operations.validation import construct
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from dmedia.catalog.globs import has_wildcard
 from dmedia.catalog.stored import classify as classify_stored
 from dmedia.errors import DmediaError, NoInputError, OutsideRootsError, UnknownJobError, UsageError
 from dmedia.operations import OPERATIONS
-from dmedia.operations.parameters import file_parameters
+from dmedia.operations.listing import file_parameters
 from dmedia.presets import find_presets
 from dmedia.record.home import find_job
 from dmedia.record.reader import list_jobs, read_inputs, read_job

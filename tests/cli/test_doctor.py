@@ -35,7 +35,7 @@ def test_doctor_asks_a_slot_whether_its_sandbox_is_active(dmedia: Dmedia, tmp_pa
     assert found["slots"]["slot_memory_bytes"] == 2**30
     assert Path(found["font"]).name == "DejaVuSans.ttf"
     assert found["slot_error"] is None
-    assert set(found["extras"]) == {"heif", "raw", "s3", "gcs", "azure", "sftp", "http"}
+    assert set(found["extras"]) == {"heif", "raw", "optimize", "s3", "gcs", "azure", "sftp", "http"}
     assert found["extras"]["s3"]
     assert not (tmp_path / "home").exists()
 

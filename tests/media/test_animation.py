@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from PIL import Image, ImageSequence
 
+from dmedia.media import draft as draft_module
 from dmedia.media import frames as frames_module
 from dmedia.media import guard, sizing
-from dmedia.media import process as process_module
 from dmedia.media.libvips import pyvips
 from dmedia.model import FileResult, Limits
 from tests.media.conftest import Processing
@@ -355,7 +355,7 @@ def test_frames_that_were_not_written_are_found(processed: Processing, monkeypat
         def write(image: Any, descriptor: int, image_format: str, parameters: Any, kind: str = kind) -> None:
             os.write(descriptor, fewer[kind])
 
-        monkeypatch.setattr(process_module, "encode", write)
+        monkeypatch.setattr(draft_module, "encode", write)
         result = processed(animation(kind, plain()), "convert", name=f"i.{kind}", out=f"o.{kind}", format=kind)
         assert result.failure is not None
         assert result.failure.code == "verify_failed"

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image, JpegImagePlugin
 
-from dmedia.media.encoders import EFFORTS, ENCODERS, encode_weight, native_effort, options
+from dmedia.media.effort import EFFORTS, encode_weight, native_effort
+from dmedia.media.encoders import ENCODERS, options
 from dmedia.media.libvips import pyvips
 from dmedia.operations.parameters import Encoding
 from tests.media_making import encoded, photo
@@ -37,6 +38,8 @@ def test_a_slow_codec_stretches_the_deadline() -> None:
     assert encode_weight("webp", 9) == 1
     assert encode_weight("gif", None) == 1
     assert encode_weight("gif", 9) > 1
+    assert encode_weight("avif", None, lossless=True) > 1
+    assert encode_weight("avif", 9, lossless=True) > encode_weight("avif", 9)
 
 
 @pytest.mark.parametrize(

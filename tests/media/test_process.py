@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from dmedia.errors import MediaError
-from dmedia.media import encoders, metadata
+from dmedia.media import draft, encoders, metadata
 from dmedia.media import process as process_module
 from dmedia.media.decoders import vips
 from dmedia.media.libvips import pyvips
@@ -265,7 +265,7 @@ def test_what_was_written_must_be_what_was_asked_for(processed: Processing, monk
         (jpeg()[:30], "cannot be opened"),
         (jpeg(size=(9, 9)), "9x9 was written instead of 10x8"),
     ):
-        monkeypatch.setattr(process_module, "encode", write(content))
+        monkeypatch.setattr(draft, "encode", write(content))
         failure = failure_of(processed(jpeg(), "resize", width=10))
         assert (failure.code, failure.stage) == ("verify_failed", "verify")
         assert reason in failure.message

@@ -111,3 +111,38 @@ def test_compress_beside_a_resize_keeps_an_original_that_is_smaller(tmp_path: Pa
     assert result.warnings == ("original kept: it is smaller",)
     assert [output.width for output in result.outputs] == [300, 30]
     assert (tmp_path / "out" / "a.jpg").stat().st_size <= (tmp_path / "a.jpg").stat().st_size
+
+
+def test_each_rendition_has_its_own_way_to_be_small(tmp_path: Path, decoded: list[str]) -> None:
+    (tmp_path / "a.jpg").write_bytes(encoded(photo((300, 200)), "JPEG", quality=90))
+    asked: list[Asked] = [
+        ("exact.jpg", "compress", {"lossless": True}),
+        ("alike.webp", "convert", {"format": "webp", "min_ssim": 0.9}),
+        ("small.jpg", "resize", {"width": 150, "format": "jpg", "max_bytes": 4000}),
+        ("plain.png", "resize", {"width": 30, "format": "png"}),
+    ]
+    result = make(tmp_path / "a.jpg", tmp_path / "out", asked)
+    assert result.failure is None, result
+    exact, alike, small, plain = result.outputs
+    assert (exact.identical, exact.quality, exact.ssim) == (True, None, None)
+    assert (alike.identical, alike.ssim is not None and alike.ssim >= 0.9) == (None, True)
+    assert small.size_bytes <= 4000
+    assert None not in (alike.quality, small.quality)
+    assert (plain.identical, plain.quality, plain.ssim) == (None, None, None)
+    for one in asked[:3]:
+        alone = make(tmp_path / "a.jpg", tmp_path / "alone", [one]).outputs[0]
+        together = next(output for output in result.outputs if os.path.basename(output.path) == one[0].encode())
+        assert (together.quality is None, together.identical) == (alone.quality is None, alone.identical)
+        assert together.ssim == pytest.approx(alone.ssim, abs=0.02), "decoded at another scale, it is not the same"
+
+
+def test_where_one_cannot_be_as_small_as_was_asked_for_none_is_made(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(jpeg(1, (300, 200)))
+    asked: list[Asked] = [
+        ("exact.jpg", "compress", {"lossless": True}),
+        ("small.webp", "convert", {"format": "webp", "max_bytes": 20}),
+    ]
+    result = make(tmp_path / "a.jpg", tmp_path / "out", asked)
+    assert result.failure is not None
+    assert result.failure.code == "encode_failed"
+    assert below(tmp_path / "out") == []

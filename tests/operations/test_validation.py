@@ -8,7 +8,8 @@ import pytest
 
 from dmedia.errors import ParameterError, UnknownOperationError
 from dmedia.operations import OPERATIONS, find_operation
-from dmedia.operations.parameters import Box, Encoding, parameter_fields
+from dmedia.operations.listing import parameter_fields
+from dmedia.operations.parameters import Box, Encoding
 from dmedia.operations.validation import adapter, validate
 
 if TYPE_CHECKING:
@@ -54,6 +55,10 @@ GOOD: list[tuple[str, Mapping[str, Any], Mapping[str, Any]]] = [
     ("thumbnail", {"long_edge": 100}, {"long_edge": 100}),
     ("convert", {"format": "avif", "lossless": "yes"}, {"format": "avif", "lossless": True}),
     ("compress", {}, {}),
+    ("compress", {"lossless": True, "format": "jpg"}, {"lossless": True, "format": "jpg"}),
+    ("compress", {"min_ssim": "0.98", "max_bytes": "200k"}, {"min_ssim": 0.98, "max_bytes": 200_000}),
+    ("resize", {"width": 10, "max_bytes": "1.5MiB"}, {"width": 10, "max_bytes": 1_572_864}),
+    ("convert", {"format": "webp", "max_bytes": 7, "quality": 80}, {"format": "webp", "max_bytes": 7, "quality": 80}),
     ("watermark", {"text": "Fish & Chips <b>", "opacity": "0.5"}, {"text": "Fish & Chips <b>", "opacity": 0.5}),
     (
         "watermark",
@@ -90,6 +95,15 @@ BAD: list[tuple[str, Mapping[str, Any], str]] = [
     ("resize", {"width": 10, "quality": 101}, "quality is 101"),
     ("resize", {"width": 10, "effort": 10}, "effort is 10"),
     ("resize", {"width": 10, "format": "jpx"}, "format is 'jpx': did you mean 'jpg'"),
+    ("resize", {"width": 10, "max_bytes": "many"}, "max_bytes is 'many'"),
+    ("resize", {"width": 10, "max_bytes": "0"}, "max_bytes is 0"),
+    ("resize", {"width": 10, "min_ssim": 1.5}, "min_ssim is 1.5"),
+    ("convert", {"format": "png", "min_ssim": 0.9}, "min_ssim: png has no quality to choose"),
+    ("convert", {"format": "gif", "max_bytes": 9}, "max_bytes: gif has no quality to choose"),
+    ("convert", {"format": "webp", "lossless": True, "max_bytes": 9}, "max_bytes: without loss there is no quality"),
+    ("compress", {"lossless": True, "min_ssim": 0.9}, "min_ssim: without loss there is no quality"),
+    ("compress", {"lossless": True, "quality": 80}, "quality: without loss there is none"),
+    ("compress", {"lossless": True, "height": 80}, "lossless: compress then changes no pixel"),
     ("resize", {"width": 10, "format": "heic"}, "format is 'heic': known are: avif, gif, jpg, png, tiff, webp"),
     ("resize", {"width": 10, "fit": "covr"}, "fit is 'covr': did you mean 'cover'"),
     ("resize", {"width": 10, "gravity": "up"}, "gravity is 'up': known are"),
@@ -153,7 +167,7 @@ def test_good_values_become_parameters(
 def test_bad_values_are_refused_with_a_sentence(operation: str, arguments: Mapping[str, Any], message: str) -> None:
     with pytest.raises(ParameterError, match=message) as caught:
         validate(operation, arguments)
-    assert len(caught.value.message) < 250
+    assert len(caught.value.message) < 260
 
 
 @pytest.mark.parametrize(
@@ -219,5 +233,9 @@ def test_equal_parameters_have_one_digest_however_they_were_typed() -> None:
     typed = validate("resize", {"width": "800", "format": "JPEG"})
     assert typed.digest() == validate("resize", {"format": "jpg", "width": 800}).digest()
     assert typed.digest() != validate("resize", {"width": 801, "format": "jpg"}).digest()
+    before = "26e9e22acf1dde517967a17bb639e3ee401776c48ca8b5142b18a9107b13e98d"  # there were min_ssim, frames and more
+    assert validate("compress", {"quality": 80}).digest() == before
+    for more in ({"max_bytes": 9}, {"frames": "first"}, {"keep_dates": True}, {"sharpen": 0.5}):
+        assert validate("compress", {"quality": 80, **more}).digest() != before
     whole, decimal = ({"text": "é", "opacity": opacity} for opacity in (1, "1.0"))
     assert validate("watermark", whole).digest() == validate("watermark", decimal).digest()

@@ -425,6 +425,8 @@ def test_a_disk_too_small_is_refused_with_both_numbers(tmp_path: Path, monkeypat
         (Convert(format="jpg", width=100), (1.5, 12_000)),
         (Resize(height=100, format="jpg"), (1.5, 12_000)),
         (Resize(height=100, fit="outside"), (1.5, float("inf"))),
+        (Resize(height=100, max_bytes=500), (1.5, 500.0)),
+        (Resize(height=100, fit="outside", max_bytes=500), (1.5, 500.0)),
     ],
 )
 def test_a_forecast_takes_the_smaller_of_ratio_and_box(parameters: Parameters, expected: tuple[float, float]) -> None:

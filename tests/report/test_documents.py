@@ -140,7 +140,10 @@ def test_a_signed_url_is_told_without_its_signature() -> None:
     assert "path_b64" not in document
 
 
-def test_a_rendition_in_a_store_has_its_version() -> None:
-    output = Output(b"s3://b/a.webp", 800, 600, "webp", 1234, 0, "ab" * 32, version="etag")
+def test_a_rendition_has_its_version_in_a_store_and_its_quality_where_they_are_known() -> None:
+    plain = Output(b"s3://b/a.webp", 800, 600, "webp", 1234, 0, "ab" * 32, version="etag")
+    output = replace(plain, quality=80, ssim=0.98, identical=True)
     document = file_document(replace(FAILED, status=FileStatus.COMPLETED, failure=None, outputs=(output,)))
-    assert (document["outputs"][0]["path"], document["outputs"][0]["version"]) == ("s3://b/a.webp", "etag")
+    (told,) = document["outputs"]
+    assert (told["path"], told["version"]) == ("s3://b/a.webp", "etag")
+    assert (told["quality"], told["ssim"], told["identical"]) == (80, 0.98, True)

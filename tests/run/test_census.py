@@ -10,11 +10,14 @@ import shlex
 import signal
 import subprocess
 import tempfile
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import dmedia as package
+from dmedia.operations.compress import Compress
 from dmedia.operations.convert import Convert
 from dmedia.operations.resize import Resize
 from dmedia.run.fitness.census import demanded_reads, demanded_writes, summary
@@ -78,6 +81,21 @@ def test_workers_that_cannot_read_heic_are_refused_to_jobs_that_need_it_and_to_n
     assert ran.status == 5, ran.out + ran.err
     assert "1 of 2 workers cannot read HEIC: tcp://127.0.0.1:" in ran.err
     assert "pip install 'dmedia[heif]' in every worker's environment" in ran.err
+    assert below(tmp_path / "more") == []
+
+
+def test_workers_that_cannot_optimise_are_refused_to_jobs_that_need_it(
+    dmedia: Dmedia, photos: Path, tmp_path: Path, make_cluster: ClusterMaker, start_worker: StartWorker
+) -> None:
+    cluster = make_cluster(threads=1)
+    start_worker(cluster, without(tmp_path / "poor", "oxipng"))
+    command = ("compress", "in", "--lossless", "--scheduler", cluster.address)
+    assert dmedia(*command, "-o", "out").status == 0
+    (photos / "a.png").write_bytes(encoded(photo((64, 48), 1), "PNG"))
+    ran = dmedia(*command, "-o", "more")
+    assert ran.status == 5, ran.out + ran.err
+    assert "1 of 2 workers cannot write PNG without loss: tcp://127.0.0.1:" in ran.err
+    assert "pip install 'dmedia[optimize]' in every worker's environment" in ran.err
     assert below(tmp_path / "more") == []
 
 
@@ -169,6 +187,18 @@ def test_what_must_be_decoded_and_encoded_follows_from_the_names(
     assert demanded_reads(extensions) == reads
     assert demanded_writes(make_spec(parameters=Resize(width=9)), reads) == kept
     assert demanded_writes(make_spec(parameters=Convert(format="avif")), reads) == ("avif",)
+
+
+def test_without_loss_optimisers_are_demanded_for_what_stays_as_it_is() -> None:
+    def demanded(*reads: str, **arguments: Any) -> tuple[str, ...]:
+        spec = replace(make_spec(parameters=Compress(lossless=True, **arguments)), operation="compress")
+        return demanded_writes(spec, reads)
+
+    assert demanded("jpg") == ("exactly jpg",)
+    assert demanded("jpg", "png", "webp") == ("exactly jpg", "exactly png", "webp")
+    assert demanded("jpg", "png", format="webp") == ("webp",)
+    assert demanded("jpg", "png", format="png") == ("exactly png",)
+    assert demanded("jpg", format="png") == ("png",)
 
 
 MANY = 200

@@ -19,6 +19,7 @@ RESULTS = [
         1, (), Failure("corrupt_input", "Corrupt input: \udcff", "decode", "hint"), 0.5, "w", "libvips", 9, ("n",)
     ),
     FileResult(2, (Output(b"a", 1, 1, "jpg", 1, 1, "", 2.5), Output(b"b", 1, 1, "gif", 1, 1, "", frames=9))),
+    FileResult(3, (Output(b"c", 1, 1, "jpg", 1, 1, "", quality=80, ssim=0.5, identical=True),)),
 ]
 
 

@@ -21,8 +21,8 @@ from tests.media_making import jpeg
 from tests.serve.assistant import ERAS, Assistant, Mode, ask, refusal, until_over
 
 ENCODING = {
-    "format", "quality", "effort", "progressive", "lossless", "background", "metadata", "icc", "frames", "raw",
-    "keepDates",
+    "format", "quality", "minSsim", "maxBytes", "effort", "progressive", "lossless", "background", "metadata", "icc",
+    "frames", "raw", "keepDates",
 }  # fmt: skip
 BOX = ENCODING | {
     "width", "height", "fit", "gravity", "enlarge", "longEdge", "trim", "whiten", "fillPercent", "sharpen",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
 import time
 from dataclasses import replace
@@ -10,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from dmedia import formats
 from dmedia.errors import PreflightError, RecordFullError
-from dmedia.media.libraries import LOADERS, MODULES
+from dmedia.media.libraries import EXACTLY, LOADERS, MODULES, OPTIMISERS
 from dmedia.record.sampling import pending_extensions
-from dmedia.run.fitness.demand import UNEXAMINED, Demand, in_singular
+from dmedia.run.fitness.demand import UNEXAMINED, Demand, full_name, in_singular
 from dmedia.run.fitness.samples import samples_of
 from dmedia.storage import local as storage
 from dmedia.storage.locations import is_url
@@ -82,6 +83,8 @@ class Census:
         PreflightError
             It says how many lack what, and names some of them.
         """
+        if self.demand is None:
+            _refuse_without_optimisers(self._record)
         sentence, hint = summary({address: _settled(said) for address, said in self._fleet.examined.items()})
         if sentence:
             raise PreflightError(sentence, hint)
@@ -149,13 +152,17 @@ def demanded_writes(spec: JobSpec, reads: Iterable[str]) -> tuple[str, ...]:
     Returns
     -------
     tuple of str
-        Sorted.
+        Sorted. One that its optimiser has to write begins with `libraries.EXACTLY`.
     """
-    asked = {getattr(recipe.parameters, "format", None) for recipe in spec.recipes}
-    wanted = {str(chosen) for chosen in asked if chosen in formats.RENDITION_EXTENSION}
-    if None in asked:
-        kept = {name for name in reads if name in formats.RENDITION_EXTENSION}
-        wanted |= kept if kept.issuperset(reads) else {*kept, "jpg", "png"}
+    kept = {name for name in reads if name in formats.RENDITION_EXTENSION}
+    unasked = kept if kept.issuperset(reads) else {*kept, "jpg", "png"}
+    wanted: set[str] = set()
+    for recipe in spec.recipes:
+        chosen = getattr(recipe.parameters, "format", None)
+        writes = unasked if chosen is None else {str(chosen)} & formats.RENDITION_EXTENSION.keys()
+        if recipe.operation == "compress" and getattr(recipe.parameters, "lossless", False):
+            writes = {EXACTLY + name if name in kept and name in OPTIMISERS else name for name in writes}
+        wanted |= writes
     return tuple(sorted(wanted))
 
 
@@ -196,6 +203,22 @@ def _sentence(phrase: str, found: list[tuple[str, Lack]], total: int) -> str:
 def _named(addresses: list[str]) -> str:
     shown = ", ".join(addresses[:NAMED])
     return shown if len(addresses) <= NAMED else f"{shown} and {len(addresses) - NAMED:,} more"
+
+
+def _refuse_without_optimisers(record: RecordWriter) -> None:
+    """Refuse a job on this machine, whose slots have the packages of this process, when it needs one that is missing.
+
+    Raises
+    ------
+    PreflightError
+        It names the extra that brings them.
+    """
+    reads = demanded_reads(pending_extensions(record.job))
+    wanted = [name.removeprefix(EXACTLY) for name in demanded_writes(record.spec, reads) if name.startswith(EXACTLY)]
+    missing = [name for name in wanted if importlib.util.find_spec(OPTIMISERS[name]) is None]
+    if missing:
+        names = " and ".join(full_name(name) for name in missing)
+        raise PreflightError(f"What writes {names} without loss is not installed", "pip install 'dmedia[optimize]'")
 
 
 def _make_marker(output_directory: bytes, job: str) -> bytes:

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from dmedia.media.libraries import EXACTLY
+
 CANNOT_READ = "cannot read"
 """Begins what is said of a source that is there, and that a worker may not or cannot read."""
+
+
+FULL_NAMES = {
+    "jpg": "JPEG", "heif": "HEIC", "raw": "camera RAW", "jp2": "JPEG 2000", "film": "films", "webp": "WebP",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +98,13 @@ class Testimony:
     worker: str
     slots: int
     lacks: tuple[Lack, ...] = field(default=())
+
+
+def full_name(name: str) -> str:
+    """Name a format for people."""
+    if name.startswith(EXACTLY):
+        return f"{full_name(name.removeprefix(EXACTLY))} without loss"
+    return FULL_NAMES.get(name, name.upper())
 
 
 SINGULAR = {"do": "does", "have": "has", "lack": "lacks", "see": "sees"}

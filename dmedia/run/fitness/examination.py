@@ -7,7 +7,8 @@ import time
 from typing import TYPE_CHECKING
 
 from dmedia.errors import MediaError
-from dmedia.run.fitness.demand import CANNOT_READ, Lack
+from dmedia.media.libraries import EXACTLY, OPTIMISERS
+from dmedia.run.fitness.demand import CANNOT_READ, Lack, full_name
 from dmedia.run.fitness.store_examination import look_into_store, put_into_store
 from dmedia.run.slot import NO_PROCESS
 from dmedia.storage import local as storage
@@ -24,14 +25,10 @@ LOOKS, LOOK_PERIOD_S = 4, 0.25
 """How often a file is looked for that is not there, and seconds between two looks: a network file system may show to
 one machine a moment later what another one has written."""
 
-FULL_NAMES = {
-    "jpg": "JPEG", "heif": "HEIC", "raw": "camera RAW", "jp2": "JPEG 2000", "film": "films", "webp": "WebP",
-}  # fmt: skip
-
 MOUNT = "mount it at the same path on every worker"
 
-EXTRAS = {"heif": "heif", "raw": "raw"}
-"""Extra of the installation that brings a decoder, by format."""
+EXTRAS = {"heif": "heif", "raw": "raw", **{EXACTLY + name: "optimize" for name in OPTIMISERS}}
+"""Extra of the installation that brings a decoder or an optimiser, by format."""
 
 
 def examine(demand: Demand, slots: Slots) -> tuple[Lack, ...]:
@@ -139,14 +136,10 @@ def _unable(demand: Demand, slots: Slots) -> Iterator[Lack]:
         return
     for name in demand.reads:
         if name not in said.reads:
-            yield Lack(f"cannot read {_full_name(name)}", "", _cure(name))
+            yield Lack(f"cannot read {full_name(name)}", "", _cure(name))
     for name in demand.writes:
         if name not in said.writes:
-            yield Lack(f"cannot write {_full_name(name)}", "", _cure(name))
-
-
-def _full_name(name: str) -> str:
-    return FULL_NAMES.get(name, name.upper())
+            yield Lack(f"cannot write {full_name(name)}", "", _cure(name))
 
 
 def _cure(name: str) -> str:

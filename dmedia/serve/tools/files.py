@@ -10,7 +10,8 @@ from dmedia.api import files as api
 from dmedia.catalog.given import classify
 from dmedia.errors import ParameterError
 from dmedia.operations import OPERATIONS
-from dmedia.operations.parameters import Help, parameter_fields
+from dmedia.operations.listing import parameter_fields
+from dmedia.operations.parameters import Help
 from dmedia.presets import load_preset
 from dmedia.report.media_document import MediaDocument
 from dmedia.report.shapes import FileDocument, JobDocument

@@ -52,15 +52,15 @@ class Patch(MetaPathFinder):
 
 def sabotage_slots(module: Any) -> None:
     log = os.open(LOG or "", os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
-    process, look_at, encode = module.process, module.look_at, module.encode
+    process, look_at, write = module.process, module.look_at, module.write_rendition
     slow_s = float(os.environ.get("DMEDIA_SLOT_SLOW_S", "0"))
 
     def fail(*arguments: Any) -> None:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-    def encode_slowly(*arguments: Any) -> None:
+    def write_slowly(*arguments: Any) -> Any:
         time.sleep(slow_s)
-        encode(*arguments)
+        return write(*arguments)
 
     def sabotaged(order: Any, task: Any, *others: Any) -> Any:
         name = os.path.basename(task.source)
@@ -75,7 +75,7 @@ def sabotage_slots(module: Any) -> None:
         attempts = os.pread(log, 1 << 20, 0).split(b"\n").count(name)
         fails = name.startswith(b"broken") or (name.startswith(b"flaky") and attempts <= 2)
         module.look_at = fail if fails else look_at
-        module.encode = encode_slowly if name.startswith(b"slow") else encode
+        module.write_rendition = write_slowly if name.startswith(b"slow") else write
         return process(order, task, *others)
 
     module.process = sabotaged
