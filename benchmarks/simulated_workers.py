@@ -87,6 +87,11 @@ class SimulatedSlots:
         """Tell what is being worked on."""
         return list(self._running.values())
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a file has been worked on for long: here none is."""
+        return False
+
     def rest(self, after_s: float) -> None:
         """Do nothing: there are no child processes."""
 
