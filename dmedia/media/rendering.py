@@ -152,6 +152,7 @@ def render(
         rendered = _render_still(picture, image_format, drawing)
     if picture.frames > 1 and parameters.frames != "first" and not animated:
         notes.warn(f"the first of {picture.frames} frames or pages was taken")
+    notes.gps_removed |= metadata.loses_position(rendered.image, parameters.metadata)
     return replace(rendered, image=metadata.keep_metadata(rendered.image, parameters.metadata))
 
 
@@ -176,7 +177,6 @@ def _render_still(picture: Picture, image_format: str, drawing: Drawing) -> Rend
         image = picture.whitening.apply(drawing.fitted(image))
     image = drawing.draw(image)
     _note(picture, layout, coloured.warnings, drawing.notes)
-    drawing.notes.gps_removed |= metadata.loses_position(image, parameters.metadata)
     size = framing.size_of(image)
     restated = parameters.icc == "keep" and _has_new_profile(image, picture)
     changed = coloured.converted or restated or size != whole or picture.frames > 1
