@@ -35,6 +35,8 @@ def test_a_copy_of_every_byte_keeps_it(processed: Processing) -> None:
     tight = ultra_hdr(quality=3)
     assert DROPPED not in processed(tight, "compress", quality=95, metadata="keep").warnings
     assert DROPPED in processed(tight, "compress", quality=95).warnings
+    assert DROPPED not in processed(tight, "compress", lossless=True, metadata="keep").warnings
+    assert DROPPED in processed(tight, "compress", lossless=True).warnings
 
 
 def test_a_phones_heic_tells_of_one_wherever_its_metadata_stand(tmp_path: Path) -> None:

@@ -104,6 +104,8 @@ BAD: list[tuple[str, Mapping[str, Any], str]] = [
     ("compress", {"lossless": True, "min_ssim": 0.9}, "min_ssim: without loss there is no quality"),
     ("compress", {"lossless": True, "quality": 80}, "quality: without loss there is none"),
     ("compress", {"lossless": True, "height": 80}, "lossless: compress then changes no pixel"),
+    ("compress", {"lossless": True, "long_edge": 80}, "lossless: compress then changes no pixel"),
+    ("compress", {"lossless": True, "trim": 5}, "lossless: compress then changes no pixel"),
     ("resize", {"width": 10, "format": "heic"}, "format is 'heic': known are: avif, gif, jpg, png, tiff, webp"),
     ("resize", {"width": 10, "fit": "covr"}, "fit is 'covr': did you mean 'cover'"),
     ("resize", {"width": 10, "gravity": "up"}, "gravity is 'up': known are"),

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 import dmedia as package
+from dmedia.model import Recipe
 from dmedia.operations.compress import Compress
 from dmedia.operations.convert import Convert
 from dmedia.operations.resize import Resize
@@ -199,6 +200,9 @@ def test_without_loss_optimisers_are_demanded_for_what_stays_as_it_is() -> None:
     assert demanded("jpg", "png", format="webp") == ("webp",)
     assert demanded("jpg", "png", format="png") == ("exactly png",)
     assert demanded("jpg", format="png") == ("png",)
+    exact = Recipe("exact", "", "compress", Compress(lossless=True))
+    both = make_spec(parameters=Convert(format="webp"), also=(exact,))
+    assert demanded_writes(both, ("jpg", "png")) == ("exactly jpg", "exactly png", "webp")
 
 
 MANY = 200
