@@ -144,7 +144,7 @@ def test_a_film_has_a_thumbnail(here: Path) -> None:
         (("photo.jpg", "a", "resize", SMALL), {}, "usage", "no extension"),
         (("photo.jpg", "", "resize", SMALL), {}, "usage", "no path"),
         (("photo.jpg", "ftp://b/a.jpg", "resize", SMALL), {}, "usage", "not read or written"),
-        (("photo.jpg", "a.jpg", "reszie", SMALL), {}, "unknown_operation", "did you mean 'resize'?"),
+        (("photo.jpg", "a.jpg", "reszie", SMALL), {}, "unknown_operation", "did you mean 'resize'"),
         (("photo.jpg", "a.jpg", "resize", {"widht": 9}), {}, "invalid_parameter", "did you mean 'width'?"),
         (("photo.jpg", "a.jpg", "resize"), {}, "invalid_parameter", "needs width, height or both"),
         (("photo.jpg", "a.jpg", "resize", SMALL), {"overwite": True}, "invalid_parameter", "mean 'overwrite'?"),
