@@ -41,13 +41,14 @@ def test_commands_run_as_written_and_the_scheduler_exports_what_grafana_draws(
     here = {
         "/shared": str(dmedia.directory / "shared"),
         "10.0.0.1": "127.0.0.1",
+        "10.0.0.2": "127.0.0.1",
         "8786": str(port),
         "8787": str(dashboard),
         "$(nproc)": "2",
         "cluster/": f"{ROOT}/cluster/",
     }
     environment = {**dmedia.environment, "PATH": f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}"}
-    for line in changed(shell_blocks(section)[0], here).splitlines():
+    for line in changed(shell_blocks(section)[0], here).replace("\\\n", "").splitlines():
         if line.startswith("export "):
             exported = dict(word.split("=") for word in line.split()[1:])
             environment |= exported
