@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from dmedia.errors import ParameterError, UnknownOperationError
-from dmedia.model import Recipe
+from dmedia.model import Listed, Recipe
 from dmedia.operations import OPERATIONS, find_operation, foreign_names
 from dmedia.words import nearest
 
@@ -29,13 +29,13 @@ class Work:
         How each of its renditions is made; at least one.
     preset : str or None
         The preset that the first came from.
-    manifests : tuple of Manifest
+    manifests : tuple of Listed
         What is written beside the renditions when a job has ended.
     """
 
     recipes: tuple[Recipe, ...]
     preset: str | None = None
-    manifests: tuple[Manifest, ...] = ()
+    manifests: tuple[Listed, ...] = ()
 
     @classmethod
     def of(cls, operation: str, parameters: Parameters) -> Work:
@@ -56,8 +56,12 @@ class Work:
             if names.count(name) > 1:
                 raise ParameterError(f"The preset {name} is named twice", "name each preset once")
         recipes = tuple(recipe for one in (preset, *also) for recipe in one.recipes)
-        manifests = dict.fromkeys(manifest for one in (preset, *also) for manifest in one.manifests)
-        return cls(recipes, preset.name, tuple(manifests))
+        asking: dict[Manifest, list[str]] = {}
+        for one in (preset, *also):
+            for manifest in one.manifests:
+                asking.setdefault(manifest, []).append(one.name)
+        listed = tuple(Listed(manifest, tuple(presets)) for manifest, presets in asking.items())
+        return cls(recipes, preset.name, listed)
 
     @property
     def accepts(self) -> frozenset[str]:
@@ -97,6 +101,8 @@ def read_work(
     if preset is None:
         if is_operation(operation) and not also:
             return Work.of(operation, validate(operation, given))
+        if is_operation(operation) and operation not in find_presets():
+            raise ParameterError(f"also names presets beside a preset, and {operation} is an operation", "make it one")
         known = find_presets()
         if operation not in known:
             choices = nearest(str(operation), {*OPERATIONS, *foreign_names(), *known})

@@ -10,7 +10,7 @@ import click
 from dmedia.cli.command import make_command, option
 from dmedia.cli.launch import launch
 from dmedia.cli.options import HOW_PARAMETERS, INPUT, OUTPUT, PATH, WHERE_PARAMETERS, read_spec
-from dmedia.errors import OutsideRootsError
+from dmedia.errors import OutsideRootsError, UsageError
 from dmedia.words import quoted
 
 
@@ -24,7 +24,12 @@ def apply(**values: Any) -> int:
     presets = [load_preset(name, values["preset_file"]) for name in (values["preset"], *values["also"])]
     work = Work.by(*presets)
     if values["logo"] is not None:
-        work = replace(work, recipes=tuple(with_logo(recipe, values["logo"]) for recipe in work.recipes))
+        recipes = tuple(with_logo(recipe, values["logo"]) for recipe in work.recipes)
+        if recipes == work.recipes:
+            raise UsageError(
+                f"--logo: the preset {work.preset} lays no logo over pictures", "leave it out, or use watermark"
+            )
+        work = replace(work, recipes=recipes)
     return launch(read_spec(work, values), values)
 
 

@@ -50,6 +50,13 @@ class Encoder:
     quality: int | None
     animated: bool = False
 
+    @property
+    def bits(self) -> int:
+        """Most bits a sample that it is written with: AVIF takes 12, but hardly anybody shows more than 10."""
+        if not self.deep:
+            return 8
+        return 10 if self.saver == "heifsave_target" else 16
+
 
 ENCODERS: dict[str, Encoder] = {
     "jpg": Encoder("jpegsave_target", 65_500, alpha=False, deep=False, profile=True, grey=True, quality=80),

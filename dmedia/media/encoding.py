@@ -13,7 +13,7 @@ from dmedia.media.gain_map import DROPPED, has_gain_map
 from dmedia.media.geometry import Size
 from dmedia.media.libvips import pyvips
 from dmedia.media.logo import logo_work
-from dmedia.media.lossless import compress_exactly, refuse_jpeg
+from dmedia.media.lossless import compress_exactly, refuse_inexact
 from dmedia.media.opened import Notes
 from dmedia.media.rendering import render
 from dmedia.media.search import encode_or_tell, refuse_too_large
@@ -62,7 +62,7 @@ def write_rendition(
         if originals.keep_frames(picture, source, draft, attempt):
             refuse_too_large(draft, draft.parameters)
             return _as_stored(picture)
-        refuse_jpeg(source, draft)
+        refuse_inexact(source, draft)
         if draft.operation == "compress" and draft.parameters.lossless:
             measures, is_copy = compress_exactly(picture, open_again, source, draft, attempt)
         else:

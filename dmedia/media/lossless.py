@@ -36,8 +36,8 @@ EXACT_FORMATS = "webp, png or tiff"
 LARGER = "without loss it does not become smaller"
 
 
-def refuse_jpeg(source: OpenSource, draft: Draft) -> None:
-    """Refuse to write a JPEG without loss, but for one that is compressed.
+def refuse_inexact(source: OpenSource, draft: Draft) -> None:
+    """Refuse to write a JPEG or GIF without loss, but for one that is compressed.
 
     Raises
     ------
@@ -47,6 +47,8 @@ def refuse_jpeg(source: OpenSource, draft: Draft) -> None:
     stays_jpeg = draft.operation == "compress" and source.sniffed.format == "jpg"
     if draft.parameters.lossless and draft.format == "jpg" and not stays_jpeg:
         raise _not_exact("a JPEG cannot hold pixels without loss", f"Choose --format {EXACT_FORMATS}")
+    if draft.parameters.lossless and draft.format == "gif" and draft.operation != "compress":
+        raise _not_exact("a GIF cannot hold pixels without loss", f"Choose --format {EXACT_FORMATS}")
 
 
 def compress_exactly(

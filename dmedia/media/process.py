@@ -98,7 +98,7 @@ def _choose_decoders(source: OpenSource, attempt: Attempt) -> Sequence[Opener]:
     recipes = attempt.order.recipes
     wanted = [recipe.parameters for recipe in recipes]
     if source.sniffed.format == "svg" and attempt.order.limits.allow_svg:
-        return (functools.partial(svg.open_picture, wanted=wanted),)
+        return (svg.open_picture,)
     if source.sniffed.format == "raw" and any(getattr(one, "raw", "") == "strict" for one in wanted):
         return (functools.partial(raw.open_picture, strict=True),)
     if source.sniffed.kind != "film":
@@ -135,6 +135,11 @@ def _pictures(
 ) -> Iterator[tuple[Picture, Callable[[], Picture]]]:
     """Open the source for each draft: once, and decoded once, where that fits into memory. And how to open it again."""
     limits = attempt.order.limits
+    if source.sniffed.format == "svg":  # as large as each rendition wants it: it has no pixels to share
+        for draft in drafts:
+            drawing = functools.partial(svg.open_picture, source, limits, draft.parameters)
+            yield drawing(), drawing
+        return
     picture = opener(source, limits)
     if len(drafts) > 1:
         alone = any(isinstance(one.parameters, Box) and one.parameters.trim is not None for one in drafts)

@@ -151,7 +151,8 @@ def render(
     else:
         rendered = _render_still(picture, image_format, drawing)
     if picture.frames > 1 and parameters.frames != "first" and not animated:
-        notes.warn(f"the first of {picture.frames} frames or pages was taken")
+        reason = ": --trim is for still pictures" if getattr(parameters, "trim", None) is not None else ""
+        notes.warn(f"the first of {picture.frames} frames or pages was taken{reason}")
     notes.gps_removed |= metadata.loses_position(rendered.image, parameters.metadata)
     return replace(rendered, image=metadata.keep_metadata(rendered.image, parameters.metadata))
 
@@ -177,6 +178,8 @@ def _render_still(picture: Picture, image_format: str, drawing: Drawing) -> Rend
         image = picture.whitening.apply(drawing.fitted(image))
     image = drawing.draw(image)
     _note(picture, layout, coloured.warnings, drawing.notes)
+    if parameters.lossless and (bits := picture.traits().bits or 0) > drawing.encoder.bits:
+        drawing.notes.warn(f"{bits} bits a sample became {drawing.encoder.bits}: the format holds no more without loss")
     size = framing.size_of(image)
     restated = parameters.icc == "keep" and _has_new_profile(image, picture)
     changed = coloured.converted or restated or size != whole or picture.frames > 1

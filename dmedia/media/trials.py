@@ -95,4 +95,4 @@ def _open(descriptor: int, name: str) -> Picture:
     source, limits, wanted = look_at(descriptor, path, Notes()), Limits(), [Convert(format="png")]
     if name == "film":
         return open_poster(source, limits, wanted)
-    return svg.open_picture(source, limits, wanted) if name == "svg" else decoders_for(source)[0](source, limits)
+    return svg.open_picture(source, limits) if name == "svg" else decoders_for(source)[0](source, limits)

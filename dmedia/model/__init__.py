@@ -10,7 +10,7 @@ from __future__ import annotations
 from dmedia.model.info import MediaInfo
 from dmedia.model.place import NotedPlace
 from dmedia.model.reports import FileReport, JobReport
-from dmedia.model.request import Inputs, JobSpec, Limits, Logo, Persistence, Policies, Recipe
+from dmedia.model.request import Inputs, JobSpec, Limits, Listed, Logo, Persistence, Policies, Recipe
 from dmedia.model.result import Failure, FileResult, Output, Running
 from dmedia.model.states import ENDED, FileStatus, JobState, Manifest, OnCollision, Standing
 from dmedia.model.work import Place, Plan, PlannedFile, PlannedPlace, Source, Task, WorkOrder
@@ -26,6 +26,7 @@ __all__ = [
     "JobSpec",
     "JobState",
     "Limits",
+    "Listed",
     "Logo",
     "Manifest",
     "MediaInfo",

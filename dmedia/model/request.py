@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dmedia.model.states import OnCollision
 
@@ -169,6 +169,13 @@ class Recipe:
     parameters: Parameters
 
 
+class Listed(NamedTuple):
+    """A manifest, and the presets whose renditions it lists: those that ask for it."""
+
+    manifest: Manifest
+    presets: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class JobSpec:
     """One request: sources, operation, parameters, output directory, policies.
@@ -195,7 +202,7 @@ class JobSpec:
         Name of the first rendition of each source, where there are several. See `Recipe`.
     also : tuple of Recipe
         The further ones, made of the same decoded picture.
-    manifests : tuple of Manifest
+    manifests : tuple of Listed
         What is written beside the renditions when the job has ended.
     accepts : frozenset of str
         Kinds of media (``image``, ``film``) taken from directories.
@@ -216,7 +223,7 @@ class JobSpec:
     preset: str | None = None
     rendition: str = ""
     also: tuple[Recipe, ...] = ()
-    manifests: tuple[Manifest, ...] = ()
+    manifests: tuple[Listed, ...] = ()
     accepts: frozenset[str] = frozenset({"image"})
     roots: tuple[bytes, ...] = ()
     logo: Logo | None = None

@@ -124,7 +124,7 @@ class Encoding(Parameters):
     ] = None
     progressive: Annotated[bool, Help("Write an image that sharpens while it loads (JPEG, PNG, GIF)")] = False
     lossless: Annotated[
-        bool, Help("Write the pixels exactly (WebP, AVIF, and of compress JPEG; PNG, TIFF and GIF always are)")
+        bool, Help("Write the pixels exactly (WebP, AVIF, and of compress JPEG and GIF; PNG and TIFF always are)")
     ] = False
     background: Annotated[
         str, Help("Colour behind transparency and beside a contained picture: #rrggbb[aa] or a CSS name")
@@ -161,10 +161,10 @@ class Encoding(Parameters):
                 self._check_search(name)
 
     def _check_lossless(self) -> None:
-        """Refuse what cannot be lossless: pixels that are encoded anew as JPEG."""
-        if self.format == "jpg":
-            other = "choose webp, avif, png or tiff as the format (compress makes JPEGs smaller without loss)"
-            raise ValueError(f"lossless: a JPEG cannot be; {other}")
+        """Refuse what cannot be lossless: pixels that are encoded anew as JPEG, or with the 256 colours of a GIF."""
+        if self.format in {"jpg", "gif"}:
+            other = "choose webp, avif, png or tiff as the format (compress makes files smaller without loss)"
+            raise ValueError(f"lossless: a {'JPEG' if self.format == 'jpg' else 'GIF'} cannot be; {other}")
 
     def _check_search(self, name: str) -> None:
         """Refuse to search for a quality where there is none."""

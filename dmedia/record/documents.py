@@ -14,6 +14,7 @@ from dmedia.model import (
     Inputs,
     JobSpec,
     Limits,
+    Listed,
     Manifest,
     NotedPlace,
     OnCollision,
@@ -50,7 +51,7 @@ def write_spec(spec: JobSpec) -> str:
                 }
                 for recipe in spec.also
             ],
-            "manifests": list(spec.manifests),
+            "manifests": [[one.manifest, list(one.presets)] for one in spec.manifests],
             "output_directory": _text(spec.output_directory),
             "policies": asdict(spec.policies),
             "limits": asdict(spec.limits),
@@ -89,7 +90,7 @@ def read_spec(text: str) -> JobSpec:
             Recipe(other["name"], other["preset"], other["operation"], _read_parameters(other))
             for other in stored.get("also", ())
         ),
-        manifests=tuple(map(Manifest, stored.get("manifests", ()))),
+        manifests=tuple(Listed(Manifest(name), tuple(presets)) for name, presets in stored.get("manifests", ())),
         accepts=frozenset(stored["accepts"]),
         roots=tuple(_bytes(root) for root in stored.get("roots", ())),  # older records have none
     )

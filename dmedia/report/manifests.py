@@ -41,12 +41,13 @@ def write_srcset(job: JobReport, files: Iterable[FileReport]) -> Iterator[bytes]
     bytes
         Pieces of a JSON document: ``images`` has, by each source's path below the inputs' base, the ``src``, ``width``
         and ``height`` of an ``<img>`` and ``sources``, each with ``type`` and ``srcset``. Paths are URLs relative to
-        the output directory.
+        the output directory. What is of another shape than the largest rendition is no candidate: it shows another
+        part of the picture.
     """
     yield b'{"images": {'
     separator = ""
     for file in files:
-        outputs = [output for output in file.outputs if output.format in MEDIA_TYPES]
+        outputs = _alike([output for output in file.outputs if output.format in MEDIA_TYPES])
         if not outputs:
             continue
         name = json.dumps(shown(_below(file.source, job.base)))
@@ -81,6 +82,15 @@ WRITERS: dict[Manifest | str, tuple[str, str, Callable[[JobReport, Iterable[File
     "checksums": ("SHA256SUMS{}", "text/plain", write_checksums),
 }
 """Of each manifest its name, with a place for the shard's; its media type; and what writes it."""
+
+
+def _alike(outputs: list[Output]) -> list[Output]:
+    """Leave out renditions of another shape than the largest, by more than rounding to whole pixels makes."""
+    if not outputs:
+        return []
+    largest = max(outputs, key=lambda output: output.width * output.height)
+    share = largest.height / largest.width
+    return [output for output in outputs if abs(output.width * share - output.height) <= 1 + share]
 
 
 def _picture(job: JobReport, outputs: list[Output]) -> dict[str, object]:

@@ -19,8 +19,6 @@ from dmedia.media.opened import check_pixels
 from dmedia.operations.parameters import Box
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from dmedia.media.geometry import Size
     from dmedia.media.opened import OpenSource
     from dmedia.model import Limits
@@ -48,11 +46,11 @@ class SvgPicture:
     orientation = 1
     frames = 1
 
-    def __init__(self, data: bytes, wanted: Sequence[Parameters]) -> None:
+    def __init__(self, data: bytes, parameters: Parameters | None) -> None:
         self._data = data
         own = self._load(1.0)
         self.own_size: tuple[int, int] = own.width, own.height
-        self._enlarged = max(_enlargement(own.width, own.height, parameters) for parameters in wanted)
+        self._enlarged = _enlargement(own.width, own.height, parameters)
         self.width = max(1, round(own.width * self._enlarged))
         self.height = max(1, round(own.height * self._enlarged))
         self.warnings = ["the drawing links to other files: these are left out"] if LINK.search(data) else []
@@ -74,7 +72,7 @@ class SvgPicture:
             raise faults.media_error(str(error), "decode") from None
 
 
-def open_picture(source: OpenSource, limits: Limits, wanted: Sequence[Parameters]) -> SvgPicture:
+def open_picture(source: OpenSource, limits: Limits, parameters: Parameters | None = None) -> SvgPicture:
     """Read a drawing, and the size it says it has.
 
     Parameters
@@ -83,8 +81,8 @@ def open_picture(source: OpenSource, limits: Limits, wanted: Sequence[Parameters
         An SVG file.
     limits : Limits
         What one file may cost.
-    wanted : sequence of Parameters
-        Of each rendition, the size that is wanted: a drawing is rendered at it, and never enlarged as pixels.
+    parameters : Parameters or None
+        The size that is wanted: a drawing is rendered at it, and never enlarged as pixels.
 
     Returns
     -------
@@ -103,13 +101,13 @@ def open_picture(source: OpenSource, limits: Limits, wanted: Sequence[Parameters
     if FOREIGN_ENTITY.search(data):
         message = "Unsupported format: an SVG whose entities are other files, which are never read"
         raise MediaError("unsupported_format", message, "open", "Replace its entities by their text")
-    picture = SvgPicture(data, wanted)
+    picture = SvgPicture(data, parameters)
     check_pixels(*picture.own_size, limits)
     check_pixels(picture.width, picture.height, limits)
     return picture
 
 
-def _enlargement(width: int, height: int, parameters: Parameters) -> float:
+def _enlargement(width: int, height: int, parameters: Parameters | None) -> float:
     """Tell by how much a drawing must grow so that no picture of it has to: lines have no pixels of their own."""
     if not isinstance(parameters, Box):
         return 1.0
