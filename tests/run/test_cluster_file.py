@@ -16,7 +16,7 @@ import dmedia as package
 from dmedia.errors import UsageError
 from dmedia.run.clusters.cluster_file import load_maker, read_cluster_file
 from dmedia.run.clusters.places import read_workers
-from tests.command import Dmedia, below, wait_until
+from tests.command import ROOT, Dmedia, below, wait_until
 from tests.media_making import encoded, photo
 from tests.processes import workers_of
 from tests.run.conftest import listens
@@ -237,3 +237,9 @@ def test_options_that_contradict_each_other_are_refused_before_there_is_a_job(
     assert (refused.status, said in refused.err, "Traceback" in refused.err) == (2, True, False), refused.err
     assert not (tmp_path / "called").exists()
     assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize("recipe", ["ssh.yaml", "slurm.yaml", "kubernetes/kubecluster.yaml"])
+def test_what_a_recipe_names_makes_clusters(recipe: str) -> None:
+    maker = load_maker(read_cluster_file(ROOT / "cluster" / recipe))
+    assert maker.__name__.endswith("Cluster")

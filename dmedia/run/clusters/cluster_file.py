@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import inspect
 import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -171,9 +172,14 @@ def load_maker(file: ClusterFile) -> Callable[..., Any]:
 
 
 def _makes_clusters(maker: object) -> bool:
-    """Tell whether it is a class of Dask clusters, or one that can be asked for the same, as Dask Gateway's."""
+    """Tell whether it makes Dask clusters: a class of them, or one that can be asked for the same, as Dask Gateway's.
+
+    Dask's own ``SSHCluster`` is a function that is called like the class that it makes.
+    """
     from distributed.deploy.cluster import Cluster
 
+    if inspect.isfunction(maker):
+        return maker.__name__.endswith("Cluster")
     if not isinstance(maker, type) or maker is Cluster:
         return False
     return issubclass(maker, Cluster) or all(callable(getattr(maker, name, None)) for name in ASKED)
