@@ -64,7 +64,7 @@ def test_a_similarity_and_a_number_of_bytes_are_kept_and_told(dmedia: Dmedia, ph
         (("compress", "--lossless", "--quality", "80"), "quality: without loss"),
         (("compress", "--max-bytes", "9x"), "'9x' is no size; write for instance 400M or 2GiB"),
         (("convert", "--format", "png", "--min-ssim", "0.9"), "min_ssim: png has no quality"),
-        (("convert", "--format", "jpg", "--lossless"), "compress makes JPEGs smaller without loss"),
+        (("convert", "--format", "jpg", "--lossless"), "lossless: a JPEG cannot be; choose webp, avif, png or tiff"),
     ],
 )
 def test_what_cannot_be_is_refused_before_the_job(

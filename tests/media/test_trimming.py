@@ -142,7 +142,7 @@ def test_compress_keeps_no_original_that_has_a_border(processed: Processing) -> 
     moving = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
     trimmed = processed(moving, "compress", name="in.gif", out="o.gif", trim=5)
     assert opened(trimmed).size == (140, 200)
-    assert "the first of 2 frames or pages was taken" in trimmed.warnings
+    assert "the first of 2 frames or pages was taken: --trim is for still pictures" in trimmed.warnings
 
 
 def test_the_limit_of_pixels_counts_before_a_border_is_looked_for(processed: Processing) -> None:
