@@ -71,7 +71,8 @@ def test_frames_times_and_loops_go_from_format_to_format(processed: Processing, 
     times = [40, 1000, 250, 100, 70]
     for loop in (0, 3):
         source = animation(kind, plain(), duration=times, loop=loop)
-        result = processed(source, "convert", name=f"i.{kind}", out=f"o.{target}", format=target, lossless=target == "webp")
+        asked: dict[str, Any] = {"format": target, "lossless": target == "webp"}
+        result = processed(source, "convert", name=f"i.{kind}", out=f"o.{target}", **asked)
         pictures, found = moving(content(result))
         assert found == times
         assert [picture.getpixel((9, 9))[:3] for picture in pictures] == [  # type: ignore[index]  # four bands
