@@ -137,6 +137,6 @@ def test_workers_that_stay_away_for_longer_than_the_job_waits_end_it_as_interrup
     seen = status(dmedia)
     assert seen["status"] == "interrupted"
     assert 0 < seen["completed"] < FILES
-    resumed = dmedia("resume", launching.job, "--json")
+    resumed = dmedia("resume", launching.job, "-j", "2", "--json")  # here: the job's own cluster has no workers
     assert (resumed.status, resumed.document["completed"]) == (0, FILES)
     assert len(below(dmedia.directory / "out")) == FILES
