@@ -159,8 +159,8 @@ def test_a_preset_leaves_open_which_logo_and_who_uses_it_says(dmedia: Dmedia, sh
     assert dmedia(*use, "--logo", "logo.png").status == 0
     assert is_red(shop / "out/a.jpg")
     preset.write_text('operation = "resize"\n[parameters]\nwidth = 40\n')
-    assert "unknown parameter 'logo'" in dmedia(*use, "--logo", "logo.png").err
+    assert "the preset branded lays no logo over pictures" in dmedia(*use, "--logo", "logo.png").err
     preset.write_text('operation = "watermark"\n[parameters]\ntext = "Ana"\n')
-    assert "text and logo" in dmedia(*use, "--logo", "logo.png").err
+    assert "the preset branded lays no logo over pictures" in dmedia(*use, "--logo", "logo.png").err
     preset.write_text('operation = "watermark"\n[parameters]\nlogo = "logo.png"\n')
     assert "logo names a file, which no preset can" in dmedia(*use).err
