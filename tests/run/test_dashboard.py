@@ -210,7 +210,7 @@ def test_a_job_that_was_cancelled_killed_or_interrupted_shows_whoever_goes_on_wi
     assert after["dmedia_bytes_read_total"] > before["dmedia_bytes_read_total"]
     assert all(after[name] >= before[name] for name in before if name.split("{")[0].endswith("_total")), "counters grow"
 
-    assert dmedia("retry", job).status == 3
+    assert dmedia("retry", job, "-j", "1").status == 3
     (warning,) = [one for one in dmedia("status", job, "--json").document["warnings"] if "this machine" in one]
     assert dashboard.scheduler in warning, "whoever leaves a cluster by leaving out an option is told"
     assert dmedia("retry", job, *here).status == 3
