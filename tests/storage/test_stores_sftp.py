@@ -211,7 +211,7 @@ def test_a_wire_that_breaks_is_not_noticed(
     wire.breaks = [(trouble, after_bytes), ("", 1_500_000), (trouble, after_bytes)]
     store = store_of(location)
     put = store.put(fill(descriptor, content), location, OURS)
-    assert below(files) == ["a.jpg"]
+    assert [name for name in below(files) if "/" not in name] == ["a.jpg"]  # directories are of other tests
     fill(descriptor, b"")
     assert store.fetch(location, descriptor, ANY) == put
     assert content_of(descriptor) == content
