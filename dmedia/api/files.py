@@ -158,7 +158,8 @@ def media_info(path: AnyPath, *, roots: AnyPath | Sequence[AnyPath] | None = Non
 
 def _process(input_path: AnyPath, target: Target, work: Work, options: FileOptions) -> FileDocument:
     from dmedia.planning.destination import destination_of
-    from dmedia.planning.naming import Naming, too_long
+    from dmedia.planning.name_length import too_long
+    from dmedia.planning.naming import Naming
     from dmedia.run.single import SINGLE, process_file
 
     said = read_options(options, FileOptions)

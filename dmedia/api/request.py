@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from dmedia.api.anchors import anchored, encoded
@@ -59,23 +60,52 @@ def read_spec(
         raise ParameterError(f"input is {inputs!r}: it is a path, a glob, or a list of them") from None
     if not listed:
         raise UsageError("No input was given", "name files, directories or globs")
+    asked = Inputs(
+        paths=tuple(anchored(encoded("input", path)) for path in listed),
+        recursive=said.get("recursive", False),
+        include=said.get("include", ()),
+        exclude=said.get("exclude", ()),
+        limit=said.get("limit"),
+        shard=checked_shard(said["shard"]) if "shard" in said else None,
+    )
+    return replace(
+        ask(work, asked, encoded("output_directory", output_directory), roots),
+        policies=_read_policies(said),
+        limits=said.get("limits", Limits()),
+        persistence=said.get("persistence", Persistence()),
+    )
+
+
+def ask(work: Work, inputs: Inputs, output_directory: bytes, roots: tuple[bytes, ...]) -> JobSpec:
+    """Ask for work on inputs, with policies, limits and persistence as they are by default.
+
+    Parameters
+    ----------
+    work : Work
+        What is done with each file.
+    inputs : Inputs
+        What to read.
+    output_directory : bytes
+        As it was said. See `read_directory`.
+    roots : tuple of bytes
+        Absolute real paths and URLs outside of which nothing is read or written. Empty: anywhere.
+
+    Returns
+    -------
+    JobSpec
+
+    Raises
+    ------
+    ParameterError, UsageError, PreflightError
+        See `take_logos` and `read_directory`.
+    """
     recipes, logo = take_logos(work.recipes, roots)
     first, *others = recipes
     return JobSpec(
         operation=first.operation,
         parameters=first.parameters,
-        inputs=Inputs(
-            paths=tuple(anchored(encoded("input", path)) for path in listed),
-            recursive=said.get("recursive", False),
-            include=said.get("include", ()),
-            exclude=said.get("exclude", ()),
-            limit=said.get("limit"),
-            shard=checked_shard(said["shard"]) if "shard" in said else None,
-        ),
-        output_directory=read_directory(encoded("output_directory", output_directory)),
-        policies=_read_policies(said),
-        limits=said.get("limits", Limits()),
-        persistence=said.get("persistence", Persistence()),
+        inputs=inputs,
+        output_directory=read_directory(output_directory),
         preset=work.preset,
         rendition=first.name,
         also=tuple(others),

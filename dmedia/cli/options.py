@@ -168,27 +168,14 @@ def read_spec(work: Work, values: dict[str, Any]) -> JobSpec:
     UsageError
         When there is no input, the output directory has no name, or a logo cannot be used.
     """
-    from dmedia.api.logo import take_logos
-    from dmedia.api.request import read_directory
+    from dmedia.api.request import ask
 
     roots = tuple(dict.fromkeys(values["root"]))
-    recipes, logo = take_logos(work.recipes, roots)
-    first, *others = recipes
-    return JobSpec(
-        operation=first.operation,
-        parameters=first.parameters,
-        inputs=read_inputs(values),
-        output_directory=read_directory(values["output"]),
+    return replace(
+        ask(work, read_inputs(values), values["output"], roots),
         policies=read_policies(values),
         limits=read_limits(values),
         persistence=new_persistence(values),
-        preset=work.preset,
-        rendition=first.name,
-        also=tuple(others),
-        manifests=work.manifests,
-        accepts=work.accepts,
-        roots=roots,
-        logo=logo,
     )
 
 

@@ -13,17 +13,12 @@ from dmedia.errors import MediaError, UsageError
 from dmedia.model import Source
 from dmedia.planning.template import MIRRORED, parse_template, template_of
 from dmedia.storage.local import read_head
-from dmedia.storage.locations import is_read_only, is_url, join, normal, parent, parted
+from dmedia.storage.locations import is_read_only, is_url, join, normal, parent
 from dmedia.storage.locations import name as name_of
 from dmedia.storage.stores import Identity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from dmedia.model import JobSpec, Recipe
-
-NAME_MAX = 255
-"""Bytes of a file name where the file system does not say (ext4, XFS, Btrfs, NTFS in UTF-16 units, APFS in UTF-8)."""
 
 
 class Naming:
@@ -204,47 +199,6 @@ def number(rendition: bytes, count: int) -> bytes:
     """Put a number in front of a rendition's extension: ``a.webp`` becomes ``a-2.webp``."""
     root, extension = os.path.splitext(rendition)
     return b"%b-%d%b" % (root, count, extension)
-
-
-def too_long(renditions: Iterable[bytes], name_max: int) -> MediaError | None:
-    """Tell why a file system or store cannot hold the name of one of a file's renditions; ``None`` when it can.
-
-    Parameters
-    ----------
-    renditions : iterable of bytes
-        Their paths or URLs.
-    name_max : int
-        Longest file name in bytes; of a URL the longest key.
-    """
-    return next(filter(None, (_too_long(rendition, name_max) for rendition in renditions)), None)
-
-
-def _too_long(rendition: bytes, name_max: int) -> MediaError | None:
-    if is_url(rendition):
-        return _too_long_key(rendition, name_max)
-    if len(rendition) <= name_max:  # then so is each part of it
-        return None
-    longest = max(map(len, rendition.split(b"/")))
-    if longest <= name_max:
-        return None
-    return MediaError(
-        "io_error",
-        f"File name too long: {longest} bytes in the rendition's path, the file system takes {name_max}",
-        "plan",
-        "Rename the source, or give it a name with --files-from LIST.csv.",
-    )
-
-
-def _too_long_key(rendition: bytes, key_max: int) -> MediaError | None:
-    length = len(parted(rendition).key)
-    if length <= key_max:
-        return None
-    return MediaError(
-        "io_error",
-        f"File name too long: a key of {length:,} bytes, the store takes {key_max:,}",
-        "plan",
-        "Rename the source, or give it a name with --files-from LIST.csv.",
-    )
 
 
 def _extension(name: str) -> bytes:

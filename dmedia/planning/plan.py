@@ -14,7 +14,8 @@ from dmedia.model import Failure, FileStatus, Plan, PlannedFile, PlannedPlace
 from dmedia.planning import preflight
 from dmedia.planning.collisions import separate
 from dmedia.planning.destination import choose_folding, destination_of
-from dmedia.planning.naming import Naming, too_long
+from dmedia.planning.name_length import too_long
+from dmedia.planning.naming import Naming
 from dmedia.planning.shard import Shard
 from dmedia.planning.standing import note_standing
 from dmedia.storage.local import refuse_outside

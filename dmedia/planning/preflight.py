@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dmedia.errors import PreflightError
 from dmedia.operations.parameters import Box
 from dmedia.planning.folding import nearest_existing
-from dmedia.planning.naming import NAME_MAX
+from dmedia.planning.name_length import NAME_MAX
 from dmedia.report.summary import size
 from dmedia.storage.local import is_inside, leading_out, temporary_path
 from dmedia.storage.locations import is_url

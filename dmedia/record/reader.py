@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from dmedia.errors import RecordError, UnknownJobError
@@ -55,9 +55,8 @@ def read_job(job: str) -> JobReport:
     DamagedRecordError
         When its record cannot be read; the message names the file.
     """
-    path = _path(job)
-    with translated(path), decoded(path), closing(open_for_reading(path)) as connection:
-        return _read(connection, path)
+    with _opened(job) as connection:
+        return _read(connection, home.record_path(job))
 
 
 def read_files(job: str, statuses: Collection[FileStatus] | None = None) -> Iterator[FileReport]:
@@ -80,16 +79,14 @@ def read_files(job: str, statuses: Collection[FileStatus] | None = None) -> Iter
     UnknownJobError, DamagedRecordError
         See `read_job`.
     """
-    path = _path(job)
-    with translated(path), decoded(path), closing(open_for_reading(path)) as connection:
-        active = _read(connection, path).state in {JobState.RUNNING, JobState.PAUSED}
+    with _opened(job) as connection:
+        active = _read(connection, home.record_path(job)).state in {JobState.RUNNING, JobState.PAUSED}
         yield from read_rows(connection, statuses, active=active)
 
 
 def read_warned(job: str) -> Iterator[FileReport]:
     """Read the files of a job that were completed with warnings. See `read_files`."""
-    path = _path(job)
-    with translated(path), decoded(path), closing(open_for_reading(path)) as connection:
+    with _opened(job) as connection:
         yield from read_rows(connection, None, where=WARNED)
 
 
@@ -111,8 +108,7 @@ def read_inputs(job: str) -> Inputs:
     UnknownJobError, DamagedRecordError
         See `read_job`.
     """
-    path = _path(job)
-    with translated(path), decoded(path), closing(open_for_reading(path)) as connection:
+    with _opened(job) as connection:
         ((request,),) = connection.execute("SELECT request FROM job")
         return documents.read_inputs(request)
 
@@ -125,8 +121,7 @@ def read_noted_place(job: str) -> NotedPlace | None:
     UnknownJobError, DamagedRecordError
         See `read_job`.
     """
-    path = _path(job)
-    with translated(path), decoded(path), closing(open_for_reading(path)) as connection:
+    with _opened(job) as connection:
         if not notes_place(connection):
             return None
         ((text,),) = connection.execute("SELECT place FROM state")
@@ -170,11 +165,13 @@ def list_jobs(
     return listed, tuple(warnings)
 
 
-def _path(job: str) -> Path:
+@contextmanager
+def _opened(job: str) -> Iterator[sqlite3.Connection]:
     path = home.record_path(job)
     if not home.JOB_ID.fullmatch(job) or not path.parent.is_dir():
         raise UnknownJobError(f"No job {job!r}", "`dmedia status` lists the jobs.")
-    return path
+    with translated(path), decoded(path), closing(open_for_reading(path)) as connection:
+        yield connection
 
 
 def _read(connection: sqlite3.Connection, path: Path) -> JobReport:

@@ -13,13 +13,13 @@ from dmedia.planning.footprint import Footprint
 from dmedia.record.reader import read_job
 from dmedia.record.writer import RecordWriter
 from dmedia.report.observer import tell
+from dmedia.run.early_slots import early_start
 from dmedia.run.launcher import told_configuration
 from dmedia.run.manifests import write_manifests
-from dmedia.run.slots import STARTED_EARLY, Slots
 from dmedia.run.sweeping import sweep, sweep_abandoned
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from dmedia.model import FileStatus, JobReport, JobSpec
     from dmedia.report.observer import Observer
@@ -235,26 +235,3 @@ def _end(record: RecordWriter, course: Course) -> None:
         )
     elif not course.brake.ending:
         raise RuntimeError(f"the work on {record.job} ended with {left.total - left.done:,} files not done")
-
-
-@contextlib.contextmanager
-def early_start(order: WorkOrder, choice: ClusterChoice) -> Iterator[None]:
-    """Start the slots of a cluster in this process while the job is being planned.
-
-    Parameters
-    ----------
-    order : WorkOrder
-        The job.
-    choice : ClusterChoice
-        Where it runs.
-    """
-    slots = Slots(order, choice.own_slots) if choice.own_slots else None
-    if slots:
-        slots.start()
-        STARTED_EARLY[order.job] = slots
-    try:
-        yield
-    finally:
-        if slots:
-            STARTED_EARLY.pop(order.job, None)
-            slots.close()

@@ -27,9 +27,6 @@ BUSY_AFTER_S = 2.0
 """Seconds on one file after which a worker counts as busy: to refuse one takes milliseconds, and is tried all the
 time."""
 
-STARTED_EARLY: dict[str, Slots] = {}
-"""Slots by job, started by the launcher for the worker that its own process is going to have."""
-
 
 class Slots:
     """A worker's slots.
@@ -241,24 +238,3 @@ class Slots:
     def _forget(self, task: Task) -> None:
         with self._lock:
             self._running.pop(task.number, None)
-
-
-def claim_slots(order: WorkOrder, count: int) -> Slots:
-    """Take the slots that the launcher in this process has started for a job, or start some.
-
-    Parameters
-    ----------
-    order : WorkOrder
-        The job.
-    count : int
-        How many slots to start where there are none.
-
-    Returns
-    -------
-    Slots
-    """
-    slots = STARTED_EARLY.pop(order.job, None)
-    if slots is None:
-        slots = Slots(order, count)
-        slots.start()
-    return slots

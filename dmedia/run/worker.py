@@ -14,11 +14,11 @@ import dask.config
 from distributed import get_worker
 
 from dmedia.operations import find_operation, package_of
+from dmedia.run.early_slots import claim_slots
 from dmedia.run.fitness.checkup import Checkup
 from dmedia.run.fitness.demand import Lack, in_singular
 from dmedia.run.fitness.examination import examine
 from dmedia.run.slot import NoSlotError
-from dmedia.run.slots import claim_slots
 from dmedia.run.wire import pack_results, unpack_tasks
 
 if TYPE_CHECKING:

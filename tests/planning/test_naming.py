@@ -10,7 +10,8 @@ from dmedia.errors import MediaError, UsageError
 from dmedia.model import Inputs, JobSpec, Policies, Source
 from dmedia.operations.compress import Compress
 from dmedia.operations.convert import Convert
-from dmedia.planning.naming import Naming, keep_extension, kept_format, number, stem_of, too_long
+from dmedia.planning.name_length import too_long
+from dmedia.planning.naming import Naming, keep_extension, kept_format, number, stem_of
 
 PNG_HEAD = b"\x89PNG\r\n\x1a\n" + bytes(64)
 
