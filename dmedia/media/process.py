@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from dmedia.errors import MediaError
-from dmedia.media import faults
+from dmedia.media import faults, guard
 from dmedia.media.animation import animation_of
 from dmedia.media.decoders import decoders_for, raw, svg
 from dmedia.media.decoders.poster import open_poster
@@ -63,6 +63,7 @@ def process(order: WorkOrder, task: Task, temporaries: tuple[bytes, ...], descri
     try:
         outputs = _make(Attempt(order, task, temporaries, descriptor, notes))
     except Exception as error:  # noqa: BLE001  # one file's failure must never become the slot's
+        guard.check()
         failure = faults.failure_of(error, task)
     finally:
         for temporary in temporaries:

@@ -26,7 +26,7 @@ def images(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def slow(tmp_path: Path) -> Path:
-    """A directory with photos on which ``SLOWLY`` takes some seconds."""
+    """A directory with photos on which an AVIF of some effort takes some seconds."""
     folder = tmp_path / "slow"
     folder.mkdir()
     for number in range(SLOW):

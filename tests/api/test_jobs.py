@@ -20,11 +20,9 @@ from tests.api.conftest import PHOTOS, SLOW
 from tests.command import Dmedia, below, wait_until
 from tests.media_making import jpeg
 
-SLOWLY = {"format": "avif", "effort": 4}
 
-
-def start_slowly() -> dmedia.Job:
-    return dmedia.batch_process("slow", "convert", "out", SLOWLY, slots=1)
+def start_slowly(effort: int = 4) -> dmedia.Job:
+    return dmedia.batch_process("slow", "convert", "out", {"format": "avif", "effort": effort}, slots=1)
 
 
 def test_status_files_and_failed_tell_of_the_job(here: Path, images: Path) -> None:
@@ -72,7 +70,7 @@ def test_a_status_tells_of_all_files_when_they_are_few_and_of_the_urgent_ones_fi
 def test_a_status_tells_of_files_being_worked_on_before_those_that_wait(here: Path, slow: Path) -> None:
     (slow / f"{SLOW - 1:02}.png").write_bytes(b"no picture")
     (slow / "00.png").write_bytes(b"no picture")
-    job = start_slowly()
+    job = start_slowly(effort=9)
 
     def busy() -> Any:
         status = dmedia.get_batch_status(job.id, most_files=3)
