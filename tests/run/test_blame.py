@@ -172,13 +172,13 @@ def test_a_worker_without_slots_does_not_end_a_job_whose_files_take_long_elsewhe
     (tmp_path / "in").mkdir()
     for number in range(2):
         (tmp_path / "in" / f"slow{number}.png").write_bytes(encoded(photo((40, 30), number), "PNG"))
-    dmedia.slow_down(25)
+    dmedia.slow_down(12)
     for name in ("PYTHONPATH", "DMEDIA_SLOT_SABOTAGE", "DMEDIA_SLOT_SLOW_S"):
         monkeypatch.setenv(name, dmedia.environment[name])
     cluster = make_cluster(workers=1, threads=1)
     start_worker(cluster, SABOTAGE, NO_SLOTS="1")
     command = ("convert", "in", "-o", "out", "--format", "webp", "--scheduler", cluster.address, "--json")
-    ran = dmedia(*command, "--worker-wait", "15")
+    ran = dmedia(*command, "--worker-wait", "6")
     assert ran.status == 0, ran.err
     assert {file["attempts"] for file in dmedia.files().values()} == {1}
 

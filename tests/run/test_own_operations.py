@@ -133,7 +133,7 @@ def test_a_function_that_no_slot_can_load_ends_the_job_with_its_name(
     dmedia: Dmedia, site: Path, tmp_path: Path
 ) -> None:
     bring(site, "lost", "")
-    ran = dmedia("lost", "in", "-o", "out", "--worker-wait", "1")
+    ran = dmedia("lost", "in", "-o", "out", "--worker-wait", "3")
     assert ran.status == 7, ran.out + ran.err
     assert "The operation 'lost' of dmedia-lost 1.0 cannot be used: AttributeError" in ran.err
     (site / "dmedia_lost.py").write_text(
@@ -144,7 +144,7 @@ def test_a_function_that_no_slot_can_load_ends_the_job_with_its_name(
 
 def test_a_package_that_only_a_slot_cannot_load_is_told_of(dmedia: Dmedia, site: Path, tmp_path: Path) -> None:
     bring(site, "shy", "import sys\nif '-c' in sys.orig_argv: raise RuntimeError('not in a slot')")
-    ran = dmedia("shy", "in", "-o", "out", "--worker-wait", "1")
+    ran = dmedia("shy", "in", "-o", "out", "--worker-wait", "3")
     assert (ran.status, "the job cannot be read in a slot: RuntimeError: not in a slot" in ran.err) == (7, True), (
         ran.err
     )

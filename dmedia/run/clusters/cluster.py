@@ -110,7 +110,7 @@ def connect(
     place, wait_s = choice.place, choice.worker_wait_s
     if isinstance(place, OwnCluster):
         with _local_cluster(place.slots) as cluster:
-            yield cluster
+            yield replace(cluster, worker_wait_s=wait_s)
     elif isinstance(place, MadeCluster):
         with _made_cluster(place, tick, wait_s) as cluster:
             yield cluster
