@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import math
+import os
 from pathlib import Path
 
 import pytest
 
-from dmedia.run.machine import usable_cpus
 from tests.command import Dmedia
 
 pytest_plugins = ["tests.servers.fixtures"]
 
-PROCESSES_PER_CPU = 1.5
-"""Tests wait a third of their time: for clusters to come and go, for limits to pass. Measured on 2 cores: two processes
-kept them 67 % busy."""
 
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int:
-    """Say what ``-n auto`` means."""
-    return math.ceil(PROCESSES_PER_CPU * usable_cpus())
+@pytest.fixture(autouse=True)
+def fonts_of_the_system() -> None:
+    """Let no process that a test starts see the one font to which a test before it has pointed this process."""
+    os.environ.pop("FONTCONFIG_FILE", None)
 
 
 @pytest.fixture

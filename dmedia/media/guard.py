@@ -167,14 +167,14 @@ def end() -> None:
         _guard.most_bytes = _guard.limits.image_slot_bytes
 
 
-def check() -> None:
-    """End this slot when it is too large for the current file: now, not when the watcher comes by.
+def check_memory() -> None:
+    """End this slot when it is too large for the current file.
 
-    To be called where a failure may be nothing but what a lack of memory looks like to a library: an encoder that is
-    refused its buffers says that it cannot be initialised.
+    The watcher calls it now and then. To be called at once where a failure may be nothing but what a lack of memory
+    looks like to a library: an encoder that is refused its buffers says that it cannot be initialised.
     """
-    if _guard is not None:
-        _check(_guard)
+    if _guard is not None and _guard.resident_bytes() > _guard.most_bytes:
+        os._exit(EXIT_OUT_OF_MEMORY)
 
 
 def is_bloated() -> bool:
@@ -206,15 +206,10 @@ def _watch(guard: _Guard) -> None:
     started this process ends, and pools start theirs from threads that do.
     """
     while True:
-        _check(guard)
+        check_memory()
         if os.getppid() != guard.parent:
             os._exit(EXIT_ORPHANED)
         time.sleep(WATCH_INTERVAL_S)
-
-
-def _check(guard: _Guard) -> None:
-    if guard.resident_bytes() > guard.most_bytes:
-        os._exit(EXIT_OUT_OF_MEMORY)
 
 
 def _resident_memory() -> Callable[[], int]:

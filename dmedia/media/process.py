@@ -63,7 +63,7 @@ def process(order: WorkOrder, task: Task, temporaries: tuple[bytes, ...], descri
     try:
         outputs = _make(Attempt(order, task, temporaries, descriptor, notes))
     except Exception as error:  # noqa: BLE001  # one file's failure must never become the slot's
-        guard.check()
+        guard.check_memory()
         failure = faults.failure_of(error, task)
     finally:
         for temporary in temporaries:

@@ -24,32 +24,20 @@ def too_long(renditions: Iterable[bytes], name_max: int) -> MediaError | None:
     name_max : int
         Longest file name in bytes; of a URL the longest key.
     """
-    return next(filter(None, (_too_long(rendition, name_max) for rendition in renditions)), None)
+    excess = next(filter(None, (_excess(rendition, name_max) for rendition in renditions)), None)
+    if excess is None:
+        return None
+    hint = "Rename the source, or give it a name with --files-from LIST.csv."
+    return MediaError("io_error", f"File name too long: {excess}", "plan", hint)
 
 
-def _too_long(rendition: bytes, name_max: int) -> MediaError | None:
+def _excess(rendition: bytes, name_max: int) -> str | None:
     if is_url(rendition):
-        return _too_long_key(rendition, name_max)
+        length = len(parted(rendition).key)
+        return f"a key of {length:,} bytes, the store takes {name_max:,}" if length > name_max else None
     if len(rendition) <= name_max:  # then so is each part of it
         return None
     longest = max(map(len, rendition.split(b"/")))
     if longest <= name_max:
         return None
-    return MediaError(
-        "io_error",
-        f"File name too long: {longest} bytes in the rendition's path, the file system takes {name_max}",
-        "plan",
-        "Rename the source, or give it a name with --files-from LIST.csv.",
-    )
-
-
-def _too_long_key(rendition: bytes, key_max: int) -> MediaError | None:
-    length = len(parted(rendition).key)
-    if length <= key_max:
-        return None
-    return MediaError(
-        "io_error",
-        f"File name too long: a key of {length:,} bytes, the store takes {key_max:,}",
-        "plan",
-        "Rename the source, or give it a name with --files-from LIST.csv.",
-    )
+    return f"{longest} bytes in the rendition's path, the file system takes {name_max}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import sys
 import textwrap
@@ -13,9 +12,6 @@ from typing import Any
 from tests.command import LIMIT_S, Dmedia
 
 CONSOLE = "import code, sys; console = code.InteractiveConsole(); [console.push(line) for line in {lines!r}]"
-
-BUSY_MACHINE = re.compile(r"^Executing <|Event loop was unresponsive")
-"""Of asyncio in its debugging mode, about every step that takes a tenth of a second; of distributed, about three."""
 
 
 class Program:
@@ -39,7 +35,8 @@ class Program:
             timeout=LIMIT_S,
             check=False,
         )
-        told = [line for line in ended.stderr.splitlines() if not BUSY_MACHINE.search(line)]
+        # In its debugging mode, asyncio tells of every step that takes a tenth of a second: on a busy machine, many do.
+        told = [line for line in ended.stderr.splitlines() if not line.startswith("Executing <")]
         assert (ended.returncode, told) == (0, []), ended.stderr
         return json.loads(ended.stdout.splitlines()[-1])
 

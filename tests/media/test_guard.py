@@ -59,16 +59,17 @@ def test_an_ended_file_has_no_deadline() -> None:
 
 
 def test_an_eater_of_memory_is_ended_with_its_own_exit_status() -> None:
-    eat = "guard.begin(60); eaten = []\nwhile True: eaten.append(b'x' * 2**20); time.sleep(0.005)"
-    assert run(SMALL_ENTER + eat).returncode == guard.EXIT_OUT_OF_MEMORY
+    eat = "guard.begin(60); eaten = []\ntry:\n  while True: eaten.append(b'x' * 2**20)\n"
+    quicker_than_the_watcher = "except MemoryError: guard.check_memory()"
+    assert run(SMALL_ENTER + eat + quicker_than_the_watcher).returncode == guard.EXIT_OUT_OF_MEMORY
 
 
 @pytest.mark.parametrize(("size_mib", "status"), [(50, 0), (220, guard.EXIT_OUT_OF_MEMORY)])
 def test_a_slot_that_is_too_large_ends_when_it_checks_itself_before_any_watcher_comes_by(
     size_mib: int, status: int
 ) -> None:
-    unwatched = ENTER + f"guard.enter({SMALL!r}); guard.begin(60); eaten = b'x' * ({size_mib} * 2**20); guard.check()"
-    assert run(unwatched).returncode == status
+    unwatched = ENTER + f"guard.enter({SMALL!r}); guard.begin(60); eaten = b'x' * ({size_mib} * 2**20)\n"
+    assert run(unwatched + "guard.check_memory()").returncode == status
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 import pyvips
 
-from dmedia.media.font import missing_characters
+from dmedia.media.font import missing_characters, use_only_shipped_font
 from dmedia.media.lettering import draw_text
 from dmedia.media.lines import balanced
 from dmedia.operations.watermark import Watermark
@@ -221,6 +221,12 @@ def test_a_tall_picture_that_is_read_in_sequence_takes_a_text_anywhere(tmp_path:
     marked.write_to_file(str(tmp_path / "marked.png"))
     again, _ = draw_text(pyvips.Image.new_from_file(str(path)), parameters)
     assert (pyvips.Image.new_from_file(str(tmp_path / "marked.png")) - again).abs().max() == 0
+
+
+@pytest.mark.parametrize("test", ["one", "the next"])
+def test_no_test_passes_the_font_of_dmedia_on_to_processes_of_the_next(test: str) -> None:
+    assert "FONTCONFIG_FILE" not in os.environ
+    use_only_shipped_font()
 
 
 def test_text_needs_no_system_font_and_says_nothing_on_standard_error(tmp_path: Path) -> None:

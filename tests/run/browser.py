@@ -34,8 +34,6 @@ FIND = """
 """
 """Texts of all elements that a selector names, in Bokeh's shadow trees too."""
 
-FONTS_OF_DMEDIA = "FONTCONFIG_FILE"
-"""Set in this process once a test has drawn a text in it; a browser that finds no font shows no text."""
 
 Texts = dict[str, list[str]]
 
@@ -67,7 +65,6 @@ def read_page(url: str, expected: Texts, directory: Path, others: Sequence[str] 
     quiet = ("--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-extensions")
     process = subprocess.Popen(
         [browser, *options, *quiet, f"--user-data-dir={directory}", "--remote-debugging-port=0", "about:blank"],
-        env={name: value for name, value in os.environ.items() if name != FONTS_OF_DMEDIA},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,

@@ -17,7 +17,8 @@ from distributed import Client
 
 from dmedia.errors import ClusterError, UsageError
 from dmedia.run.clusters import door
-from dmedia.run.clusters.places import RunningCluster
+from dmedia.run.clusters.cluster import connect
+from dmedia.run.clusters.places import ClusterChoice, OwnCluster, RunningCluster
 from dmedia.run.clusters.scheduler_file import configured_cluster, find_scheduler
 from dmedia.run.clusters.waiting import TOLD_AFTER_S
 from tests.command import LIMIT_S, Dmedia, wait_until
@@ -183,6 +184,13 @@ def test_a_web_server_in_a_schedulers_place_is_told_from_a_scheduler_that_is_not
             pass
         server.shutdown()
     assert "a dashboard's (8787)" in str(refused.value.hint)
+
+
+@pytest.mark.parametrize("here", [True, False])
+def test_a_worker_is_waited_for_as_long_as_was_said_on_this_machine_and_elsewhere(cluster: Cluster, here: bool) -> None:
+    place = OwnCluster(slots=1) if here else RunningCluster(cluster.address)
+    with connect(ClusterChoice(place, worker_wait_s=7)) as connected:
+        assert connected.worker_wait_s == 7
 
 
 def test_what_is_said_of_no_scheduler_loads_no_dask(tmp_path: Path) -> None:

@@ -11,7 +11,6 @@ from pathlib import Path
 import psutil
 import pytest
 
-from dmedia.media.font import FOLDER
 from dmedia.report.dashboard_link import NO_PAGE
 from tests.command import LIMIT_S, ROOT, Dmedia, wait_until
 from tests.media_making import encoded, photo
@@ -106,10 +105,7 @@ FILLED_LATE = """
 """
 
 
-def test_a_page_is_read_when_it_shows_what_is_expected_and_not_when_its_elements_are_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("FONTCONFIG_FILE", str(FOLDER / "fonts.conf"))  # as if a test had drawn a text in this process
+def test_a_page_is_read_when_it_shows_what_is_expected_and_not_when_its_elements_are_there(tmp_path: Path) -> None:
     (tmp_path / "page.html").write_text(FILLED_LATE)
     texts = read_page((tmp_path / "page.html").as_uri(), {"b": ["1"]}, tmp_path / "browser", ["i"])
     assert texts == {"b": ["1"], "i": ["other"]}

@@ -107,10 +107,16 @@ def connect(
     ClusterError
         When the scheduler does not answer, gets no worker in time, or is public and not encrypted.
     """
+    with _connected(choice, tick, again=again) as cluster:
+        yield replace(cluster, worker_wait_s=choice.worker_wait_s)
+
+
+@contextlib.contextmanager
+def _connected(choice: ClusterChoice, tick: Callable[[], None], *, again: bool) -> Iterator[ConnectedCluster]:
     place, wait_s = choice.place, choice.worker_wait_s
     if isinstance(place, OwnCluster):
         with _local_cluster(place.slots) as cluster:
-            yield replace(cluster, worker_wait_s=wait_s)
+            yield cluster
     elif isinstance(place, MadeCluster):
         with _made_cluster(place, tick, wait_s) as cluster:
             yield cluster
@@ -118,13 +124,13 @@ def connect(
         # Its workers may come when there is something to do: what is patient with a lost cluster is so with this one.
         with _open_cluster(door_beside(place.client), tick, patient=True) as cluster:
             dashboard = _dashboard_of(cluster.client, place.client)
-            yield replace(cluster, dashboard=dashboard, worker_wait_s=wait_s)
+            yield replace(cluster, dashboard=dashboard)
     else:
         address = find_scheduler(place, tick, FILE_WAIT_S)
         warning = exposure(address, insecure=place.insecure)
         first_s = CONNECT_TIMEOUT_S if again else wait_s
         with _open_cluster(door_to(address), tick, patient=again, first_s=first_s) as cluster:
-            yield replace(cluster, scheduler=address, warning=warning, worker_wait_s=wait_s)
+            yield replace(cluster, scheduler=address, warning=warning)
 
 
 @contextlib.contextmanager
@@ -171,7 +177,7 @@ def _made_cluster(place: MadeCluster, tick: Callable[[], None], wait_s: float) -
         making.adapt()
         replace_lost_workers(making.cluster)
         address = str(making.cluster.scheduler_address)
-        yield replace(cluster, scheduler=address, warning=own_exposure(address), worker_wait_s=wait_s)
+        yield replace(cluster, scheduler=address, warning=own_exposure(address))
 
 
 @contextlib.contextmanager
